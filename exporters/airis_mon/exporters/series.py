@@ -1,0 +1,49 @@
+"""Every series that our instrumentation publishes: names, labels, buckets. Spelled here and nowhere else.
+
+LLM traffic follows the OpenTelemetry GenAI conventions, translated to Prometheus by the default strategy
+(`UnderscoreEscapingWithSuffixes`); other models use names of our own.
+"""
+
+from __future__ import annotations
+
+# OpenTelemetry GenAI metrics (https://github.com/open-telemetry/semantic-conventions-genai, Development)
+GEN_AI_OPERATION_DURATION = "gen_ai_client_operation_duration_seconds"
+GEN_AI_TIME_TO_FIRST_CHUNK = "gen_ai_client_operation_time_to_first_chunk_seconds"
+GEN_AI_TIME_PER_OUTPUT_CHUNK = "gen_ai_client_operation_time_per_output_chunk_seconds"
+GEN_AI_INPUT_TOKENS = "gen_ai_client_inference_usage_input_tokens_total"
+GEN_AI_OUTPUT_TOKENS = "gen_ai_client_inference_usage_output_tokens_total"
+GEN_AI_OPERATION_INPUT_TOKENS = "gen_ai_client_inference_operation_input_tokens"
+GEN_AI_OPERATION_OUTPUT_TOKENS = "gen_ai_client_inference_operation_output_tokens"
+
+GEN_AI_OPERATION_NAME = "gen_ai_operation_name"
+GEN_AI_PROVIDER_NAME = "gen_ai_provider_name"
+GEN_AI_REQUEST_MODEL = "gen_ai_request_model"
+GEN_AI_TOKEN_MODALITY = "gen_ai_token_modality"
+ERROR_TYPE = "error_type"
+
+# Recommended boundaries of the same conventions: seconds, and tokens.
+GEN_AI_DURATION_BUCKETS = (
+    0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+)  # fmt: skip
+GEN_AI_TOKEN_BUCKETS = (
+    1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864,
+)  # fmt: skip
+
+# Classifiers and other models
+PREDICTIONS = "airis_predictions_total"
+PREDICTION_DURATION = "airis_prediction_duration_seconds"
+PREDICTION_CONFIDENCE = "airis_prediction_confidence"
+
+MODEL = "model"
+MODEL_VERSION = "model_version"
+OUTCOME = "outcome"
+"""`ok`, or a bounded reason of failure; never the predicted class."""
+
+PREDICTION_DURATION_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+PREDICTION_CONFIDENCE_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+
+# Events taken in over HTTP
+EVENTS = "airis_events_total"
+EVENT_TYPE = "event_type"
+SEVERITY = "severity"
+SOURCE = "source"

@@ -1,0 +1,56 @@
+"""The document: what a person writes, decoded into plain values.
+
+Belongs here: the kinds (ModelMonitor, Receiver, EscalationPolicy, Profile), their decoding with located
+errors, their JSON Schema, and the form of a derived file.
+
+Must not be here: series names, PromQL, sockets, files, clocks. This package does no I/O and imports no other
+room; everything else imports it.
+"""
+
+from airis_mon.spec.artefacts import Artefact, yaml_text
+from airis_mon.spec.bundle import Bundle
+from airis_mon.spec.monitor import (
+    Alerting,
+    Anomaly,
+    Errors,
+    Forecast,
+    Latency,
+    Model,
+    Monitor,
+    Objective,
+    PageBudget,
+    Severity,
+    Source,
+)
+from airis_mon.spec.problems import NOWHERE, Location, Origin, Problem, SpecError
+from airis_mon.spec.quantities import format_duration, parse_duration
+from airis_mon.spec.receivers import Email, EscalationPolicy, Receiver, Step, Webhook
+
+__all__ = [
+    "NOWHERE",
+    "Alerting",
+    "Anomaly",
+    "Artefact",
+    "Bundle",
+    "Email",
+    "Errors",
+    "EscalationPolicy",
+    "Forecast",
+    "Latency",
+    "Location",
+    "Model",
+    "Monitor",
+    "Objective",
+    "Origin",
+    "PageBudget",
+    "Problem",
+    "Receiver",
+    "Severity",
+    "Source",
+    "SpecError",
+    "Step",
+    "Webhook",
+    "format_duration",
+    "parse_duration",
+    "yaml_text",
+]

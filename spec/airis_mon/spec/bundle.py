@@ -1,0 +1,24 @@
+"""All documents of one run together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from airis_mon.spec.monitor import Monitor
+from airis_mon.spec.receivers import EscalationPolicy, Receiver
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Documents that were checked against each other: names are unique, references resolve."""
+
+    monitors: tuple[Monitor, ...] = ()
+    receivers: tuple[Receiver, ...] = ()
+    policies: tuple[EscalationPolicy, ...] = ()
+
+    def policy(self, name: str) -> EscalationPolicy:
+        """Return the policy of that name; KeyError where there is none."""
+        for policy in self.policies:
+            if policy.name == name:
+                return policy
+        raise KeyError(name)

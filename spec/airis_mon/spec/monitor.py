@@ -1,0 +1,142 @@
+"""What good looks like for one model: the ModelMonitor as plain values.
+
+Every other stage is a function of these values. They hold base units only (seconds, ratios); the spelling
+that a person typed (``500ms``, ``99.9%``) stays in :mod:`airis_mon.spec.decode`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from airis_mon.spec.problems import NOWHERE, Origin
+
+Severity = Literal["page", "ticket"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """The model that is watched."""
+
+    name: str
+    """Name as the team says it; becomes the `model` label of everything that is derived."""
+    version: str | None = None
+    """Version shown on dashboards and in messages."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the model's series are, and what they are called there."""
+
+    contract: str
+    """Name of a metrics contract: which series a kind of model server exposes."""
+    selector: Mapping[str, str]
+    """Labels that select this model's series, all compared for equality; never empty."""
+    buckets: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Histogram boundaries per distribution, in base units, where the application sets its own."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Good = the operation did not fail. What counts as failed is the contract's to say."""
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Good = the duration stayed below a boundary of the histogram."""
+
+    of: str
+    """Distribution of the contract, such as `time_to_first_token`."""
+    below: float
+    """Seconds; has to be a bucket boundary, else no rule could tell good from bad."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A service level objective: a share of good operations over a window."""
+
+    name: str
+    target: float
+    """Share of good operations, 0 < target < 1 (written `99.9%`)."""
+    window: float
+    """Seconds over which the share is promised, 30 days unless said otherwise."""
+    indicator: Errors | Latency
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """A signal that is watched for behaviour unlike its own past."""
+
+    of: str
+    """Signal of the contract, such as `time_to_first_token_p95`."""
+    window: float = 300.0
+    """Seconds over which rates and quantiles are taken."""
+    direction: Literal["up", "down", "both"] = "both"
+    """Which departures count: only above the band, only below it, or both."""
+    severity: Severity = "ticket"
+    """Whether a standing anomaly wakes somebody (`page`) or waits for working hours (`ticket`)."""
+    duration: float = 300.0
+    """Seconds for which the score has to stay anomalous before the alert fires (`for`)."""
+    history: float = 7 * 86400.0
+    """Seconds of past that the expectation is learnt from."""
+    by: tuple[str, ...] = ()
+    """Labels to keep apart; empty watches one series for the whole model."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A signal whose future is drawn, and optionally held against a capacity."""
+
+    of: str
+    horizon: float
+    """Seconds ahead."""
+    capacity: float | None = None
+    """Value, in the signal's base unit, that the forecast must not reach."""
+    window: float = 300.0
+    history: float = 7 * 86400.0
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PageBudget:
+    """How many pages a team is willing to receive."""
+
+    pages: int
+    per: float
+    """Seconds."""
+
+    @property
+    def pages_per_week(self) -> float:
+        """The budget as pages per week."""
+        return self.pages * 7 * 86400.0 / self.per
+
+
+@dataclass(frozen=True)
+class Alerting:
+    """Who hears of it."""
+
+    team: str = "unowned"
+    """Becomes the `team` label of every alert."""
+    escalation: str | None = None
+    """Name of an EscalationPolicy; without one nobody is notified."""
+    page_budget: PageBudget = PageBudget(2, 7 * 86400.0)
+    """False pages that the team accepts; the analyzer calibrates its scores towards it."""
+    runbook: str | None = None
+    """URL that every alert links to."""
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """One ModelMonitor, decoded, with its profile applied."""
+
+    name: str
+    model: Model
+    source: Source
+    objectives: tuple[Objective, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()
+    forecasts: tuple[Forecast, ...] = ()
+    alerting: Alerting = Alerting()
+    profile: str | None = None
+    origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+    """Where each field was written, so that later stages can point at it."""

@@ -1,0 +1,65 @@
+"""Who is told, and in what order: the sister kinds Receiver and EscalationPolicy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from airis_mon.spec.problems import NOWHERE, Origin
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """An HTTP endpoint that takes Alertmanager's webhook payload."""
+
+    url: str | None = None
+    url_file: str | None = None
+    """File that holds the URL, where the URL is a secret. Exactly one of both is set."""
+
+
+@dataclass(frozen=True)
+class Email:
+    """A mailbox, reached through an SMTP server."""
+
+    to: str
+    sender: str
+    """Written `from`."""
+    smarthost: str
+    """`host:port` of the SMTP server."""
+    username: str | None = None
+    password_file: str | None = None
+    require_tls: bool = True
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A named set of ways to reach somebody."""
+
+    name: str
+    webhooks: tuple[Webhook, ...] = ()
+    emails: tuple[Email, ...] = ()
+    origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rung of a ladder: who is told, how long after the alert began."""
+
+    receivers: tuple[str, ...]
+    after: float = 0.0
+    """Seconds from the alert's start; a silence or a resolution before then ends the ladder."""
+
+
+@dataclass(frozen=True)
+class EscalationPolicy:
+    """A ladder per severity."""
+
+    name: str
+    page: tuple[Step, ...]
+    ticket: tuple[Step, ...] = ()
+    group_wait: float = 30.0
+    """Seconds in which alerts that belong together are gathered, first rung only."""
+    group_interval: float = 300.0
+    """Seconds between messages about the same group; also how soon a resolution is told."""
+    repeat_interval: float = 4 * 3600.0
+    """Seconds after which a standing alert is told again."""
+    origin: Origin = field(default=NOWHERE, compare=False, repr=False)
