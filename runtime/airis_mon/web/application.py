@@ -1,0 +1,62 @@
+"""The aiohttp application with the routes and middlewares that every process has."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from importlib.metadata import PackageNotFoundError, version
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from airis_mon.web.observation import Observation
+from airis_mon.web.pages import Pages
+from airis_mon.web.reload import Reload
+
+BODY_LIMIT = 8 * 1024 * 1024
+
+
+def application(
+    *,
+    name: str,
+    description: str,
+    registry: CollectorRegistry,
+    ready: Callable[[], bool],
+    reload: Callable[[], Awaitable[None]] | None = None,
+    body_limit: int = BODY_LIMIT,
+    links: tuple[tuple[str, str], ...] = (),
+    new_request_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    clock: Callable[[], float] = time.perf_counter,
+    wall_clock: Callable[[], float] = time.time,
+) -> web.Application:
+    """Return an application with `/`, `/metrics`, `/-/healthy`, `/-/ready` and `POST /-/reload`.
+
+    - `name` such as `airis-sidecar` names the process; underscored, it prefixes its own series, which are
+      registered in `registry`: build info, HTTP requests and durations, and the state of the last reload.
+    - `ready` is asked on each `/-/ready`: 200 or 503.
+    - `reload` reads the configuration anew and raises where it is bad, keeping the old one: the caller of
+      `/-/reload` gets the error's text with a 500. Without it the route answers 404.
+    - `body_limit` in bytes: a longer body is refused with 413, by its Content-Length before it is read.
+    - `links` are further (path, description) pairs for the landing page.
+    - `clock` and `wall_clock` give seconds, the one for durations, the other since 1970.
+    """
+    prefix = re.sub(r"[^a-zA-Z0-9_]", "_", name)
+    observation = Observation(prefix, registry, body_limit, new_request_id, clock)
+    observation.build(_version())
+    app = web.Application(middlewares=[observation.middleware], client_max_size=body_limit)
+    pages = Pages(name, description, _version(), registry, ready, links)
+    app.router.add_get("/", pages.landing)
+    app.router.add_get("/metrics", pages.metrics)
+    app.router.add_get("/-/healthy", pages.healthy)
+    app.router.add_get("/-/ready", pages.ready)
+    app.router.add_post("/-/reload", Reload(prefix, registry, reload, wall_clock).handle)
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("airis-mon")
+    except PackageNotFoundError:
+        return "unknown"
