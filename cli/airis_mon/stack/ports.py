@@ -1,0 +1,69 @@
+"""Addresses to listen on: free ones of our choice, or the ones a person fixed."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Mapping
+
+
+class AddressTakenError(Exception):
+    """Somebody else listens there; the text names the server, the address and the flag."""
+
+
+def split(address: str) -> tuple[str, int]:
+    """Return host and port of `127.0.0.1:9090`, `:9090` or `[::1]:9090`; ValueError with an example."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"`{address}` is no address; write host:port, such as 127.0.0.1:9090")
+    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
+
+
+def join(host: str, port: int) -> str:
+    """Return `host:port`, an IPv6 host in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def choose(wanted: Mapping[str, str], flags: Mapping[str, str]) -> dict[str, str]:
+    """Return an address per server: port 0 becomes a free port, a fixed one is checked to be free.
+
+    The sockets are held together until all ports are known, so no port is given out twice. `flags` names the
+    option that fixes each server's address, for the error. Raises AddressTakenError, ValueError.
+    """
+    held: list[socket.socket] = []
+    chosen: dict[str, str] = {}
+    try:
+        # Fixed ports first: a free one that we draw must not be one that is asked for.
+        for name, address in sorted(wanted.items(), key=lambda item: split(item[1])[1] == 0):
+            host, port = split(address)
+            probe = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+            held.append(probe)
+            # As servers do: a connection that lingers in TIME_WAIT does not keep the port.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+                probe.listen(1)
+            except OSError as error:
+                raise AddressTakenError(_taken(name, address, flags[name], error)) from error
+            chosen[name] = join(host, probe.getsockname()[1])
+    finally:
+        for probe in held:
+            probe.close()
+    return {name: chosen[name] for name in wanted}
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """Return a port that nobody listens on just now."""
+    return split(choose({"": join(host, 0)}, {})[""])[1]
+
+
+def _taken(name: str, address: str, flag: str, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        port = split(address)[1]
+        return (
+            f"{name} cannot listen on {address}: another process does "
+            f"(`ss -ltnp 'sport = :{port}'` shows which).\nEnd that process, or choose another address with {flag} HOST:PORT (port 0: any free one)"
+        )
+    return (
+        f"{name} cannot listen on {address}: {error.strerror}. Choose another address with {flag} HOST:PORT"
+    )

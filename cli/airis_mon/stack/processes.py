@@ -1,0 +1,138 @@
+"""Child processes: started, waited for until they are ready, ended by pid."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from airis_mon.stack import tether
+
+_POLL = 0.05
+_TAIL_LINES = 15
+_TAIL_BYTES = 16_384
+_STOP_DEADLINE = 10.0
+"""Seconds between SIGTERM and SIGKILL; Prometheus writes its head chunks in well under one."""
+
+
+class ProcessError(Exception):
+    """A process that died or never got ready; the text ends with what it said last."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run, and how to know that it is up."""
+
+    name: str
+    """What a person calls it, such as `Prometheus`."""
+    argv: tuple[str, ...]
+    url: str
+    """Base URL that it serves."""
+    cwd: Path | None = None
+    ready: str = "/-/ready"
+    """Path that answers 200 once it is ready."""
+    deadline: float = 60.0
+    """Seconds until it has to be ready."""
+
+
+class Process:
+    """One running child in a session of its own, so that a terminal's Ctrl-C reaches us alone."""
+
+    def __init__(self, command: Command, log: Path) -> None:
+        """Start `command`; its stdout and stderr go to the file `log`. ProcessError where it cannot start."""
+        self.command = command
+        self.log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            try:
+                self._child = subprocess.Popen(
+                    [sys.executable, "-I", tether.__file__, str(os.getpid()), *command.argv],
+                    cwd=command.cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise ProcessError(f"{command.name} does not start: {error}") from error
+
+    @property
+    def pid(self) -> int:
+        """Process id; also that of its session and process group."""
+        return self._child.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code, or None while it runs; negative for a signal."""
+        return self._child.poll()
+
+    def wait_ready(self, cancelled: Callable[[], bool] = lambda: False) -> None:
+        """Return once it answers; ProcessError where it dies or its deadline passes.
+
+        `cancelled` is asked between two attempts; once it says so, this returns at once.
+        """
+        end = time.monotonic() + self.command.deadline
+        while not cancelled():
+            if self.exit_code is not None:
+                raise ProcessError(self.epitaph())
+            if _answers(self.command.url + self.command.ready):
+                return
+            if time.monotonic() > end:
+                raise ProcessError(
+                    f"{self.command.name} ({self.command.url}) was not ready within "
+                    f"{self.command.deadline:.0f} s. {self._last_words()}"
+                )
+            time.sleep(_POLL)
+
+    def epitaph(self) -> str:
+        """Return how it ended, and what it said last."""
+        code = self.exit_code
+        how = (
+            f"was ended by signal {-code}"
+            if code is not None and code < 0
+            else f"ended with exit code {code}"
+        )
+        return f"{self.command.name} {how}. {self._last_words()}"
+
+    def stop(self, deadline: float = _STOP_DEADLINE) -> None:
+        """End it: SIGTERM, and SIGKILL after `deadline` seconds. Does nothing where it has ended."""
+        if self.exit_code is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self._child.terminate()
+        try:
+            self._child.wait(deadline)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+
+    def tail(self) -> str:
+        """Return its last lines of output."""
+        with self.log.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - _TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+        return "\n".join(text.splitlines()[-_TAIL_LINES:])
+
+    def _last_words(self) -> str:
+        tail = self.tail()
+        return f"Its last lines:\n{tail}" if tail else "It said nothing."
+
+
+def _answers(url: str) -> bool:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2.0)
+    try:
+        connection.request("GET", parts.path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

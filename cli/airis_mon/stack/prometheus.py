@@ -1,0 +1,75 @@
+"""Prometheus: its configuration and its command line, the same for 2.42 and 3.x."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from airis_mon.stack.processes import Command
+from airis_mon.stack.servers import Server
+
+RETENTION = "45d"
+"""Longer than the 30 days over which objectives promise; the server's default would forget half of them."""
+
+
+def command(server: Server, *, config: Path, data: Path, address: str, flags: Sequence[str] = ()) -> Command:
+    """Return the command line of a Prometheus that takes remote writes and listens on `address`."""
+    url = f"http://{address}"
+    return Command(
+        name="Prometheus",
+        argv=(
+            str(server.path),
+            f"--config.file={config}",
+            f"--storage.tsdb.path={data}",
+            f"--storage.tsdb.retention.time={RETENTION}",
+            f"--web.listen-address={address}",
+            # Links in messages have to lead somewhere; the default names the host, where nobody listens.
+            f"--web.external-url={url}/",
+            "--web.enable-remote-write-receiver",
+            "--web.enable-lifecycle",
+            *flags,
+        ),
+        url=url,
+        cwd=server.cwd,
+    )
+
+
+def configuration(
+    *,
+    rules: Path | None,
+    alertmanager: str | None,
+    jobs: Mapping[str, Sequence[Mapping[str, Any]]],
+    scrape_interval: float,
+    evaluation_interval: float,
+    honor_labels: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return prometheus.yml.
+
+    `rules` is a folder of `*.rules.yaml`, `alertmanager` an address, `jobs` maps a job to its static configs,
+    intervals are seconds. Jobs in `honor_labels` carry other people's series: their labels stay as sent.
+    """
+    config: dict[str, Any] = {
+        "global": {
+            "scrape_interval": _duration(scrape_interval),
+            "scrape_timeout": _duration(min(scrape_interval, 10.0)),
+            "evaluation_interval": _duration(evaluation_interval),
+        }
+    }
+    if rules is not None:
+        config["rule_files"] = [f"{rules}/*.rules.yaml"]
+    if alertmanager is not None:
+        config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}
+    config["scrape_configs"] = [
+        {
+            "job_name": job,
+            **({"honor_labels": True} if job in honor_labels else {}),
+            "static_configs": list(static),
+        }
+        for job, static in jobs.items()
+    ]
+    return config
+
+
+def _duration(seconds: float) -> str:
+    return f"{round(seconds * 1000)}ms" if seconds % 1 else f"{round(seconds)}s"
