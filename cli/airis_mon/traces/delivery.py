@@ -1,0 +1,125 @@
+"""Sending batches to a sidecar, each exactly once or not at all.
+
+The sidecar has no memory of what it has already taken, so a batch may be sent again only where it certainly
+did not arrive: the connection was refused, or the answer says that nothing was taken (429, 503). Where it may
+have arrived, sending it again could count it twice; delivery then ends and says so.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import requests
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+PATIENCE: Final = 30.0
+"""Seconds for which a batch is offered again before delivery gives up."""
+FIRST_PAUSE: Final = 0.2
+LONGEST_PAUSE: Final = 5.0
+IDLE: Final = 10.0
+"""Seconds after which a connection is opened anew: a server that closes an idle one just as it is used again
+would leave a batch in doubt for no reason."""
+_TIMEOUT: Final = (5.0, 30.0)
+_NOT_TAKEN: Final = frozenset({429, 503})
+
+
+class DeliveryError(Exception):
+    """A batch that was not, or not certainly, taken. Nothing after it was sent."""
+
+    def __init__(self, message: str, *, in_doubt: bool) -> None:
+        self.in_doubt = in_doubt
+        """Whether the sidecar may have counted the batch all the same."""
+        super().__init__(message)
+
+
+class Receiver(Protocol):
+    """Takes batches of metrics."""
+
+    def post(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Deliver all of `items`; DeliveryError where that is not certain."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+class Sidecar:
+    """The sidecar at an HTTP address."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        patience: float = PATIENCE,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.url = url.rstrip("/") + "/v1/metrics"
+        self._patience = patience
+        self._now = now
+        self._sleep = sleep
+        self._session = requests.Session()
+        # No proxy, no .netrc: a sidecar is a neighbour.
+        self._session.trust_env = False
+        self._used = now()
+
+    def post(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Deliver all of `items` as one JSON array; DeliveryError where that is not certain."""
+        body = json.dumps(list(items), separators=(",", ":"), ensure_ascii=False).encode()
+        give_up = self._now() + self._patience
+        pause = FIRST_PAUSE
+        while True:
+            refusal, after = self._attempt(body)
+            if refusal is None:
+                return
+            wait = pause if after is None else after
+            if self._now() + wait > give_up:
+                message = f"{self.url} took nothing for {self._patience:g} s: {refusal}"
+                raise DeliveryError(message, in_doubt=False)
+            self._sleep(wait)
+            pause = min(LONGEST_PAUSE, pause * 2)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._session.close()
+
+    def _attempt(self, body: bytes) -> tuple[str | None, float | None]:
+        """Send once; return why nothing was taken (None: it was) and the pause that the server asks for."""
+        if self._now() - self._used > IDLE:
+            self._session.close()
+        try:
+            answer = self._session.post(
+                self.url, data=body, headers={"Content-Type": "application/json"}, timeout=_TIMEOUT
+            )
+        except requests.RequestException as error:
+            if _never_connected(error):
+                return "the connection was refused", None
+            message = f"{self.url} may or may not have taken the last batch: {_reason(error)}"
+            raise DeliveryError(message, in_doubt=True) from error
+        finally:
+            self._used = self._now()
+        if answer.status_code in _NOT_TAKEN:
+            return f"it answered {answer.status_code}", _retry_after(answer)
+        if not answer.ok:
+            text = answer.text[:500].strip()
+            # A refusal that names items may have counted the others.
+            message = f"{self.url} answered {answer.status_code}: {text or answer.reason}"
+            raise DeliveryError(message, in_doubt=True)
+        return None, None
+
+
+def _never_connected(error: requests.RequestException) -> bool:
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", None)
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
+
+
+def _reason(error: requests.RequestException) -> str:
+    return "no answer in time" if isinstance(error, requests.Timeout) else f"the connection broke ({error})"
+
+
+def _retry_after(answer: requests.Response) -> float | None:
+    text = answer.headers.get("Retry-After", "")
+    return min(float(text), LONGEST_PAUSE) if text.isascii() and text.isdigit() else None
