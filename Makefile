@@ -1,0 +1,39 @@
+# Every target makes .venv first, or reuses it; nothing else has to be there but python3 (3.11 or newer) and make.
+# ARGS are handed on: make demo ARGS=--once, make test ARGS='tests/rules -x'
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check generate bench
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+READY := .venv/.complete
+ARGS ?=
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+demo: $(READY) ## real models, real servers, one incident from cause to page (ARGS=--once ends after it)
+	$(BIN)/airis-mon demo $(ARGS)
+
+test: $(READY) ## tests against Debian's Prometheus and Alertmanager; under ten minutes on two cores
+	$(BIN)/python -m pytest -p tests.ci_plugin -m 'not slow' $(ARGS)
+
+test-all: $(READY) ## what `test` leaves out: newest servers (built once with Go), helm, wheel, demo on both versions
+	.ci/test-all
+
+check: $(READY) ## ruff, mypy and the architecture
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+generate: $(READY) ## write everything that is derived from sources: docs, schema, CRDs, artefacts of examples/
+	$(BIN)/python docs/generate.py
+
+bench: $(READY) ## measured ratios against doing without; the last line is JSON
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+$(READY): pyproject.toml requirements.lock .ci/environment
+	@.ci/environment
