@@ -1,0 +1,31 @@
+"""What takes samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from airis_mon.remote_write.sample import Sample
+
+
+@dataclass(frozen=True)
+class WriteResult:
+    """What became of the samples of one write."""
+
+    sent: int = 0
+    """Samples that the receiver acknowledged."""
+    dropped: int = 0
+    """Samples that were given up: not fit to be sent, refused, or not delivered in time."""
+    errors: tuple[str, ...] = ()
+    """Why, one text for each cause; limited in number, so that a bad day does not fill the log."""
+
+
+class Writer(Protocol):
+    """A place that samples are written to."""
+
+    def write(self, samples: Iterable[Sample]) -> WriteResult:
+        """Deliver samples, or say what became of them; raises nothing for what a receiver or network does."""
+
+    def close(self) -> None:
+        """Let go of connections."""

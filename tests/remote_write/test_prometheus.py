@@ -1,0 +1,60 @@
+"""The real receiver takes what we send."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from airis_mon.remote_write import STALE, HttpWriter, Sample
+
+
+def query(url: str, expr: str, at: float) -> list[dict[str, Any]]:
+    answer = requests.get(f"{url}/api/v1/query", params={"query": expr, "time": str(at)}, timeout=10).json()
+    result: list[dict[str, Any]] = answer["data"]["result"]
+    return result
+
+
+def test_samples_are_stored_and_one_bad_sample_is_dropped_alone(
+    prometheus_server: Callable[..., Any],
+) -> None:
+    server = prometheus_server()
+    writer = HttpWriter(f"{server.url}/api/v1/write")
+    now = int(time.time()) - 60
+    first = writer.write(
+        Sample({"__name__": "yhat", "monitor": "chat", "pod": f"p{n}"}, now * 1000, n + 0.5)
+        for n in range(50)
+    )
+    assert (first.sent, first.dropped, first.errors) == (50, 0, ())
+    again = writer.write([Sample({"__name__": "yhat", "monitor": "chat", "pod": "p3"}, now * 1000, 3.5)])
+    assert again.sent == 1
+
+    second = [
+        Sample({"__name__": "yhat", "monitor": "chat", "pod": f"p{n}"}, (now + 5) * 1000, 7.0)
+        for n in range(50)
+    ]
+    second[13] = Sample({"__name__": "yhat", "monitor": "chat", "pod": "p13"}, now * 1000, -1.0)
+    result = writer.write(second)
+    assert (result.sent, result.dropped) == (49, 1)
+    assert "p13" in result.errors[0]
+
+    values = {row["metric"]["pod"]: float(row["value"][1]) for row in query(server.url, "yhat", now + 6)}
+    assert values == {f"p{n}": 13.5 if n == 13 else 7.0 for n in range(50)}
+
+    assert (
+        writer.write(
+            [Sample({"__name__": "yhat", "monitor": "chat", "pod": "p4"}, (now + 7) * 1000, STALE)]
+        ).sent
+        == 1
+    )
+    assert query(server.url, 'yhat{pod="p4"}', now + 8) == []
+    writer.close()
+
+
+def test_a_receiver_that_is_switched_off_is_named(prometheus_server: Callable[..., Any]) -> None:
+    server = prometheus_server()
+    result = HttpWriter(f"{server.url}/api/v1/wrong").write([Sample({"__name__": "up"}, 1000, 1.0)])
+    assert result.dropped == 1
+    assert "answered 404" in result.errors[0]
