@@ -61,14 +61,14 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     trace: Path = options.trace
     labels = Labels(options.model or trace.stem)
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         # All of it is read once before any is sent: a broken line stops the replay while that is harmless.
         whole = survey(trace)
     except (TraceError, OSError) as error:
-        console.print(f"airis-mon replay: {error}", markup=False, soft_wrap=True)
+        console.print(f"airis-mon replay: {error}", markup=False)
         return 1
-    console.print(_announcement(trace, whole, options.speed, options.to), markup=False, soft_wrap=True)
+    console.print(_announcement(trace, whole, options.speed, options.to), markup=False)
     sidecar = Sidecar(options.to)
     try:
         report = _watched(trace, labels, sidecar, options.speed, whole, console)
@@ -144,7 +144,7 @@ def _watched(
             nonlocal last
             if time.monotonic() - last >= REPORT_EVERY:
                 last = time.monotonic()
-                console.print(f"{totals.requests} of {whole.totals.requests} requests", soft_wrap=True)
+                console.print(f"{totals.requests} of {whole.totals.requests} requests")
 
         return replay(trace, labels, receiver, speed, line)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

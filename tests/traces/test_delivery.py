@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from airis_mon.traces.command import main
+from airis_mon.traces.delivery import DeliveryError, Sidecar
+
+HEADER = "TIMESTAMP,ContextTokens,GeneratedTokens\n"
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+def status(code: int, text: str = "{}", **headers: str) -> Answer:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(code)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", str(len(text)))
+        handler.end_headers()
+        handler.wfile.write(text.encode())
+
+    return answer
+
+
+def hang_up(handler: BaseHTTPRequestHandler) -> None:
+    """Take the request and close without an answer, as a process does that dies just then."""
+    handler.close_connection = True
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def listener(*answers: Answer) -> Iterator[tuple[str, list[list[dict[str, object]]]]]:
+    """An HTTP server that gives these answers in turn, the last one for ever."""
+    bodies: list[list[dict[str, object]]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            assert self.path == "/v1/metrics"
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            bodies.append(json.loads(body))
+            answers[min(len(bodies), len(answers)) - 1](self)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", bodies
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.pauses: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.time += seconds
+
+
+@contextlib.contextmanager
+def sidecar(url: str, clock: Clock) -> Iterator[Sidecar]:
+    it = Sidecar(url, now=clock.now, sleep=clock.sleep)
+    try:
+        yield it
+    finally:
+        it.close()
+
+
+def test_a_batch_that_was_not_taken_is_offered_again() -> None:
+    clock = Clock()
+    with (
+        listener(status(503), status(429, Retry_After="2"), status(503), status(202)) as (url, bodies),
+        sidecar(url, clock) as receiver,
+    ):
+        receiver.post([{"value": 1}])
+    assert bodies == [[{"value": 1}]] * 4
+    assert clock.pauses == [0.2, 2.0, 0.8]
+
+
+def test_patience_ends() -> None:
+    clock = Clock()
+    with (
+        listener(status(503)) as (url, _),
+        sidecar(url, clock) as receiver,
+        pytest.raises(DeliveryError, match="took nothing for 30 s: it answered 503") as raised,
+    ):
+        receiver.post([{"value": 1}])
+    assert not raised.value.in_doubt
+    assert clock.time <= 30
+
+
+def test_a_refused_connection_is_tried_again_and_named() -> None:
+    clock = Clock()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        with (
+            sidecar(url, clock) as receiver,
+            pytest.raises(DeliveryError, match="connection was refused") as e,
+        ):
+            receiver.post([{"value": 1}])
+    assert not e.value.in_doubt
+    assert len(clock.pauses) > 5
+
+
+def test_a_batch_in_doubt_is_not_sent_again() -> None:
+    with (
+        listener(hang_up) as (url, bodies),
+        sidecar(url, Clock()) as receiver,
+        pytest.raises(DeliveryError, match="may or may not have taken the last batch") as raised,
+    ):
+        receiver.post([{"value": 1}])
+    assert raised.value.in_doubt
+    assert len(bodies) == 1
+
+
+def test_an_answer_that_refuses_items_ends_the_delivery_with_its_text() -> None:
+    answer = status(400, '{"errors": [{"index": 3, "field": "value"}]}')
+    with (
+        listener(answer) as (url, bodies),
+        sidecar(url, Clock()) as receiver,
+        pytest.raises(DeliveryError, match=r'answered 400: \{"errors": '),
+    ):
+        receiver.post([{"value": 1}])
+    assert len(bodies) == 1
+
+
+def test_command_says_what_was_counted_when_a_batch_is_in_doubt(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text(HEADER + "2023-11-16 18:15:46.6,10,2\n" * 1200)
+    with listener(status(202), hang_up) as (url, bodies):
+        assert main([str(path), "--speed", "max", "--to", url, "--json"]) == 1
+    out, err = capsys.readouterr()
+    last = json.loads(out.splitlines()[-1])
+    assert (last["requests"], last["input_tokens"], last["output_tokens"]) == (500, 5000, 1000)
+    assert "stopped after 500 of 1200 requests were counted for certain; the next batch may have been" in err
+    assert len(bodies) == 2
+
+
+def test_command_sends_nothing_of_a_trace_with_a_broken_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_text(HEADER + "2023-11-16 18:15:46.6,10,2\n" * 600 + "2023-11-16 18:15:46.7,10\n")
+    with listener(status(202)) as (url, bodies):
+        assert main([str(path), "--speed", "max", "--to", url]) == 1
+    assert f"{path}:602: there are 2 cells; expected a line such as" in capsys.readouterr().err
+    assert bodies == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--speed", "fast"], "`fast` is no speed; write a number above 0, or `max`"),
+        (["--speed", "-1"], "`-1` is no speed"),
+        (["--to", "127.0.0.1:9466"], "`127.0.0.1:9466` is no URL; write one such as http://"),
+    ],
+)
+def test_arguments_that_cannot_be_used_are_named(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(["trace.csv", *arguments])
+    assert raised.value.code == 2
+    assert message in capsys.readouterr().err
