@@ -36,7 +36,7 @@ def folder(package: str, cache: Path, notify: Callable[[str], None]) -> Path:
     Both packages are fetched at once: who needs one needs the other, and refreshing the package lists is what
     takes the time. Raises UnpackError.
     """
-    found = _unpacked(package, cache)
+    found = unpacked(package, cache)
     if found is not None:
         return found
     for program in ("apt-get", "dpkg-deb"):
@@ -46,10 +46,10 @@ def folder(package: str, cache: Path, notify: Callable[[str], None]) -> Path:
     try:
         root.mkdir(parents=True, exist_ok=True)
         with _lock(root / "lock", notify):
-            found = _unpacked(package, cache)  # by whoever held the lock before us
+            found = unpacked(package, cache)  # by whoever held the lock before us
             if found is None:
                 _fetch(root, notify)
-                found = _unpacked(package, cache)
+                found = unpacked(package, cache)
     except OSError as error:
         raise UnpackError(f"{root}: {error.strerror or error}") from error
     if found is None:
@@ -57,7 +57,8 @@ def folder(package: str, cache: Path, notify: Callable[[str], None]) -> Path:
     return found
 
 
-def _unpacked(package: str, cache: Path) -> Path | None:
+def unpacked(package: str, cache: Path) -> Path | None:
+    """Return the folder of `package` in `cache`, its newest version; None where it was never fetched."""
     folders = [path for path in (cache / "debian").glob(f"{package}_*") if path.is_dir()]
     return max(folders, key=lambda path: path.stat().st_mtime, default=None)
 

@@ -57,13 +57,21 @@ def free_port(host: str = "127.0.0.1") -> int:
     return split(choose({"": join(host, 0)}, {})[""])[1]
 
 
+def is_taken(address: str) -> bool:
+    """Say whether somebody listens on `address`, or nobody could."""
+    try:
+        choose({"": address}, {"": ""})
+    except AddressTakenError:
+        return True
+    return False
+
+
 def _taken(name: str, address: str, flag: str, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        port = split(address)[1]
-        return (
-            f"{name} cannot listen on {address}: another process does "
-            f"(`ss -ltnp 'sport = :{port}'` shows which).\nEnd that process, or choose another address with {flag} HOST:PORT (port 0: any free one)"
-        )
+    advice = f"choose another address with {flag} HOST:PORT (port 0: any free one)"
+    if error.errno != errno.EADDRINUSE:
+        return f"{name} cannot listen on {address}: {error.strerror}; {advice}"
+    port = split(address)[1]
     return (
-        f"{name} cannot listen on {address}: {error.strerror}. Choose another address with {flag} HOST:PORT"
+        f"{name} cannot listen on {address}: another process does "
+        f"(`ss -ltnp 'sport = :{port}'` shows which).\nEnd that process, or {advice}"
     )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -34,12 +32,14 @@ class Command:
     """What a person calls it, such as `Prometheus`."""
     argv: tuple[str, ...]
     url: str
-    """Base URL that it serves."""
+    """Base URL that it serves; `/-/ready` below it answers 200 once it is ready."""
     cwd: Path | None = None
-    ready: str = "/-/ready"
-    """Path that answers 200 once it is ready."""
     deadline: float = 60.0
     """Seconds until it has to be ready."""
+    more_urls: tuple[str, ...] = ()
+    """Further base URLs that it serves, which have to be ready too."""
+    after: tuple[str, ...] = ()
+    """Command line that tidies up once it has ended."""
 
 
 class Process:
@@ -73,20 +73,19 @@ class Process:
         """Exit code, or None while it runs; negative for a signal."""
         return self._child.poll()
 
-    def wait_ready(self, cancelled: Callable[[], bool] = lambda: False) -> None:
-        """Return once it answers; ProcessError where it dies or its deadline passes.
-
-        `cancelled` is asked between two attempts; once it says so, this returns at once.
-        """
+    def wait_ready(self) -> None:
+        """Return once it answers; ProcessError where it dies or its deadline passes."""
         end = time.monotonic() + self.command.deadline
-        while not cancelled():
+        waiting = [self.command.url, *self.command.more_urls]
+        while True:
             if self.exit_code is not None:
                 raise ProcessError(self.epitaph())
-            if _answers(self.command.url + self.command.ready):
+            waiting = [url for url in waiting if not _answers(f"{url}/-/ready")]
+            if not waiting:
                 return
             if time.monotonic() > end:
                 raise ProcessError(
-                    f"{self.command.name} ({self.command.url}) was not ready within "
+                    f"{self.command.name} ({waiting[0]}) was not ready within "
                     f"{self.command.deadline:.0f} s. {self._last_words()}"
                 )
             time.sleep(_POLL)
@@ -102,16 +101,22 @@ class Process:
         return f"{self.command.name} {how}. {self._last_words()}"
 
     def stop(self, deadline: float = _STOP_DEADLINE) -> None:
-        """End it: SIGTERM, and SIGKILL after `deadline` seconds. Does nothing where it has ended."""
-        if self.exit_code is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
+        """End it: SIGTERM, and SIGKILL after `deadline` seconds or when interrupted meanwhile."""
+        if self.exit_code is None:
             self._child.terminate()
-        try:
-            self._child.wait(deadline)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
+            try:
+                self._child.wait(deadline)
+            except subprocess.TimeoutExpired:
+                pass
+            finally:
+                if self.exit_code is None:
+                    self._child.kill()
+                    self._child.wait()
+        if self.command.after:
+            with self.log.open("ab") as output:
+                subprocess.run(
+                    self.command.after, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+                )
 
     def tail(self) -> str:
         """Return its last lines of output."""

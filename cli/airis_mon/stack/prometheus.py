@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from airis_mon.spec import format_duration
 from airis_mon.stack.processes import Command
 from airis_mon.stack.servers import Server
 
@@ -51,13 +53,14 @@ def configuration(
     """
     config: dict[str, Any] = {
         "global": {
-            "scrape_interval": _duration(scrape_interval),
-            "scrape_timeout": _duration(min(scrape_interval, 10.0)),
-            "evaluation_interval": _duration(evaluation_interval),
+            "scrape_interval": format_duration(scrape_interval),
+            "scrape_timeout": format_duration(min(scrape_interval, 10.0)),
+            "evaluation_interval": format_duration(evaluation_interval),
         }
     }
     if rules is not None:
-        config["rule_files"] = [f"{rules}/*.rules.yaml"]
+        # Listed by pattern, so that a reload finds new files; the folder's own name is no pattern.
+        config["rule_files"] = [re.sub(r"([\\*?\[])", r"\\\1", str(rules)) + "/*.rules.yaml"]
     if alertmanager is not None:
         config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}
     config["scrape_configs"] = [
@@ -69,7 +72,3 @@ def configuration(
         for job, static in jobs.items()
     ]
     return config
-
-
-def _duration(seconds: float) -> str:
-    return f"{round(seconds * 1000)}ms" if seconds % 1 else f"{round(seconds)}s"
