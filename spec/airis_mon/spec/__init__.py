@@ -9,6 +9,7 @@ room; everything else imports it.
 
 from airis_mon.spec.artefacts import Artefact, yaml_text
 from airis_mon.spec.bundle import Bundle
+from airis_mon.spec.decode import Decoded, decode
 from airis_mon.spec.monitor import (
     Alerting,
     Anomaly,
@@ -23,7 +24,8 @@ from airis_mon.spec.monitor import (
     Source,
 )
 from airis_mon.spec.problems import NOWHERE, Location, Origin, Problem, SpecError
-from airis_mon.spec.quantities import format_duration, parse_duration
+from airis_mon.spec.quantities import format_duration, format_percent, parse_duration, parse_percent
+from airis_mon.spec.reading import did_you_mean
 from airis_mon.spec.receivers import Email, EscalationPolicy, Receiver, Step, Webhook
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "Anomaly",
     "Artefact",
     "Bundle",
+    "Decoded",
     "Email",
     "Errors",
     "EscalationPolicy",
@@ -50,7 +53,11 @@ __all__ = [
     "SpecError",
     "Step",
     "Webhook",
+    "decode",
+    "did_you_mean",
     "format_duration",
+    "format_percent",
     "parse_duration",
+    "parse_percent",
     "yaml_text",
 ]

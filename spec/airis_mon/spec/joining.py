@@ -1,0 +1,150 @@
+"""Documents held against each other: names are unique, references resolve, profiles are applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airis_mon.spec.bundle import Bundle
+from airis_mon.spec.monitor import Alerting, Monitor
+from airis_mon.spec.problems import Origin
+from airis_mon.spec.reading import REFUSED, Reading, did_you_mean
+from airis_mon.spec.receivers import EscalationPolicy, Receiver
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A document of a known kind, before it is held against the others."""
+
+    kind: str
+    name: str
+    """Empty where there is none."""
+    spec: Any
+    """What the kind's shape made of `spec`, a dict by attribute; REFUSED where something is wrong in it."""
+    reading: Reading
+    origin: Origin
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong with it."""
+        return not self.reading.problems
+
+    def refuse(self, path: str, message: str, hint: str | None = None) -> None:
+        """Note a problem at a field."""
+        self.reading.refuse(self.origin.locate(path), path, message, hint)
+
+
+def join(drafts: Sequence[Draft], built_in: Sequence[Draft]) -> Bundle:
+    """Return the documents that stand, noting what is wrong with the others in their readings.
+
+    `built_in` are the profiles that need not be declared. A document that is refused still counts as
+    declared, so that one mistake is told once.
+    """
+    _refuse_twins([*built_in, *drafts])
+    profiles = _by_name("Profile", [*built_in, *drafts])
+    policies = _by_name("EscalationPolicy", drafts)
+    receivers = _by_name("Receiver", drafts)
+    monitors = []
+    for draft in drafts:
+        if draft.spec is REFUSED:
+            continue
+        if draft.kind == "EscalationPolicy":
+            _check_receivers(draft, receivers)
+        elif draft.kind == "ModelMonitor":
+            monitor = _monitor(draft, profiles, policies)
+            monitors += [monitor] if monitor is not None else []
+    return Bundle(
+        monitors=tuple(monitors),
+        receivers=tuple(
+            Receiver(draft.name, origin=draft.origin, **draft.spec) for draft in _sound("Receiver", drafts)
+        ),
+        policies=tuple(
+            EscalationPolicy(draft.name, origin=draft.origin, **draft.spec)
+            for draft in _sound("EscalationPolicy", drafts)
+        ),
+    )
+
+
+def _sound(kind: str, drafts: Iterable[Draft]) -> Iterable[Draft]:
+    return (draft for draft in drafts if draft.kind == kind and draft.sound)
+
+
+def _by_name(kind: str, drafts: Iterable[Draft]) -> dict[str, Draft]:
+    found: dict[str, Draft] = {}
+    for draft in drafts:
+        if draft.kind == kind and draft.name:
+            found.setdefault(draft.name, draft)
+    return found
+
+
+def _refuse_twins(drafts: Iterable[Draft]) -> None:
+    first: dict[tuple[str, str], Draft] = {}
+    for draft in drafts:
+        other = first.setdefault((draft.kind, draft.name), draft)
+        if other is draft or not draft.name:
+            continue
+        place = other.origin.locate("metadata.name")
+        if other.origin.file and place is not None:
+            hint = f"the other is at {place.file}:{place.line}:{place.column}; rename one of them"
+        else:
+            hint = "that name belongs to a profile that is built in; choose another"
+        draft.refuse("metadata.name", f"there are two documents {draft.kind} `{draft.name}`", hint)
+
+
+def _check_receivers(policy: Draft, receivers: Mapping[str, Draft]) -> None:
+    for severity in ("page", "ticket"):
+        for index, step in enumerate(policy.spec.get(severity, ())):
+            for rank, name in enumerate(step.receivers):
+                if name not in receivers:
+                    path = f"spec.{severity}[{index}].receivers[{rank}]"
+                    policy.refuse(
+                        path, f"there is no Receiver `{name}`", _absent(name, "Receiver", receivers)
+                    )
+
+
+def _absent(name: str, kind: str, known: Mapping[str, Draft]) -> str:
+    declare = f"declare a document of kind {kind} with that name, or pass the file that holds it"
+    return f"{did_you_mean(name, known)} else {declare}" if known else declare
+
+
+def _monitor(draft: Draft, profiles: Mapping[str, Draft], policies: Mapping[str, Draft]) -> Monitor | None:
+    """Apply the profile, look the policy up, and return the monitor if nothing is wrong."""
+    spec = dict(draft.spec)
+    if "profile" in spec:
+        name = spec["profile"]
+        profile = profiles.get(name)
+        if profile is None:
+            draft.refuse("spec.profile", f"there is no Profile `{name}`", _absent(name, "Profile", profiles))
+        if profile is None or not profile.sound:
+            return None
+        spec = _applied(profile.spec, spec, draft)
+    if not any(spec.get(key) for key in ("objectives", "anomalies", "forecasts")):
+        draft.refuse(
+            "spec",
+            "nothing is watched: there is no objective, no anomaly and no forecast",
+            "write objectives, or name a profile: llm-serving, classifier",
+        )
+    alerting = Alerting(**spec.pop("alerting", {}))
+    if alerting.escalation is not None and alerting.escalation not in policies:
+        draft.refuse(
+            "spec.alerting.escalation",
+            f"there is no EscalationPolicy `{alerting.escalation}`",
+            _absent(alerting.escalation, "EscalationPolicy", policies),
+        )
+    if not draft.sound:
+        return None
+    return Monitor(name=draft.name, alerting=alerting, origin=draft.origin, **spec)
+
+
+def _applied(profile: Mapping[str, Any], spec: Mapping[str, Any], draft: Draft) -> dict[str, Any]:
+    """Return the monitor's values over the profile's; what is inherited is placed at the `profile:` line."""
+    places = draft.reading.places
+    merged = {**profile, **spec}
+    for key in profile.keys() - spec.keys():
+        places[f"spec.{key}"] = places["spec.profile"]
+    if "alerting" in profile and "alerting" in spec:
+        merged["alerting"] = {**profile["alerting"], **spec["alerting"]}
+        for key in profile["alerting"].keys() - spec["alerting"].keys():
+            places[f"spec.alerting.{key}"] = places["spec.profile"]
+    return merged

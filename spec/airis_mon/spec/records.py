@@ -1,0 +1,229 @@
+"""Shapes of mappings and lists: tables of fields, from which both decoding and JSON Schema follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from airis_mon.spec.nodes import Items, Node, Pairs, Scalar
+from airis_mon.spec.problems import Location
+from airis_mon.spec.reading import REFUSED, Reading, Refused, did_you_mean, nearest, quoted
+from airis_mon.spec.scalars import Shape, Text
+
+
+@dataclass(frozen=True)
+class Field:
+    """One key of a mapping."""
+
+    key: str
+    shape: Shape
+    description: str
+    """For a person who writes the document; shown by editors and by `kubectl explain`."""
+    required: bool = False
+    default: str | int | bool | None = None
+    """What holds where the key is left out, spelled as in the document."""
+    attribute: str = ""
+    """Name in Python where it is not the key."""
+
+    @property
+    def name(self) -> str:
+        """The keyword argument that takes the value."""
+        return self.attribute or self.key
+
+
+@dataclass(frozen=True)
+class Record:
+    """A mapping with known keys."""
+
+    title: str
+    fields: tuple[Field, ...]
+    build: Callable[..., Any] = dict
+    """Takes the values of the keys that are there, as keyword arguments."""
+    exactly_one: tuple[str, ...] = ()
+    at_least_one: tuple[str, ...] = ()
+    hints: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Keys that do not exist but are likely to be tried: message and hint."""
+    check: Callable[[Any, str, Reading], None] | None = None
+    """Looks at what was built for what no single field shows."""
+
+    def read(self, node: Node, path: str, reading: Reading) -> Any:
+        """Return what `build` makes of the keys, or REFUSED."""
+        if not isinstance(node, Pairs):
+            what = "a list" if isinstance(node, Items) else quoted(node.text) if node.text else "nothing"
+            keys = ", ".join(field.key for field in self.fields)
+            hint = f"its keys are {keys}" if keys else "write {}"
+            where = reading.places.get(path, node.location)
+            return reading.refuse(where, path, f"{what} stands where a mapping belongs", hint)
+        before = reading.count
+        known = {field.key: field for field in self.fields}
+        values: dict[str, Any] = {}
+        meant: set[str] = set()
+        for key, value in node.pairs:
+            inner = f"{path}.{key.text[:60]}" if path else key.text[:60]
+            if key.text not in known:
+                meant.add(self._unknown(key, inner, reading))
+                continue
+            reading.place(inner, key, value)
+            meant.add(key.text)
+            values[known[key.text].name] = known[key.text].shape.read(value, inner, reading)
+        where = reading.places.get(path, node.location)
+        self._missing(meant, where, path, reading)
+        if reading.count > before or any(value is REFUSED for value in values.values()):
+            return REFUSED
+        built = self.build(**values)
+        if self.check is not None:
+            self.check(built, path, reading)
+        return built
+
+    def _unknown(self, key: Scalar, path: str, reading: Reading) -> str:
+        """Note an unknown key and return the key that was likely meant."""
+        names = [field.key for field in self.fields]
+        if reading.full:
+            return ""
+        if key.text in self.hints:
+            reading.refuse(key, path, *self.hints[key.text])
+            return ""
+        reading.refuse(key, path, f"unknown key {quoted(key.text)}", did_you_mean(key.text, names))
+        return nearest(key.text, names) or ""
+
+    def _missing(self, meant: set[str], where: Location, path: str, reading: Reading) -> None:
+        for field in self.fields:
+            if field.required and field.key not in meant:
+                inner = f"{path}.{field.key}" if path else field.key
+                reading.refuse(where, inner, f"`{field.key}` is missing", field.description)
+        given = [key for key in self.exactly_one if key in meant]
+        if self.exactly_one and len(given) != 1:
+            both = " and ".join(f"`{key}`" for key in given)
+            message = f"{both} exclude each other" if given else "what is measured is missing"
+            reading.refuse(where, path, message, "write exactly one of " + ", ".join(self.exactly_one))
+        if self.at_least_one and not meant.intersection(self.at_least_one):
+            names = " or ".join(f"`{key}`" for key in self.at_least_one)
+            reading.refuse(
+                where, path, f"neither {names.replace(' or ', ' nor ')} is given", f"write {names}"
+            )
+
+    def schema(self) -> dict[str, Any]:
+        """An object that allows no other key."""
+        properties: dict[str, Any] = {}
+        for field in self.fields:
+            described = {**field.shape.schema(), "description": field.description}
+            if field.default is not None:
+                described["default"] = field.default
+            properties[field.key] = described
+        schema: dict[str, Any] = {"title": self.title, "type": "object", "properties": properties}
+        required = [field.key for field in self.fields if field.required]
+        if required:
+            schema["required"] = required
+        if self.exactly_one:
+            schema["oneOf"] = [{"required": [key]} for key in self.exactly_one]
+        if self.at_least_one:
+            schema["anyOf"] = [{"required": [key]} for key in self.at_least_one]
+        schema["additionalProperties"] = False
+        return schema
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """A list of one shape, read as a tuple."""
+
+    item: Shape
+    noun: str
+    """What one item is, for messages."""
+    fewest: int = 1
+    most: int = 50
+    unique: tuple[str, ...] = ()
+    """Keys that together tell the items apart (`""` stands for the item itself)."""
+
+    def read(self, node: Node, path: str, reading: Reading) -> tuple[Any, ...] | Refused:
+        """Return the items, or REFUSED where any is refused."""
+        where = reading.places.get(path, node.location)
+        if not isinstance(node, Items):
+            return reading.refuse(
+                where, path, f"a list belongs here, of {self.noun}s", "begin each with `- `"
+            )
+        if not self.fewest <= len(node.items) <= self.most:
+            count = "none" if not node.items else str(len(node.items))
+            message = f"{self.fewest} to {self.most} {self.noun}s belong here; there are {count}"
+            return reading.refuse(where, path, message, None if node.items else "remove the key, or add one")
+        values = []
+        seen: dict[tuple[str, ...], int] = {}
+        for index, item in enumerate(node.items):
+            inner = f"{path}[{index}]"
+            reading.place(inner, None, item)
+            values.append(self.item.read(item, inner, reading))
+            self._once(item, index, path, seen, reading)
+        return REFUSED if any(value is REFUSED for value in values) else tuple(values)
+
+    def _once(
+        self, item: Node, index: int, path: str, seen: dict[tuple[str, ...], int], reading: Reading
+    ) -> None:
+        if not self.unique:
+            return
+        marks = tuple(_written(item, key) for key in self.unique)
+        first = seen.setdefault(marks, index)
+        if first != index and marks[0]:
+            key = self.unique[0]
+            inner = f"{path}[{index}]" + (f".{key}" if key else "")
+            line = reading.places[f"{path}[{first}]"].line
+            where = reading.places.get(inner, item.location)
+            message = f"there are two {self.noun}s {quoted(marks[0])}"
+            reading.refuse(
+                where, inner, message, f"the first is in line {line}; rename or remove one of them"
+            )
+
+    def schema(self) -> dict[str, Any]:
+        """An array."""
+        return {
+            "type": "array",
+            "items": self.item.schema(),
+            "minItems": self.fewest,
+            "maxItems": self.most,
+        }
+
+
+def _written(item: Node, key: str) -> str:
+    if key and isinstance(item, Pairs):
+        item = next((value for name, value in item.pairs if name.text == key), item)
+    return item.text if isinstance(item, Scalar) else ""
+
+
+@dataclass(frozen=True)
+class MapOf:
+    """A mapping with keys of the user's choice."""
+
+    key: Text
+    value: Shape
+    noun: str
+    fewest: int = 0
+    most: int = 32
+
+    def read(self, node: Node, path: str, reading: Reading) -> dict[str, Any] | Refused:
+        """Return the mapping in the order it was written."""
+        where = reading.places.get(path, node.location)
+        if not isinstance(node, Pairs):
+            return reading.refuse(
+                where, path, f"a mapping belongs here, of {self.noun}s", "write name: value"
+            )
+        if not self.fewest <= len(node.pairs) <= self.most:
+            count = "none" if not node.pairs else str(len(node.pairs))
+            return reading.refuse(
+                where, path, f"{self.fewest} to {self.most} {self.noun}s belong here; there are {count}"
+            )
+        values: dict[str, Any] = {}
+        for key, value in node.pairs:
+            inner = f"{path}.{key.text[:60]}"
+            name = self.key.read(replace(key, type="str"), inner, reading)
+            reading.place(inner, key, value)
+            values[str(name)] = self.value.read(value, inner, reading)
+        return REFUSED if any(value is REFUSED for value in values.values()) else values
+
+    def schema(self) -> dict[str, Any]:
+        """An object with free keys."""
+        return {
+            "type": "object",
+            "propertyNames": {"pattern": self.key.pattern, "maxLength": self.key.longest},
+            "additionalProperties": self.value.schema(),
+            "minProperties": self.fewest,
+            "maxProperties": self.most,
+        }

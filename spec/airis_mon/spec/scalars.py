@@ -1,0 +1,192 @@
+"""Shapes of single values: each reads a node and tells its JSON Schema, so that both cannot differ."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from airis_mon.spec.nodes import Items, Node, Pairs, Scalar
+from airis_mon.spec.quantities import DURATION_PATTERN, format_duration, parse_duration
+from airis_mon.spec.reading import Reading, Refused, did_you_mean, quoted
+
+_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_WHAT = {Pairs: "a mapping", Items: "a list"}
+
+
+class Shape(Protocol):
+    """How a value is written."""
+
+    def read(self, node: Node, path: str, reading: Reading) -> Any:
+        """Return the value in base units, or REFUSED after noting why."""
+
+    def schema(self) -> dict[str, Any]:
+        """Return its JSON Schema (draft 2020-12)."""
+
+
+def scalar(node: Node, path: str, reading: Reading, wanted: str) -> Scalar | Refused:
+    """Return the node where it is a single value that is not empty."""
+    if not isinstance(node, Scalar):
+        return reading.refuse(node, path, f"{_WHAT[type(node)]} stands where {wanted} belongs")
+    if node.type == "null":
+        where = reading.places.get(path, node.location)
+        return reading.refuse(where, path, f"the value is empty; {wanted} belongs here")
+    return node
+
+
+@dataclass(frozen=True)
+class Text:
+    """A string."""
+
+    wanted: str = "a text"
+    """What belongs here, for messages."""
+    pattern: str = r"^[^\x00-\x1f\x7f]+$"
+    """ECMA and Python regular expression for the whole text."""
+    hint: str | None = None
+    """What to write where the pattern does not match."""
+    longest: int = 253
+
+    def read(self, node: Node, path: str, reading: Reading) -> str | Refused:
+        """Return the text."""
+        value = scalar(node, path, reading, self.wanted)
+        if isinstance(value, Refused):
+            return value
+        if value.type != "str":
+            message = f"{quoted(value.text)} is read as a {_spoken(value.type)}; {self.wanted} belongs here"
+            return reading.refuse(node, path, message, f'write "{value.text[:60]}", in quotes')
+        if len(value.text) > self.longest:
+            message = f"{quoted(value.text)} has {len(value.text)} characters; {self.longest} are allowed"
+            return reading.refuse(node, path, message)
+        if not re.fullmatch(self.pattern, value.text):
+            return reading.refuse(node, path, f"{quoted(value.text)} is not {self.wanted}", self.hint)
+        return value.text
+
+    def schema(self) -> dict[str, Any]:
+        """A string with a pattern."""
+        return {"type": "string", "pattern": self.pattern, "minLength": 1, "maxLength": self.longest}
+
+
+def _spoken(kind: str) -> str:
+    return {"int": "number", "float": "number", "bool": "boolean", "timestamp": "date"}.get(kind, kind)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    def read(self, node: Node, path: str, reading: Reading) -> str | Refused:
+        """Return the word."""
+        value = scalar(node, path, reading, "one of " + ", ".join(self.words))
+        if isinstance(value, Refused):
+            return value
+        if value.text not in self.words:
+            hint = did_you_mean(value.text, self.words)
+            return reading.refuse(node, path, f"{quoted(value.text)} is none of the choices here", hint)
+        return value.text
+
+    def schema(self) -> dict[str, Any]:
+        """An enumeration."""
+        return {"type": "string", "enum": list(self.words)}
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Yes or no."""
+
+    def read(self, node: Node, path: str, reading: Reading) -> bool | Refused:
+        """Return the boolean."""
+        value = scalar(node, path, reading, "true or false")
+        if isinstance(value, Refused):
+            return value
+        if value.text not in ("true", "false") or not value.plain:
+            return reading.refuse(node, path, f"{quoted(value.text)} is not a boolean", "write true or false")
+        return value.text == "true"
+
+    def schema(self) -> dict[str, Any]:
+        """A boolean."""
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite number in the base unit of what it stands for."""
+
+    def read(self, node: Node, path: str, reading: Reading) -> float | Refused:
+        """Return the number."""
+        value = scalar(node, path, reading, "a number")
+        if isinstance(value, Refused):
+            return value
+        if not value.plain or not _NUMBER.fullmatch(value.text) or not math.isfinite(float(value.text)):
+            hint = "write it in the signal's base unit (seconds, ratio, tokens), such as 0.9"
+            return reading.refuse(node, path, f"{quoted(value.text)} is not a number", hint)
+        return float(value.text)
+
+    def schema(self) -> dict[str, Any]:
+        """A number."""
+        return {"type": "number"}
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A length of time: `500ms`, `24h`; read as seconds."""
+
+    shortest: float = 0.0
+    """Seconds."""
+    longest: float = 365 * 86400.0
+    """Seconds."""
+
+    def read(self, node: Node, path: str, reading: Reading) -> float | Refused:
+        """Return seconds."""
+        value = scalar(node, path, reading, "a duration")
+        if isinstance(value, Refused):
+            return value
+        if _NUMBER.fullmatch(value.text):
+            hint = f"write {value.text[:20]}s, or {value.text[:20]}ms, or another unit (m, h, d, w)"
+            return reading.refuse(node, path, f"{quoted(value.text)} has no unit", hint)
+        try:
+            seconds = parse_duration(value.text)
+        except ValueError as error:
+            return reading.refuse(node, path, *_split(error))
+        if not self.shortest <= seconds <= self.longest:
+            allowed = f"{format_duration(self.shortest)} to {format_duration(self.longest)}"
+            return reading.refuse(
+                node, path, f"{quoted(value.text)} is outside of what is allowed here: {allowed}"
+            )
+        return seconds
+
+    def schema(self) -> dict[str, Any]:
+        """A string such as `24h`."""
+        return {"type": "string", "pattern": DURATION_PATTERN, "minLength": 2, "maxLength": 40}
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A text that a function turns into a value."""
+
+    wanted: str
+    pattern: str
+    parse: Callable[[str], Any]
+    """Raises ValueError(message) or ValueError(message, hint)."""
+
+    def read(self, node: Node, path: str, reading: Reading) -> Any:
+        """Return what the function makes of it."""
+        value = scalar(node, path, reading, self.wanted)
+        if isinstance(value, Refused):
+            return value
+        try:
+            return self.parse(value.text)
+        except ValueError as error:
+            return reading.refuse(node, path, *_split(error))
+
+    def schema(self) -> dict[str, Any]:
+        """A string with a pattern."""
+        return {"type": "string", "pattern": self.pattern, "maxLength": 60}
+
+
+def _split(error: ValueError) -> tuple[str, str | None]:
+    message, *hint = error.args
+    return str(message), str(hint[0]) if hint else None
