@@ -51,10 +51,21 @@ def test_label_values_of_any_text_stay_values(selector: dict[str, str]) -> None:
     assert read == selector
 
 
-def test_names_follow_the_opentelemetry_conventions() -> None:
-    # https://github.com/open-telemetry/semantic-conventions-genai, gen-ai-metrics.md and gen-ai-token-metrics.md
-    # after Prometheus' default translation.
-    assert series.GEN_AI_OPERATION_DURATION == "gen_ai_client_operation_duration_seconds"
-    assert series.GEN_AI_INPUT_TOKENS == "gen_ai_client_inference_usage_input_tokens_total"
-    assert series.GEN_AI_DURATION_BUCKETS == tuple(round(0.01 * 2**power, 2) for power in range(14))
+# https://github.com/open-telemetry/semantic-conventions-genai, gen-ai-metrics.md and gen-ai-token-metrics.md,
+# after Prometheus' default translation.
+@pytest.mark.parametrize(
+    ("name", "convention"),
+    [
+        (series.GEN_AI_OPERATION_DURATION, "gen_ai_client_operation_duration_seconds"),
+        (series.GEN_AI_TIME_TO_FIRST_CHUNK, "gen_ai_client_operation_time_to_first_chunk_seconds"),
+        (series.GEN_AI_INPUT_TOKENS, "gen_ai_client_inference_usage_input_tokens_total"),
+        (series.GEN_AI_OUTPUT_TOKENS, "gen_ai_client_inference_usage_output_tokens_total"),
+    ],
+)
+def test_names_follow_the_opentelemetry_conventions(name: str, convention: str) -> None:
+    assert name == convention
+
+
+def test_boundaries_follow_the_opentelemetry_conventions() -> None:
+    assert series.GEN_AI_DURATION_BUCKETS == pytest.approx([0.01 * 2**power for power in range(14)])
     assert series.GEN_AI_TOKEN_BUCKETS == tuple(4**power for power in range(14))
