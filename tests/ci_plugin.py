@@ -1,8 +1,8 @@
 """Two options for the workshop's runs, loaded with `-p tests.ci_plugin`.
 
 `--servers-only` keeps the tests that talk to Prometheus, promtool, Alertmanager or amtool: the ones worth
-running again against another version. `--no-skips` makes a skip a failure, but for a few reasons that a machine
-may honestly have: what CI does not run, nobody runs.
+running again against another version. `--no-skips` makes a skip a failure, but for a few reasons that a
+machine may honestly have: what CI does not run, nobody runs.
 """
 
 from __future__ import annotations
