@@ -1,0 +1,39 @@
+"""Bundle -> Alertmanager's configuration, its message template, and the proofs of its routes."""
+
+from __future__ import annotations
+
+from airis_mon.alertmanager import checks, inhibitions, message, proofs, receivers, routes
+from airis_mon.spec import Artefact, Bundle, SpecError, yaml_text
+
+OLDEST = (0, 25)
+"""What is written without a target: every Alertmanager from this one on accepts it."""
+
+
+def artefacts(bundle: Bundle, *, target: tuple[int, int] = OLDEST) -> tuple[Artefact, ...]:
+    """Return alertmanager.yaml, airis-mon.tmpl and routes.test.yaml below `alertmanager/`.
+
+    `target` is the oldest Alertmanager that has to accept them. SpecError, with every problem, where the
+    documents cannot be told to that Alertmanager, or would tell nobody.
+    """
+    found = checks.problems(bundle, target)
+    if found:
+        raise SpecError(found)
+    source = _source(bundle)
+    config = {
+        "templates": [message.FILE],
+        "route": routes.tree(bundle),
+        "inhibit_rules": inhibitions.rules(),
+        "receivers": receivers.receivers(bundle.receivers),
+    }
+    return (
+        Artefact("alertmanager/alertmanager.yaml", yaml_text(config, source=source)),
+        Artefact(f"alertmanager/{message.FILE}", message.template()),
+        Artefact("alertmanager/routes.test.yaml", yaml_text({"cases": proofs.cases(bundle)}, source=source)),
+    )
+
+
+def _source(bundle: Bundle) -> str:
+    return (
+        f"ModelMonitors: {len(bundle.monitors)}, Receivers: {len(bundle.receivers)}, "
+        f"EscalationPolicies: {len(bundle.policies)}"
+    )
