@@ -17,6 +17,7 @@ from pathlib import Path
 
 PACKAGES = ("prometheus", "prometheus-alertmanager")
 
+_NEEDED = ("apt-get", "dpkg-deb")
 _COMPILED_IN = b"/usr/share/prometheus/alertmanager"
 _RELOCATED = b"usr/share/prometheus/alertmanager/"
 _ALERTMANAGER = Path("usr/bin/prometheus-alertmanager")
@@ -39,9 +40,8 @@ def folder(package: str, cache: Path, notify: Callable[[str], None]) -> Path:
     found = unpacked(package, cache)
     if found is not None:
         return found
-    for program in ("apt-get", "dpkg-deb"):
-        if shutil.which(program) is None:
-            raise UnpackError(f"{program} is not there: this is no Debian or Ubuntu machine")
+    if not possible():
+        raise UnpackError(f"{' and '.join(_NEEDED)} are not there: this is no Debian or Ubuntu machine")
     root = cache / "debian"
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -55,6 +55,11 @@ def folder(package: str, cache: Path, notify: Callable[[str], None]) -> Path:
     if found is None:
         raise UnpackError(f"apt-get fetched no package named {package}")
     return found
+
+
+def possible() -> bool:
+    """Say whether this machine has what fetching takes."""
+    return all(shutil.which(program) for program in _NEEDED)
 
 
 def unpacked(package: str, cache: Path) -> Path | None:

@@ -12,9 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import yaml
-
-from airis_mon.spec import format_duration
 from airis_mon.stack import alertmanager, compose, ports, prometheus, servers
 from airis_mon.stack.plan import Plan
 from airis_mon.stack.processes import Command, Process, ProcessError
@@ -106,7 +103,7 @@ def _start(plan: Plan, addresses: Mapping[str, str], notify: Callable[[str], Non
     for name in found:
         (data / name).mkdir(parents=True, exist_ok=True)
     config = data / "prometheus.yml"
-    config.write_text(yaml.safe_dump(_scraping(plan, addresses, artefacts), sort_keys=False))
+    _write(config, _scraping(plan, addresses, artefacts))
     commands = {
         "prometheus": prometheus.command(
             found["prometheus"] or _CONTAINER,
@@ -138,8 +135,8 @@ def _start(plan: Plan, addresses: Mapping[str, str], notify: Callable[[str], Non
             f"--prometheus.url={base}",
             f"--remote-write.url={base}/api/v1/write",
             f"--web.listen-address={addresses['analyzer']}",
-            f"--interval={format_duration(plan.analyzer_interval)}",
-            f"--step={format_duration(plan.analyzer_step)}",
+            f"--interval={prometheus.duration(plan.analyzer_interval)}",
+            f"--step={prometheus.duration(plan.analyzer_step)}",
         )
         processes.append(_launch(analyzer, data / "logs", ending, notify))
         processes[-1].wait_ready()
@@ -188,7 +185,7 @@ def _contained(commands: Mapping[str, Command], data: Path, artefacts: Path) -> 
     file = data / "compose.yaml"
     folders = {artefacts: "ro", data: "rw"}
     project = compose.project(commands, folders, f"{os.getuid()}:{os.getgid()}")
-    file.write_text(yaml.safe_dump(project, sort_keys=False))
+    _write(file, project)
     return compose.command(file, f"airis-mon-{os.getpid()}", commands)
 
 
@@ -215,3 +212,9 @@ def _scraping(plan: Plan, addresses: Mapping[str, str], artefacts: Path) -> dict
         # What an application sent keeps the labels that it was sent with.
         honor_labels=("airis-sidecar",),
     )
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    import yaml  # an extra; `airis-mon doctor` has to run without, to say so
+
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")

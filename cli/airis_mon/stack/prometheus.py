@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from airis_mon.spec import format_duration
 from airis_mon.stack.processes import Command
 from airis_mon.stack.servers import Server
 
@@ -53,9 +52,9 @@ def configuration(
     """
     config: dict[str, Any] = {
         "global": {
-            "scrape_interval": format_duration(scrape_interval),
-            "scrape_timeout": format_duration(min(scrape_interval, 10.0)),
-            "evaluation_interval": format_duration(evaluation_interval),
+            "scrape_interval": duration(scrape_interval),
+            "scrape_timeout": duration(min(scrape_interval, 10.0)),
+            "evaluation_interval": duration(evaluation_interval),
         }
     }
     if rules is not None:
@@ -72,3 +71,8 @@ def configuration(
         for job, static in jobs.items()
     ]
     return config
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as a duration that Prometheus and the analyzer read, such as `15s` or `250ms`."""
+    return f"{round(seconds * 1000)}ms" if seconds % 1 else f"{round(seconds)}s"

@@ -1,0 +1,70 @@
+"""`airis-mon check FILE...`: every problem of every file, and nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from airis_mon.cli.build import build
+from airis_mon.cli.documents import load
+from airis_mon.spec import Bundle, Problem, SpecError
+
+
+def run(argv: Sequence[str], _cache: Path) -> int:
+    """Return 0 when every document compiles, 1 otherwise."""
+    parser = argparse.ArgumentParser(prog="airis-mon check", description=__doc__, allow_abbrev=False)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="documents (YAML)")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how to report (default: text)"
+    )
+    args = parser.parse_args(argv)
+    try:
+        bundle = load(args.files)
+        build(bundle)
+    except SpecError as error:
+        if args.format == "json":
+            print(json.dumps([_plain(problem) for problem in error.problems], indent=2))
+        else:
+            print(f"{error}\n\n{count(error)}", file=sys.stderr)
+        return 1
+    if args.format == "json":
+        print("[]")
+    else:
+        print(f"{_summary(bundle)}: no problems")
+    return 0
+
+
+def count(error: SpecError) -> str:
+    """Return `3 problems in 2 files`."""
+    files = {problem.location.file for problem in error.problems if problem.location is not None}
+    where = f" in {_plural(len(files), 'file')}" if files else ""
+    return _plural(len(error.problems), "problem") + where
+
+
+def _summary(bundle: Bundle) -> str:
+    return ", ".join(
+        (
+            _plural(len(bundle.monitors), "monitor"),
+            _plural(len(bundle.receivers), "receiver"),
+            _plural(len(bundle.policies), "escalation policy", "escalation policies"),
+        )
+    )
+
+
+def _plural(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _plain(problem: Problem) -> dict[str, object]:
+    place = problem.location
+    return {
+        "message": problem.message,
+        "file": place and place.file,
+        "line": place and place.line,
+        "column": place and place.column,
+        "path": problem.path,
+        "hint": problem.hint,
+    }

@@ -1,0 +1,171 @@
+"""`airis-mon up [FILE...]`: the whole loop on this machine, until Ctrl-C.
+
+Without FILE nothing is monitored: a plain Prometheus, Alertmanager and sidecar to send to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from airis_mon.cli import folder
+from airis_mon.cli.build import build
+from airis_mon.cli.commands.check import count
+from airis_mon.cli.documents import load
+from airis_mon.cli.interrupts import interruptible
+from airis_mon.cli.progress import Progress
+from airis_mon.cli.proofs import ProofError, prove
+from airis_mon.spec import Artefact, SpecError, parse_duration
+from airis_mon.stack import (
+    AddressTakenError,
+    MissingServerError,
+    Plan,
+    ProcessError,
+    ScrapeTarget,
+    Stack,
+    ports,
+    servers,
+    start,
+)
+from airis_mon.stack.launch import NAMES
+
+
+def run(argv: Sequence[str], cache: Path) -> int:
+    """Return 0 when it was asked to end, 1 when something did not start or ended by itself."""
+    args = _parser().parse_args(argv)
+    try:
+        with interruptible(), ExitStack() as ending:
+            artefacts = build(load(args.files))
+            data = args.data or Path(
+                ending.enter_context(
+                    tempfile.TemporaryDirectory(prefix="airis-mon-", ignore_cleanup_errors=True)
+                )
+            )
+            with Progress(sys.stderr) as progress:
+                _prepare(args, cache, data / "artefacts", artefacts, progress)
+                stack = ending.enter_context(start(_plan(args, cache, data), progress.notify))
+            _announce(stack, args, data)
+            stack.wait()
+    except KeyboardInterrupt:
+        print("ended", file=sys.stderr)
+        return 0
+    except SpecError as error:
+        print(f"{error}\n\n{count(error)}; nothing was started", file=sys.stderr)
+    except ProofError as error:
+        print(f"{error}\n\n{len(error.failures)} proofs failed; nothing was started", file=sys.stderr)
+    except (MissingServerError, AddressTakenError, ProcessError, folder.FolderError) as error:
+        print(f"{error}\nEverything that was started has been ended.", file=sys.stderr)
+    except OSError as error:
+        print(f"airis-mon up: {error}\nEverything that was started has been ended.", file=sys.stderr)
+    return 1
+
+
+def _prepare(
+    args: argparse.Namespace, cache: Path, target: Path, artefacts: Sequence[Artefact], progress: Progress
+) -> None:
+    """Prove the artefacts and put them where the servers will read them."""
+    tools = {}
+    for name, server in (("promtool", args.prometheus), ("amtool", args.alertmanager)):
+        beside = server.parent / name if server is not None else None
+        given = beside if beside is not None and beside.exists() else None
+        with contextlib.suppress(MissingServerError):
+            tools[name] = servers.find(name, given=given, cache=cache, notify=progress.notify)
+    with folder.staged(target, artefacts) as stage:
+        if len(tools) == 2:
+            progress.notify("proving rules and routes")
+            prove(stage, promtool=tools["promtool"], amtool=tools["amtool"], progress=progress.count)
+        else:
+            # Servers in containers need no tools on this machine; `build` insists on them.
+            progress.done("not proven: promtool and amtool are not here (`airis-mon doctor`)")
+        folder.install(stage, target, artefacts)
+
+
+def _plan(args: argparse.Namespace, cache: Path, data: Path) -> Plan:
+    plan = Plan(
+        artefacts=data / "artefacts",
+        data=data,
+        scrape=tuple(args.scrape),
+        scrape_interval=args.scrape_interval,
+        evaluation_interval=args.evaluation_interval,
+        analyzer_interval=args.analyzer_interval,
+        analyzer_step=args.analyzer_step,
+        prometheus=args.prometheus,
+        alertmanager=args.alertmanager,
+        cache=cache,
+    )
+    return dataclasses.replace(
+        plan, **{f"{name}_address": getattr(args, f"{name}_address") for name in NAMES}
+    )
+
+
+def _announce(stack: Stack, args: argparse.Namespace, data: Path) -> None:
+    urls = dataclasses.asdict(stack.urls)
+    if args.json:
+        print(json.dumps(urls), flush=True)
+        return
+    for name, url in urls.items():
+        print(f"{NAMES[name]:14}{url}")
+    print(f"{'data':14}{data}{'' if args.data else ' (removed at the end; --data DIR keeps it)'}")
+    print("Ctrl-C ends all of it.", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="airis-mon up",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("files", nargs="*", metavar="FILE", help="documents (YAML)")
+    add("--json", action="store_true", help="print the URLs as one JSON line, and nothing else, on stdout")
+    add("--prometheus", type=Path, metavar="BIN", help="Prometheus to run (default: PATH, else unpacked)")
+    add("--alertmanager", type=Path, metavar="BIN", help="Alertmanager to run (default: likewise)")
+    add("--data", type=Path, metavar="DIR", help="keep all data here (default: a folder that is removed)")
+    add("--scrape", action="append", default=[], type=_target, metavar="JOB=HOST:PORT",
+        help="an application to read /metrics from; may be repeated")  # fmt: skip
+    for name, title in NAMES.items():
+        add(f"--{name}.listen-address", dest=f"{name}_address", default="127.0.0.1:0", type=_address,
+            metavar="HOST:PORT", help=f"where the {title} listens (default: a free port)")  # fmt: skip
+    for flag, default, what in (
+        ("scrape-interval", 15.0, "how often Prometheus reads /metrics"),
+        ("evaluation-interval", 15.0, "how often rules are evaluated"),
+        ("analyzer-interval", 60.0, "how often the analyzer runs"),
+        ("analyzer-step", 60.0, "resolution of what the analyzer reads"),
+    ):
+        add(f"--{flag}", type=_seconds, default=default, metavar="DURATION",
+            help=f"{what} (default: {default:g}s)")  # fmt: skip
+    return parser
+
+
+def _target(text: str) -> ScrapeTarget:
+    job, equals, address = text.partition("=")
+    if not job or not equals:
+        raise argparse.ArgumentTypeError(
+            f"`{text}` is no target; write JOB=HOST:PORT, such as chat=127.0.0.1:8000"
+        )
+    return ScrapeTarget(job, _address(address))
+
+
+def _address(text: str) -> str:
+    try:
+        return ports.join(*ports.split(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if seconds <= 0:
+        raise argparse.ArgumentTypeError(f"`{text}` is not longer than nothing")
+    return seconds

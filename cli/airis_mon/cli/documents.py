@@ -1,0 +1,59 @@
+"""Files in, checked documents out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from airis_mon.exporters import contracts
+from airis_mon.spec import Bundle, Location, Problem, SpecError, decode
+
+LARGEST = 1 << 20
+"""Bytes of one file; a hundred monitors take a tenth of it."""
+
+
+def load(paths: Sequence[Path | str]) -> Bundle:
+    """Return the documents of all files together.
+
+    Raises SpecError with every problem of every file: unreadable files, documents that do not decode, and
+    signals that their contract does not have.
+    """
+    texts: dict[str, str] = {}
+    problems: list[Problem] = []
+    for path in dict.fromkeys(map(str, paths)):
+        try:
+            texts[path] = _text(Path(path))
+        except _UnreadableError as error:
+            problems.append(error.problem)
+    decoded = decode(texts)
+    problems += decoded.problems
+    for monitor in decoded.bundle.monitors:
+        problems += contracts.problems(monitor)
+    if problems:
+        raise SpecError(problems)
+    return decoded.bundle
+
+
+class _UnreadableError(Exception):
+    def __init__(self, path: Path, message: str, hint: str | None = None, line: int = 1) -> None:
+        super().__init__(message)
+        self.problem = Problem(message, location=Location(str(path), line, 1, ""), hint=hint)
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.is_dir():
+            raise _UnreadableError(path, f"{path} is a folder", f"name its files, such as {path}/*.yaml")
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise _UnreadableError(path, f"cannot read {path}: {error.strerror}") from error
+    if len(content) > LARGEST:
+        raise _UnreadableError(
+            path, f"{path} is larger than {LARGEST >> 20} MiB", "split it into several files"
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _UnreadableError(path, f"{path} is not UTF-8", "save it in that encoding", line) from error

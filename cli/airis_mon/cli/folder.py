@@ -1,0 +1,128 @@
+"""The output folder: changed only by what was proven, and never beyond what an earlier build wrote.
+
+New files are written and proven in a folder beside it (:func:`staged`) and moved over one by one; a manifest
+says which files are ours, so that a file no longer derived goes away and a person's own file stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from airis_mon.spec import Artefact
+
+MANIFEST = "manifest.json"
+
+
+class FolderError(Exception):
+    """An output folder that cannot be used; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a build did to its output folder; paths below it."""
+
+    written: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+@contextmanager
+def staged(target: Path, artefacts: Sequence[Artefact]) -> Iterator[Path]:
+    """Yield a folder beside `target` that holds `artefacts`; it is gone afterwards. Raises FolderError."""
+    target = target.absolute()
+    if target.exists() and not target.is_dir():
+        raise FolderError(f"{target} is a file; choose a folder")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        work = tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent)
+    except OSError as error:
+        raise FolderError(f"cannot write to {target.parent}: {error.strerror or error}") from error
+    with work as name:
+        for artefact in artefacts:
+            path = Path(name) / _checked(artefact.path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(artefact.text, encoding="utf-8", newline="\n")
+        yield Path(name)
+
+
+def install(stage: Path, target: Path, artefacts: Sequence[Artefact]) -> Changes:
+    """Move the files of `stage` to `target` and remove those of the build before that are no longer derived.
+
+    Refuses, before touching anything, to overwrite a file that no build of ours wrote. Raises FolderError.
+    """
+    digests = {artefact.path: _digest(artefact.text.encode()) for artefact in artefacts}
+    before = _manifest(target)
+    current = {path: _digest((target / path).read_bytes()) for path in digests if (target / path).is_file()}
+    foreign = [path for path in current if path not in before and current[path] != digests[path]]
+    if foreign:
+        names = "\n".join(f"  {target / path}" for path in foreign)
+        raise FolderError(
+            f"these files were not written by a build; move them away or choose another folder:\n{names}"
+        )
+    try:
+        changed = [path for path in digests if current.get(path) != digests[path]]
+        for path in changed:
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(stage / path, target / path)
+        removed = [path for path in before if path not in digests and _remove(target, path)]
+        manifest = (
+            json.dumps({"generator": "airis-mon", "files": dict(sorted(digests.items()))}, indent=2) + "\n"
+        )
+        (stage / MANIFEST).write_text(manifest, encoding="utf-8", newline="\n")
+        target.mkdir(exist_ok=True)
+        os.replace(stage / MANIFEST, target / MANIFEST)
+    except OSError as error:
+        raise FolderError(
+            f"cannot write to {target}: {error.strerror or error} ({error.filename})"
+        ) from error
+    unchanged = tuple(path for path in digests if path not in changed)
+    return Changes(tuple(changed), unchanged, tuple(removed))
+
+
+def _manifest(target: Path) -> Mapping[str, str]:
+    try:
+        content = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+        return {str(_checked(path)): str(digest) for path, digest in content["files"].items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FolderError(
+            f"{target / MANIFEST} is not readable as the list of an earlier build ({error}); "
+            "remove it if it is not yours, or choose another folder"
+        ) from error
+
+
+def _checked(path: str) -> PurePosixPath:
+    """Return `path` if it leads below the folder, else ValueError: a manifest is anybody's to edit."""
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or not pure.parts or ".." in pure.parts:
+        raise ValueError(f"`{path}` does not lie below the folder")
+    return pure
+
+
+def _remove(target: Path, path: str) -> bool:
+    file = target / path
+    if not file.parent.resolve().is_relative_to(target.resolve()):  # a link leads elsewhere
+        return False
+    try:
+        file.unlink()
+    except FileNotFoundError:
+        return False
+    parent = file.parent
+    while parent != target:
+        with contextlib.suppress(OSError):  # not empty: it stays
+            parent.rmdir()
+        parent = parent.parent
+    return True
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
