@@ -41,14 +41,15 @@ class Recipe:
     module: str
     """Folder beside this file that holds go.mod and go.sum."""
     package: str
-    stamp: str
-    """Go variable that the server reads its own version from."""
+    stamps: tuple[str, ...]
+    """Go variables and their values (`{}` is the version) that a release build sets."""
     tags: str = ""
     option: str | None = None
     """Option of our pytest run that takes the binary."""
 
 
-_COMMON = "github.com/prometheus/common/version.Version=%s"
+_COMMON = ("github.com/prometheus/common/version.Version={}",)
+_HELM = "helm.sh/helm/v3"
 RECIPES = (
     # `remove_all_sd` leaves out cloud service discovery: a third of the time and two thirds of the size.
     Recipe(
@@ -87,7 +88,18 @@ RECIPES = (
         option="--amtool",
     ),
     Recipe(
-        "helm", "3.21.4", "helm", "helm.sh/helm/v3/cmd/helm", "helm.sh/helm/v3/internal/version.version=v%s"
+        "helm",
+        "3.21.4",
+        "helm",
+        f"{_HELM}/cmd/helm",
+        # The Kubernetes version that `helm template` assumes; 1.20 where it is not set.
+        (
+            f"{_HELM}/internal/version.version=v{{}}",
+            f"{_HELM}/pkg/chartutil.k8sVersionMajor=1",
+            f"{_HELM}/pkg/chartutil.k8sVersionMinor=35",
+            f"{_HELM}/pkg/lint/rules.k8sVersionMajor=1",
+            f"{_HELM}/pkg/lint/rules.k8sVersionMinor=35",
+        ),
     ),
 )
 
@@ -130,7 +142,8 @@ def build(recipe: Recipe, cache: Path, go: str) -> Path:
     with tempfile.TemporaryDirectory(dir=cache, prefix=f".{recipe.name}-") as scratch:
         output = Path(scratch) / recipe.name
         command = [go, "build", "-trimpath", "-o", str(output)]
-        command += ["-ldflags", f"-s -w -X {recipe.stamp % recipe.version}"]
+        stamps = [f"-X {stamp.format(recipe.version)}" for stamp in recipe.stamps]
+        command += ["-ldflags", " ".join(["-s -w", *stamps])]
         command += ["-tags", recipe.tags] if recipe.tags else []
         settings = {"GOFLAGS": "-mod=readonly", "CGO_ENABLED": "0"}
         with _told(f"{recipe.name} {recipe.version}") as wait:

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+CHART = Path(__file__).resolve().parents[2] / "charts" / "airis-mon"
+VALUES = sorted(path.name.removesuffix("-values.yaml") for path in (CHART / "ci").glob("*-values.yaml"))
+
+pytestmark = pytest.mark.slow
+
+Object = dict[str, Any]
+Render = Callable[[str], list[Object]]
+Helm = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def kinds(objects: list[Object]) -> set[tuple[str, str]]:
+    return {(item["kind"], item["metadata"]["name"]) for item in objects}
+
+
+def pods(objects: list[Object]) -> Iterator[Object]:
+    for item in objects:
+        if item["kind"] == "Deployment":
+            yield item["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize("values", ["default", *VALUES])
+def test_lints_strictly(helm: Helm, values: str) -> None:
+    chosen = () if values == "default" else ("--values", str(CHART / "ci" / f"{values}-values.yaml"))
+    done = helm("lint", "--strict", *chosen)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (
+            "default",
+            {
+                ("ServiceAccount", "release-airis-mon"),
+                ("Deployment", "release-airis-mon-sidecar"),
+                ("Service", "release-airis-mon-sidecar"),
+                ("Deployment", "release-airis-mon-analyzer"),
+                ("Service", "release-airis-mon-analyzer"),
+                ("ConfigMap", "release-airis-mon-analyzer"),
+            },
+        ),
+        (
+            "sidecar-only",
+            {
+                ("ServiceAccount", "release-airis-mon"),
+                ("Deployment", "release-airis-mon-sidecar"),
+                ("Service", "release-airis-mon-sidecar"),
+                ("PodDisruptionBudget", "release-airis-mon-sidecar"),
+            },
+        ),
+        ("remote-write", {("Deployment", "watch-analyzer"), ("Service", "watch-analyzer")}),
+    ],
+)
+def test_renders(render: Render, values: str, expected: set[tuple[str, str]]) -> None:
+    assert kinds(render(values)) == expected
+
+
+def test_operator_values_add_monitors_and_policies(render: Render) -> None:
+    added = kinds(render("operator")) - kinds(render("default"))
+    assert added == {
+        (kind, f"release-airis-mon-{component}")
+        for kind in ("ServiceMonitor", "NetworkPolicy")
+        for component in ("sidecar", "analyzer")
+    }
+
+
+@pytest.mark.parametrize("values", ["default", *VALUES])
+def test_every_object_has_the_namespace_and_says_whose_it_is(render: Render, values: str) -> None:
+    for item in render(values):
+        assert item["metadata"]["namespace"] == "models"
+        assert item["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "Helm"
+
+
+@pytest.mark.parametrize("values", ["default", *VALUES])
+def test_pods_meet_the_restricted_standard_and_hold_no_token(render: Render, values: str) -> None:
+    found = list(pods(render(values)))
+    assert found
+    for pod in found:
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in pod["containers"]:
+            assert container["securityContext"]["allowPrivilegeEscalation"] is False
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+            assert container["resources"]["limits"]["memory"]
+
+
+@pytest.mark.parametrize("values", ["default", *VALUES])
+def test_services_and_monitors_select_pods_that_are_there(render: Render, values: str) -> None:
+    objects = render(values)
+    labels = [
+        item["spec"]["template"]["metadata"]["labels"] for item in objects if item["kind"] == "Deployment"
+    ]
+    services = [item for item in objects if item["kind"] == "Service"]
+    for service in services:
+        assert [pod for pod in labels if service["spec"]["selector"].items() <= pod.items()]
+    for item in objects:
+        if item["kind"] == "ServiceMonitor":
+            wanted = item["spec"]["selector"]["matchLabels"].items()
+            matched = [service for service in services if wanted <= service["metadata"]["labels"].items()]
+            assert len(matched) == 1
+            ports = {port["name"] for port in matched[0]["spec"]["ports"]}
+            assert {endpoint["port"] for endpoint in item["spec"]["endpoints"]} <= ports
+
+
+def test_labels_of_the_team_reach_objects_and_monitors(render: Render) -> None:
+    for item in render("operator"):
+        assert item["metadata"]["labels"]["team"] == "ml-platform"
+        if item["kind"] == "ServiceMonitor":
+            assert item["metadata"]["labels"]["release"] == "kube-prometheus-stack"
+
+
+def test_policy_names_who_may_send_and_who_may_scrape(render: Render) -> None:
+    policies = {
+        item["metadata"]["name"]: item["spec"]
+        for item in render("operator")
+        if item["kind"] == "NetworkPolicy"
+    }
+    scrapers = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+    senders = [{"namespaceSelector": {"matchLabels": {"monitored": "true"}}}]
+    assert policies["release-airis-mon-sidecar"]["ingress"][0]["from"] == senders + scrapers
+    assert policies["release-airis-mon-sidecar"]["egress"] == []
+    assert policies["release-airis-mon-analyzer"]["ingress"][0]["from"] == scrapers
+
+
+def test_new_configuration_is_a_new_pod(helm: Helm) -> None:
+    def checksum(config: str) -> str:
+        done = helm("template", "--set-string", f"analyzer.config={config}")
+        assert done.returncode == 0, done.stderr
+        return next(line for line in done.stdout.splitlines() if "checksum/config" in line)
+
+    assert checksum("queries: []") == checksum("queries: []")
+    assert checksum("queries: []") != checksum("queries: [1]")
+
+
+def test_analyzer_is_never_two(render: Render) -> None:
+    (analyzer,) = (
+        item["spec"]
+        for item in render("default")
+        if item["kind"] == "Deployment" and item["metadata"]["name"].endswith("-analyzer")
+    )
+    assert (analyzer["replicas"], analyzer["strategy"]) == (1, {"type": "Recreate"})
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("sidecar.replica=2", "replica"),
+        ("sidecar.port=80", "/sidecar/port"),
+        ("analyzer.interval=60", "interval"),
+        ("analyzer.prometheus.url=prometheus:9090", "url"),
+        ("image.pullPolicy=Sometimes", "pullPolicy"),
+        ("sidecar.extraArgs[0]=serve", "extraArgs"),
+    ],
+)
+def test_values_that_cannot_work_are_refused(helm: Helm, setting: str, told: str) -> None:
+    done = helm("template", "--set", setting)
+    assert done.returncode != 0
+    assert told in done.stderr
+
+
+def test_version_is_the_projects() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    assert (chart["version"], chart["appVersion"]) == (version("airis-mon"), version("airis-mon"))
