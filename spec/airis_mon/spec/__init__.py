@@ -27,6 +27,7 @@ from airis_mon.spec.problems import NOWHERE, Location, Origin, Problem, SpecErro
 from airis_mon.spec.quantities import format_duration, format_percent, parse_duration, parse_percent
 from airis_mon.spec.reading import did_you_mean
 from airis_mon.spec.receivers import Email, EscalationPolicy, Receiver, Step, Webhook
+from airis_mon.spec.schema import crd, json_schema
 
 __all__ = [
     "NOWHERE",
@@ -53,10 +54,12 @@ __all__ = [
     "SpecError",
     "Step",
     "Webhook",
+    "crd",
     "decode",
     "did_you_mean",
     "format_duration",
     "format_percent",
+    "json_schema",
     "parse_duration",
     "parse_percent",
     "yaml_text",

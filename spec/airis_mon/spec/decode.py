@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from airis_mon.spec import profiles
 from airis_mon.spec.bundle import Bundle
 from airis_mon.spec.joining import Draft, join
-from airis_mon.spec.kinds import API_VERSION, KINDS, LATER_KINDS, METADATA
+from airis_mon.spec.kinds import KINDS, LATER_KINDS, document
 from airis_mon.spec.nodes import Document, Node, Pairs, Scalar, compose
 from airis_mon.spec.problems import Origin, Problem
 from airis_mon.spec.reading import REFUSED, Reading, did_you_mean, quoted
-from airis_mon.spec.records import Field, Record
-from airis_mon.spec.scalars import Choice
 
 
 @dataclass(frozen=True)
@@ -32,48 +30,41 @@ def decode(texts: Mapping[str, str]) -> Decoded:
     `texts` maps a file's name, as it should appear in messages, to its content. Nothing is raised for any
     text: a document with a problem is left out of the bundle, the others are there.
     """
-    endings: dict[str, Problem] = {}
     drafts: list[Draft] = []
-    readings: list[tuple[str, Reading]] = []
+    readings: list[Reading] = []
     for file, text in texts.items():
         documents, ending = compose(file, text)
-        for document in documents:
+        for source in documents:
             reading = Reading()
-            readings.append((file, reading))
-            draft = _draft(file, document, reading)
+            readings.append(reading)
+            draft = _draft(file, source, reading)
             if draft is not None:
                 drafts.append(draft)
         if ending is not None:
-            endings[file] = ending
-    built_in = [_built_in(name, text) for name, text in profiles.built_in().items()]
+            readings.append(Reading(problems=[ending]))
+    built_in = [_built_in(text) for text in profiles.built_in().values()]
     bundle = join(drafts, built_in)
-    problems: list[Problem] = []
-    for file in texts:
-        problems += [problem for name, reading in readings if name == file for problem in reading.problems]
-        problems += [endings[file]] if file in endings else []
+    problems = [problem for reading in readings for problem in reading.problems]
+    order = {file: index for index, file in enumerate(texts)}
+    problems.sort(key=lambda problem: _rank(problem, order))
     return Decoded(bundle, tuple(problems))
 
 
-def _draft(file: str, document: Document, reading: Reading) -> Draft | None:
+def _rank(problem: Problem, order: Mapping[str, int]) -> tuple[int, int, int]:
+    where = problem.location
+    return (order.get(where.file, -1), where.line, where.column) if where is not None else (-1, 0, 0)
+
+
+def _draft(file: str, source: Document, reading: Reading) -> Draft | None:
     """Read one document as far as its kind is known."""
-    root = document.root
-    for problem in document.problems:
+    root = source.root
+    for problem in source.problems:
         reading.refuse(problem.location, problem.path, problem.message, problem.hint)
     reading.place("", None, root)
     kind = _kind(root, reading)
     if kind is None:
         return None
-    version = Field("apiVersion", Choice((API_VERSION,)), f"write apiVersion: {API_VERSION}", required=True)
-    shape = Record(
-        kind,
-        (
-            version,
-            Field("kind", Choice(tuple(KINDS)), "", required=True),
-            Field("metadata", METADATA, "write metadata: {name: ...}", required=True),
-            Field("spec", KINDS[kind], "what the document says", required=True),
-        ),
-    )
-    read = shape.read(root, "", reading)
+    read = document(kind).read(root, "", reading)
     spec = read["spec"] if read is not REFUSED else REFUSED
     return Draft(kind, _name(root), spec, reading, Origin(file, reading.places))
 
@@ -109,8 +100,9 @@ def _name(root: Node) -> str:
     return node.text if isinstance(node, Scalar) else ""
 
 
-def _built_in(name: str, text: str) -> Draft:
-    documents, _ = compose(name, text)
-    draft = _draft(name, documents[0], Reading())
+def _built_in(text: str) -> Draft:
+    """Read a profile of the package; it has no file that a message could name."""
+    documents, _ = compose("", text)
+    draft = _draft("", documents[0], Reading())
     assert draft is not None
     return draft

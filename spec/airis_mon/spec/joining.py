@@ -9,7 +9,7 @@ from typing import Any
 from airis_mon.spec.bundle import Bundle
 from airis_mon.spec.monitor import Alerting, Monitor
 from airis_mon.spec.problems import Origin
-from airis_mon.spec.reading import REFUSED, Reading, did_you_mean
+from airis_mon.spec.reading import REFUSED, Reading, nearest
 from airis_mon.spec.receivers import EscalationPolicy, Receiver
 
 
@@ -104,8 +104,10 @@ def _check_receivers(policy: Draft, receivers: Mapping[str, Draft]) -> None:
 
 
 def _absent(name: str, kind: str, known: Mapping[str, Draft]) -> str:
-    declare = f"declare a document of kind {kind} with that name, or pass the file that holds it"
-    return f"{did_you_mean(name, known)} else {declare}" if known else declare
+    match = nearest(name, known)
+    if match is not None:
+        return f"did you mean `{match}`?"
+    return f"declare a document of kind {kind} with that name, or pass the file that holds it"
 
 
 def _monitor(draft: Draft, profiles: Mapping[str, Draft], policies: Mapping[str, Draft]) -> Monitor | None:

@@ -139,7 +139,8 @@ class _Composer:
                 count += 1
                 self._anchors, self._size, self.problems = {}, 0, []
                 if count > MAX_DOCUMENTS:
-                    self._refuse(event, f"the file holds more than {MAX_DOCUMENTS} documents", "split it")
+                    message = f"the file holds more than {MAX_DOCUMENTS} documents"
+                    raise self._refusal(event, message, "split it")
             node = self._take(event)
             if node is not None and not (isinstance(node, Scalar) and node.type == "null"):
                 yield Document(node, tuple(self.problems))
@@ -175,7 +176,7 @@ class _Composer:
         """Return the root node when the event completes it."""
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             if len(self._stack) >= MAX_DEPTH:
-                self._refuse(event, f"mappings and lists are nested deeper than {MAX_DEPTH} levels")
+                raise self._refusal(event, f"mappings and lists are nested deeper than {MAX_DEPTH} levels")
             self._check_tag(event)
             self._stack.append(_Frame(event))
             return None
@@ -200,16 +201,18 @@ class _Composer:
         self._grow(1, event)
         tag = event.tag
         if tag is None or tag == "!":
-            tag = self._resolver.resolve(yaml.ScalarNode, event.value, event.implicit)
+            tag = self._resolver.resolve(  # type: ignore[no-untyped-call]
+                yaml.ScalarNode, event.value, event.implicit
+            )
         kind = tag.removeprefix(_TAG)
         if kind not in _TYPES:
-            self._refuse(event, f"the tag `{event.tag}` is not supported", "remove it")
+            raise self._refusal(event, f"the tag `{event.tag}` is not supported", "remove it")
         return Scalar(event.value, kind, self._span(event, event), plain=not event.style)
 
     def _alias(self, event: yaml.AliasEvent) -> Node:
-        node = self._anchors.get(event.anchor)
+        node = self._anchors.get(event.anchor or "")
         if node is None:
-            self._refuse(event, f"nothing is anchored as `&{event.anchor}` before this alias")
+            raise self._refusal(event, f"nothing is anchored as `&{event.anchor}` before this alias")
         self._grow(node.size, event)
         return node
 
@@ -245,21 +248,23 @@ class _Composer:
 
     def _check_tag(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         if event.tag not in (None, "!", f"{_TAG}map", f"{_TAG}seq"):
-            self._refuse(event, f"the tag `{event.tag}` is not supported", "remove it")
+            raise self._refusal(event, f"the tag `{event.tag}` is not supported", "remove it")
 
     def _grow(self, size: int, event: yaml.Event) -> None:
         self._size += size
         if self._size > MAX_NODES:
-            self._refuse(event, f"the document holds more than {MAX_NODES} values", "aliases count in full")
+            message = f"the document holds more than {MAX_NODES} values"
+            raise self._refusal(event, message, "an alias counts as much as what it repeats")
 
     def _span(self, start: yaml.Event, end: yaml.Event) -> Location:
         first, last = start.start_mark, end.end_mark
-        width = last.column - first.column if last.line == first.line else 0
+        assert first is not None  # every event of a parsed text has its marks
+        assert last is not None
+        end_column = last.column
         if last.line != first.line:
             text = self.lines[first.line] if first.line < len(self.lines) else ""
-            width = len(text.rstrip()) - first.column
-        return self.at(first.line, first.column, width)
+            end_column = len(text.rstrip())
+        return self.at(first.line, first.column, end_column - first.column)
 
-    def _refuse(self, event: yaml.Event, message: str, hint: str | None = None) -> None:
-        where = self.at(event.start_mark.line, event.start_mark.column)
-        raise _RefusedError(Problem(message, location=where, hint=hint))
+    def _refusal(self, event: yaml.Event, message: str, hint: str | None = None) -> _RefusedError:
+        return _RefusedError(Problem(message, location=self._span(event, event), hint=hint))

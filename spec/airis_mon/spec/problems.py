@@ -6,8 +6,12 @@ in any case, so that the same message serves a terminal, an editor and a Kuberne
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+EXCERPT = 160
+"""Characters of a source line that a message shows; longer lines are cut around the place."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Origin:
 
     file: str = ""
     places: Mapping[str, Location] = field(default_factory=dict)
-    """Path of a field (`spec.objectives[1].target`) to the place of its value."""
+    """Path of a field (`spec.objectives[1].target`) to the place of its value, or of its key where the value
+    begins on a later line. What a profile gave is placed at the `profile:` line."""
 
     def locate(self, path: str) -> Location | None:
         """Return the place of a field, or of the nearest field around it that was written down."""
@@ -53,7 +58,7 @@ class Problem:
     path: str = ""
     location: Location | None = None
     hint: str | None = None
-    """What to write instead."""
+    """What to write instead; may have several lines."""
 
     def __str__(self) -> str:
         """Render as a few lines: message, place, source line with caret, hint."""
@@ -66,12 +71,37 @@ class Problem:
         if place:
             lines.append(f"  --> {place}")
         if self.location is not None and self.location.text:
-            number = str(self.location.line)
-            lines.append(f"{number} | {self.location.text}")
-            lines.append(" " * (len(number) + 2 + self.location.column) + "^" * self.location.width)
-        if self.hint:
-            lines.append(f"  = {self.hint}")
-        return "\n".join(lines)
+            lines += _excerpt(self.location)
+        lines += [f"  = {line}" for line in (self.hint or "").splitlines()]
+        return "\n".join(_printable(line) for line in lines)
+
+
+def _excerpt(location: Location) -> list[str]:
+    """Return the source line and its underline, cut to what fits around the place."""
+    first = max(0, location.column - 1 - EXCERPT // 2) if len(location.text) > EXCERPT else 0
+    text = location.text[first : first + EXCERPT]
+    start = location.column - 1 - first
+    width = max(1, min(location.width, len(text) - start))
+    head = f"{location.line} | " + ("…" if first else "")
+    tail = "…" if first + EXCERPT < len(location.text) else ""
+    return [f"{head}{text}{tail}", _blank(head + text[:start]) + "^" * _cells(text[start : start + width])]
+
+
+def _cells(text: str) -> int:
+    """Return how many columns of a terminal the text takes."""
+    return max(1, sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text))
+
+
+def _blank(text: str) -> str:
+    """Return white space as wide as the text, its tabs kept."""
+    return "".join("\t" if character == "\t" else " " * _cells(character) for character in text)
+
+
+def _printable(line: str) -> str:
+    """Return the line without characters that could steer a terminal."""
+    return "".join(
+        character if character.isprintable() or character == "\t" else "\ufffd" for character in line
+    )
 
 
 class SpecError(Exception):

@@ -13,6 +13,8 @@ from airis_mon.spec.problems import Location, Problem
 MAX_PROBLEMS = 100
 """Per document: more would bury the first, and a hostile file could ask for millions."""
 
+_LISTED = 40
+
 
 class Refused:
     """The value of a field that could not be read; the problem is already noted."""
@@ -39,7 +41,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     match = nearest(name, names)
     if match is not None:
         return f"did you mean `{match}`?"
-    return "known are " + ", ".join(names) if names else "none is known"
+    more = ", ..." if len(names) > _LISTED else ""
+    return "known are " + ", ".join(names[:_LISTED]) + more if names else "none is known"
 
 
 @dataclass

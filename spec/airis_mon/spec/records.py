@@ -51,22 +51,23 @@ class Record:
         """Return what `build` makes of the keys, or REFUSED."""
         if not isinstance(node, Pairs):
             what = "a list" if isinstance(node, Items) else quoted(node.text) if node.text else "nothing"
-            keys = ", ".join(field.key for field in self.fields)
+            keys = ", ".join(known.key for known in self.fields)
             hint = f"its keys are {keys}" if keys else "write {}"
             where = reading.places.get(path, node.location)
             return reading.refuse(where, path, f"{what} stands where a mapping belongs", hint)
         before = reading.count
-        known = {field.key: field for field in self.fields}
+        fields = {known.key: known for known in self.fields}
         values: dict[str, Any] = {}
         meant: set[str] = set()
         for key, value in node.pairs:
             inner = f"{path}.{key.text[:60]}" if path else key.text[:60]
-            if key.text not in known:
+            if key.text not in fields:
                 meant.add(self._unknown(key, inner, reading))
                 continue
             reading.place(inner, key, value)
             meant.add(key.text)
-            values[known[key.text].name] = known[key.text].shape.read(value, inner, reading)
+            known = fields[key.text]
+            values[known.name] = known.shape.read(value, inner, reading)
         where = reading.places.get(path, node.location)
         self._missing(meant, where, path, reading)
         if reading.count > before or any(value is REFUSED for value in values.values()):
@@ -78,7 +79,7 @@ class Record:
 
     def _unknown(self, key: Scalar, path: str, reading: Reading) -> str:
         """Note an unknown key and return the key that was likely meant."""
-        names = [field.key for field in self.fields]
+        names = [known.key for known in self.fields]
         if reading.full:
             return ""
         if key.text in self.hints:
@@ -88,31 +89,30 @@ class Record:
         return nearest(key.text, names) or ""
 
     def _missing(self, meant: set[str], where: Location, path: str, reading: Reading) -> None:
-        for field in self.fields:
-            if field.required and field.key not in meant:
-                inner = f"{path}.{field.key}" if path else field.key
-                reading.refuse(where, inner, f"`{field.key}` is missing", field.description)
+        for known in self.fields:
+            if known.required and known.key not in meant:
+                inner = f"{path}.{known.key}" if path else known.key
+                reading.refuse(where, inner, f"`{known.key}` is missing", known.description)
         given = [key for key in self.exactly_one if key in meant]
-        if self.exactly_one and len(given) != 1:
-            both = " and ".join(f"`{key}`" for key in given)
-            message = f"{both} exclude each other" if given else "what is measured is missing"
-            reading.refuse(where, path, message, "write exactly one of " + ", ".join(self.exactly_one))
-        if self.at_least_one and not meant.intersection(self.at_least_one):
-            names = " or ".join(f"`{key}`" for key in self.at_least_one)
-            reading.refuse(
-                where, path, f"neither {names.replace(' or ', ' nor ')} is given", f"write {names}"
-            )
+        if len(given) > 1:
+            inner = f"{path}.{given[-1]}"
+            message = " and ".join(f"`{key}`" for key in given) + " exclude each other"
+            reading.refuse(reading.places.get(inner, where), inner, message, "keep one of them")
+        wanted = self.exactly_one or self.at_least_one
+        if wanted and not meant.intersection(wanted):
+            message = "neither " + " nor ".join(f"`{key}`" for key in wanted) + " is given"
+            reading.refuse(where, path, message, "write one of them")
 
     def schema(self) -> dict[str, Any]:
-        """An object that allows no other key."""
+        """Return an object that allows no other key."""
         properties: dict[str, Any] = {}
-        for field in self.fields:
-            described = {**field.shape.schema(), "description": field.description}
-            if field.default is not None:
-                described["default"] = field.default
-            properties[field.key] = described
+        for known in self.fields:
+            described = {**known.shape.schema(), "description": known.description}
+            if known.default is not None:
+                described["default"] = known.default
+            properties[known.key] = described
         schema: dict[str, Any] = {"title": self.title, "type": "object", "properties": properties}
-        required = [field.key for field in self.fields if field.required]
+        required = [known.key for known in self.fields if known.required]
         if required:
             schema["required"] = required
         if self.exactly_one:
@@ -173,13 +173,19 @@ class ListOf:
             )
 
     def schema(self) -> dict[str, Any]:
-        """An array."""
-        return {
+        """Return an array."""
+        schema: dict[str, Any] = {
             "type": "array",
             "items": self.item.schema(),
             "minItems": self.fewest,
             "maxItems": self.most,
         }
+        if self.unique == ("",):
+            return schema | {"uniqueItems": True, "x-kubernetes-list-type": "set"}
+        if self.unique:
+            keys = {"x-kubernetes-list-map-keys": list(self.unique)}
+            return schema | {"x-kubernetes-list-type": "map"} | keys
+        return schema
 
 
 def _written(item: Node, key: str) -> str:
@@ -219,7 +225,7 @@ class MapOf:
         return REFUSED if any(value is REFUSED for value in values.values()) else values
 
     def schema(self) -> dict[str, Any]:
-        """An object with free keys."""
+        """Return an object with free keys."""
         return {
             "type": "object",
             "propertyNames": {"pattern": self.key.pattern, "maxLength": self.key.longest},

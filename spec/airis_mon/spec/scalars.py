@@ -42,11 +42,13 @@ class Text:
 
     wanted: str = "a text"
     """What belongs here, for messages."""
-    pattern: str = r"^[^\x00-\x1f\x7f]+$"
+    pattern: str = r"^[^\x00-\x20\x7f-\xa0]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0])?$"
     """ECMA and Python regular expression for the whole text."""
     hint: str | None = None
     """What to write where the pattern does not match."""
     longest: int = 253
+    reserved: tuple[str, ...] = ()
+    """Words that are taken."""
 
     def read(self, node: Node, path: str, reading: Reading) -> str | Refused:
         """Return the text."""
@@ -61,11 +63,17 @@ class Text:
             return reading.refuse(node, path, message)
         if not re.fullmatch(self.pattern, value.text):
             return reading.refuse(node, path, f"{quoted(value.text)} is not {self.wanted}", self.hint)
+        if value.text in self.reserved:
+            message = f"{quoted(value.text)} is taken: everything derived carries it already"
+            return reading.refuse(node, path, message, "taken are " + ", ".join(self.reserved))
         return value.text
 
     def schema(self) -> dict[str, Any]:
-        """A string with a pattern."""
-        return {"type": "string", "pattern": self.pattern, "minLength": 1, "maxLength": self.longest}
+        """Return a string with a pattern."""
+        schema: dict[str, Any] = {"type": "string", "pattern": self.pattern, "maxLength": self.longest}
+        if self.reserved:
+            schema["not"] = {"enum": list(self.reserved)}
+        return schema
 
 
 def _spoken(kind: str) -> str:
@@ -89,7 +97,7 @@ class Choice:
         return value.text
 
     def schema(self) -> dict[str, Any]:
-        """An enumeration."""
+        """Return an enumeration."""
         return {"type": "string", "enum": list(self.words)}
 
 
@@ -107,7 +115,7 @@ class Flag:
         return value.text == "true"
 
     def schema(self) -> dict[str, Any]:
-        """A boolean."""
+        """Return a boolean."""
         return {"type": "boolean"}
 
 
@@ -126,7 +134,7 @@ class Number:
         return float(value.text)
 
     def schema(self) -> dict[str, Any]:
-        """A number."""
+        """Return a number."""
         return {"type": "number"}
 
 
@@ -159,8 +167,8 @@ class Duration:
         return seconds
 
     def schema(self) -> dict[str, Any]:
-        """A string such as `24h`."""
-        return {"type": "string", "pattern": DURATION_PATTERN, "minLength": 2, "maxLength": 40}
+        """Return a string such as `24h`."""
+        return {"type": "string", "pattern": DURATION_PATTERN, "maxLength": 40}
 
 
 @dataclass(frozen=True)
@@ -183,7 +191,7 @@ class Parsed:
             return reading.refuse(node, path, *_split(error))
 
     def schema(self) -> dict[str, Any]:
-        """A string with a pattern."""
+        """Return a string with a pattern."""
         return {"type": "string", "pattern": self.pattern, "maxLength": 60}
 
 

@@ -2,12 +2,10 @@
 
 A signal is what a ModelMonitor speaks of (`request_rate`, `error_ratio`, `time_to_first_token_p95`,
 `kv_cache_usage`); a contract turns it into PromQL for one kind of server. To support another server, add a
-module with one Contract and list it in CONTRACTS.
+module with one Contract and list it in `catalogue`.
 """
 
-from types import MappingProxyType
-
-from airis_mon.exporters.contracts.airis import AIRIS
+from airis_mon.exporters.contracts.catalogue import CONTRACTS
 from airis_mon.exporters.contracts.contract import (
     Contract,
     Counter,
@@ -17,10 +15,7 @@ from airis_mon.exporters.contracts.contract import (
     UnknownSignalError,
     matchers,
 )
-from airis_mon.exporters.contracts.otel_genai import OTEL_GENAI
-from airis_mon.exporters.contracts.vllm import VLLM
-
-CONTRACTS = MappingProxyType({contract.name: contract for contract in (OTEL_GENAI, AIRIS, VLLM)})
+from airis_mon.exporters.contracts.problems import problems
 
 __all__ = [
     "CONTRACTS",
@@ -31,4 +26,5 @@ __all__ = [
     "Requests",
     "UnknownSignalError",
     "matchers",
+    "problems",
 ]

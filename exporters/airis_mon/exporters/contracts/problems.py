@@ -1,0 +1,140 @@
+"""What only a contract can tell of a monitor: whether its signals exist and its latencies can be counted."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from airis_mon.exporters.contracts.catalogue import CONTRACTS
+from airis_mon.exporters.contracts.contract import Contract, Distribution
+from airis_mon.spec import Anomaly, Forecast, Latency, Monitor, Problem, did_you_mean, format_duration
+
+
+def problems(monitor: Monitor) -> list[Problem]:
+    """Return what is wrong with the monitor under its contract, located through its origin.
+
+    The contract is known; every signal, distribution and bucket of the monitor is the contract's; every
+    latency is a boundary of its histogram.
+    """
+    contract = CONTRACTS.get(monitor.source.contract)
+    if contract is None:
+        path = "spec.source.contract"
+        return [
+            Problem(
+                f"unknown contract `{monitor.source.contract}`",
+                path,
+                monitor.origin.locate(path),
+                did_you_mean(monitor.source.contract, CONTRACTS),
+            )
+        ]
+    check = _Check(monitor, contract)
+    return [*check.buckets(), *check.latencies(), *check.signals()]
+
+
+@dataclass(frozen=True)
+class _Check:
+    monitor: Monitor
+    contract: Contract
+
+    def buckets(self) -> Iterator[Problem]:
+        """Check that declared boundaries belong to a distribution, and rise."""
+        for name, declared in self.monitor.source.buckets.items():
+            path = f"spec.source.buckets.{name}"
+            if name not in self.contract.distributions:
+                yield self._unknown_distribution(name, path)
+            for index, (lower, upper) in enumerate(itertools.pairwise(declared)):
+                if not lower < upper:
+                    yield self._problem(
+                        f"the boundary {upper:g} does not lie above {lower:g}",
+                        f"{path}[{index + 1}]",
+                        "write the boundaries in rising order, each once",
+                    )
+
+    def latencies(self) -> Iterator[Problem]:
+        """Check that latencies are boundaries of a distribution of durations."""
+        for index, objective in enumerate(self.monitor.objectives):
+            if isinstance(objective.indicator, Latency):
+                yield from self._latency(objective.indicator, f"spec.objectives[{index}].latency")
+
+    def signals(self) -> Iterator[Problem]:
+        """Check that anomalies and forecasts are about signals of the contract."""
+        known = self.contract.signals()
+        watched: tuple[tuple[str, Sequence[Anomaly | Forecast]], ...] = (
+            ("anomalies", self.monitor.anomalies),
+            ("forecasts", self.monitor.forecasts),
+        )
+        for key, items in watched:
+            for index, item in enumerate(items):
+                if item.of in known:
+                    continue
+                path = f"spec.{key}[{index}].of"
+                yield self._problem(
+                    f"the contract `{self.contract.name}` has no signal `{item.of}`{self._inherited(key)}",
+                    path,
+                    self._signal_hint(item.of, known),
+                )
+
+    def _latency(self, latency: Latency, path: str) -> Iterator[Problem]:
+        distribution = self.contract.distributions.get(latency.of)
+        if distribution is None:
+            yield self._unknown_distribution(latency.of, f"{path}.of")
+            return
+        if distribution.unit != "seconds":
+            durations = [name for name, it in self.contract.distributions.items() if it.unit == "seconds"]
+            yield self._problem(
+                f"`{latency.of}` counts {distribution.unit}, which is no latency",
+                f"{path}.of",
+                "durations are " + ", ".join(durations),
+            )
+            return
+        boundaries = self.monitor.source.buckets.get(latency.of, distribution.buckets)
+        if not any(math.isclose(latency.below, boundary, rel_tol=1e-9) for boundary in boundaries):
+            yield self._between(latency, boundaries, distribution, f"{path}.below")
+
+    def _between(
+        self, latency: Latency, boundaries: Sequence[float], distribution: Distribution, path: str
+    ) -> Problem:
+        lower = max((it for it in boundaries if it < latency.below), default=None)
+        upper = min((it for it in boundaries if it > latency.below), default=None)
+        near = " or ".join(f"`below: {_spelled(it)}`" for it in (lower, upper) if it is not None)
+        return self._problem(
+            f"no bucket of `{latency.of}` ends at {_spelled(latency.below)}; no rule could count below it",
+            path,
+            f"write {near}\n"
+            f"or, where the application sets its own boundaries of {distribution.metric},"
+            f" list them (in seconds) in `source.buckets.{latency.of}`",
+        )
+
+    def _unknown_distribution(self, name: str, path: str) -> Problem:
+        # A signal is often written where its distribution is meant.
+        plain = name.rpartition("_")[0]
+        known = self.contract.distributions
+        hint = f"did you mean `{plain}`?" if plain in known else did_you_mean(name, known)
+        return self._problem(f"the contract `{self.contract.name}` has no distribution `{name}`", path, hint)
+
+    def _signal_hint(self, name: str, known: Sequence[str]) -> str:
+        if name in self.contract.distributions:
+            return f"`{name}` is a distribution; did you mean `{name}_p95`?"
+        suggestion = did_you_mean(name, known)
+        listing = "known are " + ", ".join(known)
+        return suggestion if suggestion.startswith("known") else f"{suggestion}\n{listing}"
+
+    def _inherited(self, key: str) -> str:
+        places = self.monitor.origin.places
+        profile = places.get("spec.profile")
+        if profile is None or places.get(f"spec.{key}") != profile:
+            return ""
+        return f", which the profile `{self.monitor.profile}` watches"
+
+    def _problem(self, message: str, path: str, hint: str) -> Problem:
+        return Problem(message, path, self.monitor.origin.locate(path), hint)
+
+
+def _spelled(seconds: float) -> str:
+    """Return a duration as people write it, fractions of a millisecond included."""
+    milliseconds = seconds * 1000
+    if math.isclose(milliseconds, round(milliseconds), rel_tol=1e-9, abs_tol=1e-12) and round(milliseconds):
+        return format_duration(seconds)
+    return f"{milliseconds:g}ms"

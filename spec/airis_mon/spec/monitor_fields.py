@@ -1,0 +1,262 @@
+"""The keys of a ModelMonitor and of a Profile."""
+
+from __future__ import annotations
+
+import re
+
+from airis_mon.spec.monitor import (
+    Anomaly,
+    Errors,
+    Forecast,
+    Latency,
+    Model,
+    Objective,
+    PageBudget,
+    Source,
+)
+from airis_mon.spec.quantities import PERCENT_PATTERN, parse_duration, parse_percent
+from airis_mon.spec.records import Field, ListOf, MapOf, Record
+from airis_mon.spec.scalars import Choice, Duration, Number, Parsed, Text
+from airis_mon.spec.words import DAY, DIMENSION, HOUR, LABEL, LINE, MINUTE, NAME, URL, WORD
+
+DEFAULT_WINDOW = 30 * DAY
+
+
+def _page_budget(text: str) -> PageBudget:
+    hint = "write pages / duration, such as 2 / 1w"
+    match = re.fullmatch(r"([0-9]{1,4}) ?/ ?(\S+)", text)
+    if match is None:
+        raise ValueError(f"`{text[:60]}` is no page budget", hint)
+    try:
+        per = parse_duration(match[2])
+    except ValueError as error:
+        raise ValueError(error.args[0], hint) from None
+    if int(match[1]) == 0:
+        raise ValueError("a budget of no pages cannot be met by any alert", hint)
+    if not HOUR <= per <= 365 * DAY:
+        raise ValueError(f"a page budget is given per 1h to 365d, not per {match[2]}", hint)
+    return PageBudget(int(match[1]), per)
+
+
+def _objective(
+    name: str,
+    target: float,
+    window: float = DEFAULT_WINDOW,
+    errors: Errors | None = None,
+    latency: Latency | None = None,
+) -> Objective:
+    return Objective(name, target, window, latency or errors or Errors())
+
+
+OBJECTIVE = Record(
+    "Objective",
+    (
+        Field("name", NAME, "Names the objective; appears in alerts and file names.", required=True),
+        Field(
+            "target",
+            Parsed("a target", PERCENT_PATTERN, parse_percent),
+            "Share of operations that have to be good, in percent, such as 99.9%.",
+            required=True,
+        ),
+        Field(
+            "window",
+            Duration(HOUR, 365 * DAY),
+            "Rolling window over which the share is promised.",
+            default="30d",
+        ),
+        Field(
+            "errors",
+            Record("Errors", (), Errors),
+            "Good is an operation that did not fail; written as {}.",
+        ),
+        Field(
+            "latency",
+            Record(
+                "Latency",
+                (
+                    Field(
+                        "of",
+                        WORD,
+                        "Distribution of the contract, such as time_to_first_token.",
+                        required=True,
+                    ),
+                    Field(
+                        "below",
+                        Duration(0.000_001, HOUR),
+                        "What a good operation stays below, such as 500ms; a boundary of the histogram.",
+                        required=True,
+                    ),
+                ),
+                Latency,
+            ),
+            "Good is an operation that stayed below a duration.",
+        ),
+    ),
+    _objective,
+    exactly_one=("errors", "latency"),
+)
+
+_WINDOW = Field("window", Duration(1, DAY), "Range that rates and quantiles look back.", default="5m")
+_HISTORY = Field(
+    "history", Duration(10 * MINUTE, 365 * DAY), "Past that the expectation is learnt from.", default="7d"
+)
+_BY = Field(
+    "by",
+    ListOf(DIMENSION, "label", most=8, unique=("",)),
+    "Labels to keep apart; left out, the whole model is one series.",
+)
+
+ANOMALY = Record(
+    "Anomaly",
+    (
+        Field("of", WORD, "Signal of the contract, such as time_to_first_token_p95.", required=True),
+        _WINDOW,
+        Field(
+            "direction",
+            Choice(("up", "down", "both")),
+            "Which departures from the expectation count.",
+            default="both",
+        ),
+        Field(
+            "severity",
+            Choice(("page", "ticket")),
+            "Whether a standing anomaly wakes somebody (page) or waits for working hours (ticket).",
+            default="ticket",
+        ),
+        Field(
+            "for",
+            Duration(0, DAY),
+            "How long the score has to stay anomalous before the alert fires.",
+            default="5m",
+            attribute="duration",
+        ),
+        _HISTORY,
+        _BY,
+    ),
+    Anomaly,
+)
+
+FORECAST = Record(
+    "Forecast",
+    (
+        Field("of", WORD, "Signal of the contract, such as kv_cache_usage.", required=True),
+        Field("horizon", Duration(MINUTE, 90 * DAY), "How far ahead to look, such as 24h.", required=True),
+        Field("capacity", Number(), "Value, in the signal's base unit, that the forecast must not reach."),
+        _WINDOW,
+        _HISTORY,
+        _BY,
+    ),
+    Forecast,
+)
+
+ALERTING = Record(
+    "Alerting",
+    (
+        Field("team", LINE, "Becomes the team label of every alert.", default="unowned"),
+        Field("escalation", NAME, "Name of an EscalationPolicy; without one nobody is notified."),
+        Field(
+            "page_budget",
+            Parsed("a page budget", r"^[0-9]{1,4} ?/ ?[0-9.a-z]+$", _page_budget),
+            "False pages that the team accepts, such as 2 / 1w; scores are calibrated towards it.",
+            default="2 / 1w",
+        ),
+        Field("runbook", URL, "URL that every alert links to."),
+    ),
+)
+"""Read as a dict: a profile's keys hold where the monitor has none."""
+
+LATER_KEYS = {
+    key: (
+        f"`{key}` is not available in this version",
+        "remove it; this version has objectives, anomalies and forecasts",
+    )
+    for key in ("drift", "quality", "cost")
+}
+
+_WATCHED = (
+    Field(
+        "objectives",
+        ListOf(OBJECTIVE, "objective", fewest=0, unique=("name",)),
+        "Service level objectives: a share of good operations over a window.",
+    ),
+    Field(
+        "anomalies",
+        ListOf(ANOMALY, "anomaly", fewest=0, unique=("of",)),
+        "Signals that are watched for behaviour unlike their own past.",
+    ),
+    Field(
+        "forecasts",
+        ListOf(FORECAST, "forecast", fewest=0, unique=("of", "horizon")),
+        "Signals whose future is drawn, and held against a capacity where one is given.",
+    ),
+    Field("alerting", ALERTING, "Who hears of it."),
+)
+
+MONITOR = Record(
+    "ModelMonitor spec",
+    (
+        Field("profile", NAME, "Name of a Profile whose values hold where this document gives none."),
+        Field(
+            "model",
+            Record(
+                "Model",
+                (
+                    Field(
+                        "name",
+                        LINE,
+                        "Name as the team says it; becomes the model label of everything derived.",
+                        required=True,
+                    ),
+                    Field("version", LINE, "Version, shown on dashboards and in messages."),
+                ),
+                Model,
+            ),
+            "The model that is watched.",
+            required=True,
+        ),
+        Field(
+            "source",
+            Record(
+                "Source",
+                (
+                    Field(
+                        "contract",
+                        NAME,
+                        "Kind of server whose series are read: otel-genai, airis, vllm.",
+                        required=True,
+                    ),
+                    Field(
+                        "selector",
+                        MapOf(LABEL, Text(wanted="a label value", longest=1000), "label", fewest=1),
+                        "Labels that select this model's series, such as {job: vllm}.",
+                        required=True,
+                    ),
+                    Field(
+                        "buckets",
+                        MapOf(WORD, ListOf(Number(), "boundary", most=200), "distribution"),
+                        "Histogram boundaries per distribution, in base units, where they are your own.",
+                    ),
+                ),
+                Source,
+            ),
+            "Where the model's series are, and what they are called there.",
+            required=True,
+        ),
+        *_WATCHED,
+    ),
+    at_least_one=("profile", "objectives", "anomalies", "forecasts"),
+    hints=LATER_KEYS,
+)
+
+PROFILE = Record(
+    "Profile spec",
+    _WATCHED,
+    hints={
+        **LATER_KEYS,
+        "profile": ("a profile cannot build on a profile", "write its keys here"),
+        **{
+            key: (f"`{key}` belongs to one monitor, not to a profile", "write it in the ModelMonitor")
+            for key in ("model", "source")
+        },
+    },
+)

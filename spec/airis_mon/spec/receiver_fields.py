@@ -1,0 +1,126 @@
+"""The keys of a Receiver and of an EscalationPolicy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airis_mon.spec.reading import Reading
+from airis_mon.spec.receivers import Email, Step, Webhook
+from airis_mon.spec.records import Field, ListOf, Record
+from airis_mon.spec.scalars import Duration, Flag
+from airis_mon.spec.words import DAY, HOST_PORT, HOUR, LINE, MAILBOX, NAME, PATH, URL
+
+_SECRET = {
+    "password": (
+        "secrets do not belong in a document",
+        "put it in a file and write password_file: /path/of/the/file",
+    )
+}
+
+RECEIVER = Record(
+    "Receiver spec",
+    (
+        Field(
+            "webhooks",
+            ListOf(
+                Record(
+                    "Webhook",
+                    (
+                        Field("url", URL, "Where Alertmanager posts its webhook payload."),
+                        Field("url_file", PATH, "File that holds the URL, where the URL is a secret."),
+                    ),
+                    Webhook,
+                    exactly_one=("url", "url_file"),
+                ),
+                "webhook",
+            ),
+            "HTTP endpoints.",
+        ),
+        Field(
+            "emails",
+            ListOf(
+                Record(
+                    "Email",
+                    (
+                        Field("to", MAILBOX, "Who is written to.", required=True),
+                        Field("from", MAILBOX, "Who writes.", required=True, attribute="sender"),
+                        Field("smarthost", HOST_PORT, "host:port of the SMTP server.", required=True),
+                        Field("username", LINE, "User of the SMTP server."),
+                        Field("password_file", PATH, "File that holds the user's password."),
+                        Field("require_tls", Flag(), "Refuse to send over a plain connection.", default=True),
+                    ),
+                    Email,
+                    hints=_SECRET,
+                ),
+                "email",
+            ),
+            "Mailboxes.",
+        ),
+    ),
+    at_least_one=("webhooks", "emails"),
+)
+
+
+def _rising(steps: tuple[Step, ...], path: str, reading: Reading) -> None:
+    for index in range(1, len(steps)):
+        if steps[index].after <= steps[index - 1].after:
+            inner = f"{path}[{index}].after"
+            where = reading.places.get(inner) or reading.places.get(f"{path}[{index}]")
+            reading.refuse(
+                where,
+                inner,
+                f"step {index + 1} does not come after step {index}",
+                "write `after` with a longer duration than the step before; it counts from the alert's start",
+            )
+
+
+def _ladders(policy: dict[str, Any], path: str, reading: Reading) -> None:
+    for severity in ("page", "ticket"):
+        _rising(policy.get(severity, ()), f"{path}.{severity}", reading)
+
+
+STEP = Record(
+    "Step",
+    (
+        Field(
+            "receivers",
+            ListOf(NAME, "receiver", most=20, unique=("",)),
+            "Names of the Receivers that are told.",
+            required=True,
+        ),
+        Field("after", Duration(0, 7 * DAY), "How long after the alert's start.", default="0s"),
+    ),
+    Step,
+)
+
+ESCALATION_POLICY = Record(
+    "EscalationPolicy spec",
+    (
+        Field(
+            "page",
+            ListOf(STEP, "step", most=10),
+            "Ladder of an alert that wakes somebody; a silence or a resolution ends it.",
+            required=True,
+        ),
+        Field("ticket", ListOf(STEP, "step", most=10), "Ladder of an alert that waits for working hours."),
+        Field(
+            "group_wait",
+            Duration(0, HOUR),
+            "How long alerts that belong together are gathered before the first message.",
+            default="30s",
+        ),
+        Field(
+            "group_interval",
+            Duration(1, DAY),
+            "Time between messages about the same group; also how soon a resolution is told.",
+            default="5m",
+        ),
+        Field(
+            "repeat_interval",
+            Duration(1, 30 * DAY),
+            "Time after which a standing alert is told again.",
+            default="4h",
+        ),
+    ),
+    check=_ladders,
+)

@@ -1,0 +1,51 @@
+"""The texts that documents are made of: names, labels, addresses; and the lengths of time between them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from airis_mon.spec.scalars import Text
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+"""Seconds."""
+
+NAME = Text(
+    wanted="a name",
+    pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+    hint="write lower-case letters, digits and dashes, such as support-chat; it names files and objects",
+    longest=63,
+)
+WORD = Text(
+    wanted="the name of a signal",
+    pattern="^[a-z][a-z0-9_]*$",
+    hint="write lower-case letters, digits and underscores, such as request_rate",
+    longest=100,
+)
+LABEL = Text(
+    wanted="a Prometheus label",
+    pattern="^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$",
+    hint="write letters, digits and underscores; two leading underscores are Prometheus' own",
+    longest=128,
+)
+RESERVED_LABELS = ("le", "monitor", "model", "for", "horizon", "objective", "severity", "team")
+"""Labels that derived series and alerts carry themselves, so that nothing can be kept apart by them."""
+DIMENSION = replace(LABEL, reserved=RESERVED_LABELS)
+"""A label that an anomaly or a forecast is kept apart by."""
+LINE = Text(wanted="a text on one line", longest=200)
+PATH = Text(wanted="the path of a file", longest=1000)
+URL = Text(
+    wanted="a URL",
+    pattern=r"^https?://[^\s/?#@]+([/?#][^\s]*)?$",
+    hint="write https://host/path; a URL that holds a secret belongs in a file",
+    longest=2000,
+)
+MAILBOX = Text(
+    wanted="a mail address",
+    pattern=r"^[^@\s,<>]+@[^@\s,<>]+$",
+    hint="write it as oncall@example.com",
+)
+HOST_PORT = Text(
+    wanted="a host and port",
+    pattern=r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}$",
+    hint="write it as smtp.example.com:587",
+)
