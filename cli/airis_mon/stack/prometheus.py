@@ -58,8 +58,9 @@ def configuration(
         }
     }
     if rules is not None:
-        # Listed by pattern, so that a reload finds new files; the folder's own name is no pattern.
-        config["rule_files"] = [re.sub(r"([\\*?\[])", r"\\\1", str(rules)) + "/*.rules.yaml"]
+        # Listed by pattern, so that a reload finds new files; the folder's own name is no pattern
+        # (an asterisk in it cannot be: Prometheus refuses one anywhere but in the last part).
+        config["rule_files"] = [re.sub(r"([\\?\[])", r"\\\1", str(rules)) + "/*.rules.yaml"]
     if alertmanager is not None:
         config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}
     config["scrape_configs"] = [

@@ -26,7 +26,11 @@ def main(argv: list[str]) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
         if os.getppid() != parent:  # it died before we asked
             sys.exit(1)
-    os.execv(program[0], program)  # noqa: S606
+    try:
+        os.execv(program[0], program)  # noqa: S606
+    except OSError as error:
+        sys.stderr.write(f"{program[0]}: {error.strerror}\n")
+        sys.exit(127)
 
 
 if __name__ == "__main__":
