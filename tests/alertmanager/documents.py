@@ -1,0 +1,70 @@
+"""Documents as a person writes them, small: what the tests of this folder are made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from airis_mon.alertmanager.compile import artefacts
+from airis_mon.spec import Bundle, decode
+
+
+def monitor(name: str, escalation: str | None = "standard") -> str:
+    policy = f"escalation: {escalation}" if escalation else "team: chat"
+    return f"""
+apiVersion: airis.dev/v1alpha1
+kind: ModelMonitor
+metadata: {{name: {name}}}
+spec:
+  model: {{name: llama}}
+  source: {{contract: otel-genai, selector: {{job: chat}}}}
+  objectives: [{{name: availability, target: 99.9%, errors: {{}}}}]
+  alerting: {{{policy}}}
+"""
+
+
+def receiver(name: str, spec: str) -> str:
+    return f"""
+apiVersion: airis.dev/v1alpha1
+kind: Receiver
+metadata: {{name: {name}}}
+spec: {spec}
+"""
+
+
+def policy(name: str, spec: str) -> str:
+    return f"""
+apiVersion: airis.dev/v1alpha1
+kind: EscalationPolicy
+metadata: {{name: {name}}}
+spec: {spec}
+"""
+
+
+ONCALL = receiver("oncall", "{webhooks: [{url: 'http://127.0.0.1:9/oncall'}]}")
+LEAD = receiver("lead", "{emails: [{to: lead@example.com, from: am@example.com, smarthost: 'localhost:25'}]}")
+STANDARD = policy(
+    "standard",
+    """
+  page:
+    - {receivers: [oncall]}
+    - {receivers: [oncall, lead], after: 15m}
+    - {receivers: [lead], after: 30m}
+  ticket:
+    - {receivers: [lead]}
+""",
+)
+
+
+def bundle(*documents: str) -> Bundle:
+    decoded = decode({"monitors.yaml": "---".join(documents)})
+    assert not decoded.problems, "\n".join(map(str, decoded.problems))
+    return decoded.bundle
+
+
+def build(of: Bundle, folder: Path, *, target: tuple[int, int] = (0, 25)) -> Path:
+    """Write the artefacts below `folder` and return alertmanager.yaml."""
+    for artefact in artefacts(of, target=target):
+        path = folder / artefact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(artefact.text)
+    return folder / "alertmanager" / "alertmanager.yaml"

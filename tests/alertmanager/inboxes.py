@@ -1,0 +1,104 @@
+"""Inboxes that really receive: an HTTP server and an SMTP server on loopback."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
+
+
+@dataclass(frozen=True)
+class Post:
+    """One webhook message; `at` is when it came, in Unix seconds."""
+
+    path: str
+    payload: dict[str, Any]
+    at: float
+
+    @property
+    def status(self) -> str:
+        return str(self.payload["status"])
+
+    @property
+    def monitors(self) -> set[str]:
+        return {alert["labels"].get("monitor", "") for alert in self.payload["alerts"]}
+
+
+class HttpInbox:
+    """Takes every POST; `url` is its root."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.posts: list[Post] = []
+
+    def about(self, monitor: str, path: str | None = None, status: str | None = None) -> list[Post]:
+        return [
+            post
+            for post in self.posts
+            if monitor in post.monitors and path in (None, post.path) and status in (None, post.status)
+        ]
+
+
+class SmtpInbox:
+    """Takes every mail for `address` (host:port)."""
+
+    def __init__(self) -> None:
+        self.address = ""
+        self.mails: list[EmailMessage] = []
+
+    async def handle_DATA(self, server: object, session: object, envelope: Envelope) -> str:  # noqa: N802
+        self.mails.append(message_from_bytes(envelope.original_content or b"", policy=policy.default))
+        return "250 OK"
+
+
+@contextmanager
+def http_inbox() -> Iterator[HttpInbox]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            inbox.posts.append(Post(self.path, json.loads(body), time.time()))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        inbox = HttpInbox(f"http://127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield inbox
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def smtp_inbox(port: int) -> Iterator[SmtpInbox]:
+    inbox = SmtpInbox()
+    controller = Controller(inbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    inbox.address = f"127.0.0.1:{port}"
+    try:
+        yield inbox
+    finally:
+        controller.stop()
+
+
+def wait_for(happened: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+    """Return as soon as `happened()` is true; AssertionError naming `what` at the deadline."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, f"no {what} within {seconds:g} s"
+        time.sleep(0.02)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+from tests.alertmanager.documents import LEAD, ONCALL, bundle, monitor, policy, receiver
+
+from airis_mon.alertmanager.compile import artefacts
+from airis_mon.spec import SpecError
+
+MAIL = "to: lead@example.com, from: am@example.com, smarthost: 'localhost:25'"
+
+
+def refused(*documents: str, target: tuple[int, int] = (0, 25)) -> str:
+    with pytest.raises(SpecError) as caught:
+        artefacts(bundle(*documents), target=target)
+    assert all(problem.location and problem.hint for problem in caught.value.problems)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "{webhooks: [{url: 'http://host/{{.CommonLabels.token}}'}]}",
+        "{emails: [{to: '{{x}}@example.com', from: am@example.com, smarthost: 'localhost:25'}]}",
+        "{emails: [{to: a@example.com, from: '{{x}}@example.com', smarthost: 'localhost:25'}]}",
+        f"{{emails: [{{{MAIL}, username: '{{{{ .Receiver }}}}', password_file: /etc/pw}}]}}",
+    ],
+)
+def test_user_text_never_becomes_a_template(spec: str) -> None:
+    assert "Alertmanager would execute `{{` as a template" in refused(receiver("oncall", spec))
+
+
+def test_problem_points_at_the_field() -> None:
+    text = refused(ONCALL, receiver("chat", "{webhooks: [{url: 'http://host/{{x}}'}]}"))
+    assert "spec.webhooks[0].url" in text
+    assert "^" in text
+
+
+def test_url_file_is_refused_below_the_version_that_reads_it() -> None:
+    chat = receiver("chat", "{webhooks: [{url_file: /etc/alertmanager/chat-url}]}")
+    assert "Alertmanager 0.25 cannot read a webhook's URL from a file" in refused(chat)
+    assert artefacts(bundle(chat), target=(0, 26))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        f"{{emails: [{{{MAIL}, username: u, password_file: smtp-password}}]}}",
+        "{webhooks: [{url_file: chat-url}]}",
+    ],
+)
+def test_secret_file_has_an_absolute_path(spec: str) -> None:
+    assert "in the folder that it was started in" in refused(receiver("lead", spec), target=(0, 26))
+
+
+def test_username_needs_a_password() -> None:
+    text = refused(receiver("lead", f"{{emails: [{{{MAIL}, username: u}}]}}"))
+    assert "a username without a password cannot log in" in text
+
+
+def test_name_of_the_silent_receiver_is_taken() -> None:
+    text = refused(receiver("airis-mon-unrouted", "{webhooks: [{url: 'http://host/'}]}"))
+    assert "the receiver that tells nobody" in text
+
+
+def test_step_does_not_overtake_the_gathering_of_the_first() -> None:
+    hasty = policy(
+        "standard", "{page: [{receivers: [oncall]}, {receivers: [lead], after: 1m}], group_wait: 5m}"
+    )
+    text = refused(monitor("chat"), ONCALL, LEAD, hasty)
+    assert "the step before is told after 5m" in text
+    assert "spec.page[1].after" in text
+
+
+def test_all_problems_are_told_at_once() -> None:
+    text = refused(
+        receiver("a", "{webhooks: [{url: 'http://host/{{x}}'}]}"),
+        receiver("b", f"{{emails: [{{{MAIL}, username: u}}]}}"),
+    )
+    assert text.count("error:") == 2
