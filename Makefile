@@ -30,7 +30,7 @@ check: $(READY) ## ruff, mypy and the architecture
 	$(BIN)/python -m pytest -q tests/test_architecture.py
 
 generate: $(READY) ## write everything that is derived from sources: docs, schema, CRDs, artefacts of examples/
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 bench: $(READY) ## measured ratios against doing without; the last line is JSON
 	$(BIN)/python benchmarks/run.py $(ARGS)

@@ -1,0 +1,107 @@
+"""docs/series.md: every series and label, from each room's `series.py` and from the registries themselves."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from prometheus_client import CollectorRegistry
+
+from airis_mon.analyzer import series as analyzer
+from airis_mon.exporters import series as exporters
+from airis_mon.instrument import Instruments
+from airis_mon.rules import series as rules
+from docs import markdown
+
+INTRODUCTION = """
+Names are the interface between the stages. Each stands in its room's `series.py` and nowhere else.
+"""
+
+
+@dataclass(frozen=True)
+class Name:
+    """One constant of a `series.py`."""
+
+    heading: str
+    """The comment above its group."""
+    value: str
+    meaning: str
+    """Its docstring."""
+
+
+def names(module: ModuleType) -> Iterator[Name]:
+    """Yield the names that a `series.py` holds, in its order."""
+    source = Path(module.__file__ or "").read_text(encoding="utf-8")
+    lines = source.splitlines()
+    body = ast.parse(source).body
+    heading = ""
+    for statement, following in zip(body, [*body[1:], None], strict=True):
+        above = lines[statement.lineno - 2].strip()
+        if above.startswith("# "):
+            heading = above.removeprefix("# ")
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Constant):
+            continue
+        meaning = ""
+        if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+            meaning = str(following.value.value)
+        yield Name(heading, str(statement.value.value), meaning)
+
+
+def text() -> str:
+    """Return the page."""
+    return markdown.page(
+        "Series",
+        INTRODUCTION,
+        "## Applications: `airis_mon.instrument`",
+        _first_lines(exporters),
+        _families(_instrumented()),
+        "## Analyzer",
+        _first_lines(analyzer),
+        *_groups(names(analyzer)),
+        "## Rules",
+        _first_lines(rules),
+        *_groups(names(rules)),
+    )
+
+
+def _instrumented() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    instruments = Instruments(registry=registry)
+    # A histogram's labels show from its first observation on.
+    with instruments.llm(model="m", provider="p").call() as call:
+        call.chunk()
+        call.chunk()
+        call.tokens(input=1, output=2)
+    instruments.predictor(model="m", version="1")
+    return registry
+
+
+def _families(registry: CollectorRegistry) -> str:
+    """Return a table of a registry's metric families; labels as far as they are known without traffic."""
+    rows = []
+    for family in registry.collect():
+        labels = sorted({label for sample in family.samples for label in sample.labels} - {"le"})
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        rows.append(
+            (markdown.code(name), family.type, ", ".join(map(markdown.code, labels)), family.documentation)
+        )
+    return markdown.table(("series", "type", "labels", "meaning"), rows)
+
+
+def _first_lines(module: ModuleType) -> str:
+    """Return what the module's docstring says after its first sentence about itself."""
+    return (module.__doc__ or "").partition("\n\n")[2]
+
+
+def _groups(found: Iterable[Name]) -> Iterator[str]:
+    groups: dict[str, list[Name]] = {}
+    for name in found:
+        groups.setdefault(name.heading, []).append(name)
+    for heading, members in groups.items():
+        yield f"### {heading}" if heading else ""
+        yield markdown.table(
+            ("name", "meaning"), [(markdown.code(name.value), name.meaning) for name in members]
+        )
