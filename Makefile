@@ -33,7 +33,7 @@ generate: $(READY) ## write everything that is derived from sources: docs, schem
 	$(BIN)/python -m docs.generate
 
 bench: $(READY) ## measured ratios against doing without; the last line is JSON
-	$(BIN)/python benchmarks/run.py $(ARGS)
+	$(BIN)/python -m benchmarks.run $(ARGS)
 
 $(READY): pyproject.toml requirements.lock .ci/environment
 	@.ci/environment

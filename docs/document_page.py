@@ -13,8 +13,8 @@ Schema = Mapping[str, Any]
 
 INTRODUCTION = """
 A file holds one document, or several separated by `---`. Unknown keys are errors. Durations are written as
-Prometheus writes them (`500ms`, `5m`, `30d`), shares as percent (`99.9%`). For completion and checking while you
-type, point your editor at `spec/schema/modelmonitor.schema.json`, or at what `airis-mon schema` prints:
+Prometheus writes them (`500ms`, `5m`, `30d`), shares as percent (`99.9%`). For completion and checking in an
+editor, point it at `spec/schema/modelmonitor.schema.json`, or at what `airis-mon schema` prints:
 
 ```yaml
 # yaml-language-server: $schema=modelmonitor.schema.json
@@ -22,8 +22,8 @@ type, point your editor at `spec/schema/modelmonitor.schema.json`, or at what `a
 """
 
 SIGNALS = """
-What `of:` of an anomaly or a forecast may name. A latency objective names a distribution: the part of a signal
-before `_p50`, `_p95`, ... `airis-mon contracts` prints the same list.
+What `of:` of an anomaly or a forecast may name. A latency objective names a distribution: the part of a
+signal before `_p50`, `_p95`, ... `airis-mon contracts` prints the same list.
 """
 
 
@@ -39,8 +39,8 @@ def text() -> str:
     parts += ["## Signals", SIGNALS]
     for contract in CONTRACTS.values():
         parts += [f"### {contract.name}", f"{contract.title}."]
-        rows = [(markdown.code(signal), contract.unit(signal)) for signal in contract.signals()]
-        parts.append(markdown.table(("signal", "unit"), rows))
+        signals = [(markdown.code(signal), contract.unit(signal)) for signal in contract.signals()]
+        parts.append(markdown.table(("signal", "unit"), signals))
     return markdown.page("The document", *parts)
 
 

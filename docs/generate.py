@@ -2,8 +2,8 @@
 
     python -m docs.generate
 
-Derived files are committed: they are what a reader sees, and they are the goldens. A change of a compile shows
-as a reviewable diff of the artefacts of examples/.
+Derived files are committed: they are what a reader sees, and they are the goldens. A change of a compile is a
+reviewable diff of the artefacts of examples/.
 """
 
 from __future__ import annotations
