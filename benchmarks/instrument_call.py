@@ -1,9 +1,9 @@
 """What an instrumented call costs, beside the same updates written by hand with prometheus-client.
 
 Both record a successful model call with its tokens: one duration histogram, two token counters, two token
-histograms. `labels`: as most people write it, a label lookup per update. `children`: looked up once before, the
-least that prometheus-client can take. Rounds are interleaved, and the ratio is the median of the rounds' ratios:
-what else runs on the machine touches all sides alike.
+histograms. `labels`: as most people write it, a label lookup per update. `children`: looked up once before,
+the least that prometheus-client can take. Rounds are interleaved, and the ratio is the median of the rounds'
+ratios: what else runs on the machine touches all sides alike.
 """
 
 from __future__ import annotations
