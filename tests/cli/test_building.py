@@ -1,0 +1,160 @@
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from airis_mon.cli import folder
+from airis_mon.cli.folder import MANIFEST, FolderError
+from airis_mon.spec import Artefact
+from tests.cli.conftest import Run
+from tests.cli.documents import PEOPLE, monitor
+
+
+def content(target: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(target).as_posix(): path.read_bytes() for path in target.rglob("*") if path.is_file()
+    }
+
+
+def install(target: Path, files: dict[str, str]) -> folder.Changes:
+    artefacts = [Artefact(path, text) for path, text in files.items()]
+    with folder.staged(target, artefacts) as stage:
+        return folder.install(stage, target, artefacts)
+
+
+def test_every_derived_file_passes_the_real_tools_and_repeats_to_the_byte(
+    airis_mon: Run, documents: list[str], tools: Sequence[str], tmp_path: Path
+) -> None:
+    first = airis_mon("build", *documents, "-o", tmp_path / "a", *tools)
+    assert first.returncode == 0, first.stderr
+    for proof in ("check rules", "test rules", "check-config", "routes test"):
+        assert f" x {proof}" in first.stderr
+    assert first.stdout.startswith(f"{tmp_path / 'a'}: ")
+    files = content(tmp_path / "a")
+    assert {
+        "rules/support-chat.rules.yaml",
+        "analyzer/analyzer.yaml",
+        "alertmanager/alertmanager.yaml",
+        "alertmanager/airis-mon.tmpl",
+        "grafana/dashboards/support-chat.json",
+        MANIFEST,
+    } <= set(files)
+    second = airis_mon("build", *documents, "-o", tmp_path / "b", *tools)
+    assert second.returncode == 0, second.stderr
+    assert content(tmp_path / "b") == files
+    again = airis_mon("build", *documents, "-o", tmp_path / "a", *tools)
+    assert f"0 files written, {len(files) - 1} unchanged, 0 removed" in again.stdout
+    assert content(tmp_path / "a") == files
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "chat.yaml", "people.yaml"]
+
+
+def test_a_renamed_monitor_leaves_nothing_of_its_old_name(
+    airis_mon: Run, tools: Sequence[str], tmp_path: Path
+) -> None:
+    document, target = tmp_path / "m.yaml", tmp_path / "out"
+    document.write_text(f"{PEOPLE}---\n{monitor('old-name')}")
+    assert airis_mon("build", document, "-o", target, *tools).returncode == 0
+    (target / "rules/own.rules.yaml").write_text("groups: []\n")
+    document.write_text(f"{PEOPLE}---\n{monitor('new-name')}")
+    done = airis_mon("build", document, "-o", target, *tools)
+    assert done.returncode == 0, done.stderr
+    names = set(content(target))
+    assert not any("old-name" in name for name in names)
+    assert {"rules/new-name.rules.yaml", "rules/own.rules.yaml"} <= names
+
+
+def test_a_failing_proof_is_shown_and_leaves_the_output_as_it_was(
+    airis_mon: Run, documents: list[str], tools: Sequence[str], tmp_path: Path
+) -> None:
+    target = tmp_path / "out"
+    assert airis_mon("build", *documents, "-o", target, *tools).returncode == 0
+    before = content(target)
+    # A promtool that refuses all tests: what stands between a wrong rule and the output.
+    refusing = tmp_path / "promtool"
+    refusing.write_text(
+        '#!/bin/sh\ncase "$1" in --version) echo "promtool, version 2.42.0";;'
+        ' test) echo "FAILED: alertname: X, time: 5m"; exit 1;; esac\n'
+    )
+    refusing.chmod(0o755)
+    Path(documents[0]).write_text(monitor("other"))
+    done = airis_mon("build", *documents, "-o", target, "--promtool", refusing, *tools[2:])
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "`promtool test rules rules/other." in done.stderr
+    assert "    FAILED: alertname: X, time: 5m\n" in done.stderr
+    assert f"failed; {target} is as it was" in done.stderr
+    assert content(target) == before
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".out")]
+
+
+def test_a_document_with_problems_builds_nothing(airis_mon: Run, tmp_path: Path) -> None:
+    document = tmp_path / "m.yaml"
+    document.write_text(monitor().replace("99.9%", "0.999"))
+    done = airis_mon("build", document, "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert f"{document}:7:" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_tool_that_is_missing_is_named(airis_mon: Run, documents: list[str], tmp_path: Path) -> None:
+    done = airis_mon("build", *documents, "-o", tmp_path / "out", "--promtool", tmp_path / "nowhere")
+    assert done.returncode == 1
+    assert done.stderr.strip() == f"promtool: {tmp_path}/nowhere does not run: No such file or directory"
+
+
+def test_what_no_build_wrote_is_never_overwritten(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "rules").mkdir()
+    (target / "rules/a.yaml").write_text("mine")
+    with pytest.raises(FolderError, match=r"(?s)not written by a build.*rules/a\.yaml"):
+        install(target, {"rules/a.yaml": "derived", "b.yaml": "b"})
+    assert content(target) == {"rules/a.yaml": b"mine"}
+
+
+def test_a_file_that_somebody_edited_is_derived_again(tmp_path: Path) -> None:
+    install(tmp_path / "out", {"a.yaml": "a", "b.yaml": "b"})
+    (tmp_path / "out/a.yaml").write_text("edited")
+    changes = install(tmp_path / "out", {"a.yaml": "a", "b.yaml": "b"})
+    assert changes == folder.Changes(written=("a.yaml",), unchanged=("b.yaml",), removed=())
+    assert (tmp_path / "out/a.yaml").read_text() == "a"
+
+
+def test_folders_that_empty_go_and_those_with_other_files_stay(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    install(target, {"x/y/a.yaml": "a", "z/b.yaml": "b"})
+    (target / "z/own").write_text("own")
+    changes = install(target, {})
+    assert set(changes.removed) == {"x/y/a.yaml", "z/b.yaml"}
+    assert set(content(target)) == {"z/own", MANIFEST}
+    assert not (target / "x").exists()
+
+
+@pytest.mark.parametrize("path", ["../outside", "/etc/outside", "a/../../outside"])
+def test_a_manifest_cannot_reach_outside(tmp_path: Path, path: str) -> None:
+    (tmp_path / "outside").write_text("keep")
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / MANIFEST).write_text(json.dumps({"files": {path: "0"}}))
+    with pytest.raises(FolderError, match="does not lie below the folder"):
+        install(target, {"a.yaml": "a"})
+    assert (tmp_path / "outside").read_text() == "keep"
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    target, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "a.yaml").write_text("keep")
+    install(target, {"x/a.yaml": "a"})
+    (target / "x/a.yaml").unlink()
+    (target / "x").rmdir()
+    (target / "x").symlink_to(elsewhere)
+    assert install(target, {}).removed == ()
+    assert (elsewhere / "a.yaml").read_text() == "keep"
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    with pytest.raises(FolderError, match="out is a file; choose a folder"):
+        install(tmp_path / "out", {"a": "a"})
