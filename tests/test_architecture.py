@@ -60,7 +60,7 @@ HOMES = {
     "requests": {"remote_write", "analyzer", "cli", "stack", "demo", "traces"},
     "rich": {"cli", "stack", "demo", "traces"},
     "sklearn": {"demo"},
-    "urllib3": {"traces"},  # requests' own transport: its retries
+    "urllib3": {"traces"},  # requests' own transport: which errors left nothing behind
     "yaml": {"spec", "analyzer", "cli", "stack"},
 }
 """Library to the packages that may import it; a library that is not listed has no home yet."""
