@@ -47,3 +47,25 @@ EVENTS = "airis_events_total"
 EVENT_TYPE = "event_type"
 SEVERITY = "severity"
 SOURCE = "source"
+
+# The sidecar's own
+SIDECAR_ITEMS = "airis_sidecar_items_total"
+"""Metrics and events taken in, by `kind` and `result`."""
+SIDECAR_ITEM_ERRORS = "airis_sidecar_item_errors_total"
+"""Refused items by `kind` and `reason`."""
+SIDECAR_SERIES = "airis_sidecar_series"
+"""Label sets that are kept; a histogram's counts once."""
+SIDECAR_SERIES_LIMIT = "airis_sidecar_series_limit"
+SIDECAR_METRICS = "airis_sidecar_metrics"
+"""Metric names that are kept."""
+SIDECAR_JOURNAL_DURABLE = "airis_sidecar_journal_durable"
+"""1 where what is acknowledged survives a restart."""
+
+KIND = "kind"
+RESULT = "result"
+REASON = "reason"
+
+# Boundaries for histograms of values that come over HTTP, by base unit: a sender names none of its own.
+BYTE_BUCKETS = tuple(1024 * 4**power for power in range(13))
+RATIO_BUCKETS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+DECADE_BUCKETS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9)

@@ -86,6 +86,8 @@ class Observation:
             return await handler(request)
         except web.HTTPRequestEntityTooLarge:
             return self._too_large()
+        except web.RequestPayloadError as error:
+            return web.Response(status=400, text=f"The body cannot be read: {error}\n")
         except web.HTTPException as answer:
             # As a value, so that it is counted and carries the correlation id like any other answer.
             return web.Response(

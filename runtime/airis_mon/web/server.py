@@ -37,7 +37,10 @@ async def serve(
     cannot be used for another reason.
     """
     # Own middleware logs and counts requests; aiohttp's access log would say everything twice.
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=grace)
+    # Bodies stay as they came: what a process decompresses, it has to bound itself.
+    runner = web.AppRunner(
+        app, access_log=None, handle_signals=False, shutdown_timeout=grace, auto_decompress=False
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, address.host or None, address.port, ssl_context=tls)

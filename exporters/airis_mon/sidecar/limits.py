@@ -1,0 +1,25 @@
+"""Every size that a sender controls, and where it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one sidecar takes in. Lengths of strings stand in `items`, where they are checked."""
+
+    body_bytes: int = 8 * 1024 * 1024
+    """Bytes of one request's body; more is 413."""
+    items: int = 10_000
+    """Items of one request; more is 413, and none of them counts."""
+    errors: int = 100
+    """Item errors that an answer lists; the rest is told as a number."""
+    series: int = 100_000
+    """Label sets over all metrics; an item that needs one more is refused."""
+    series_per_metric: int = 10_000
+    """Label sets of one metric."""
+    metrics: int = 2_000
+    """Metric names."""
+    ahead_seconds: float = 600.0
+    """How far a timestamp may lie in the future: clocks differ, but not by more."""

@@ -1,0 +1,82 @@
+"""Names as senders write them, and the names that Prometheus takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from airis_mon.exporters import series
+from airis_mon.sidecar.items import NAME, TAGS, ItemError
+from airis_mon.sidecar.units import Unit, spelled
+
+Kind = Literal["counter", "gauge", "histogram"]
+Labels = tuple[tuple[str, str], ...]
+
+_OTHER_CHARACTERS = re.compile(r"[^a-zA-Z0-9]+")
+_LABEL_CHARACTERS = re.compile(r"[^a-zA-Z0-9_]+")
+_RESERVED_PREFIXES = ("airis_sidecar_", "process_", "python_", "scrape_")
+_RESERVED = frozenset({"up", "ALERTS", "ALERTS_FOR_STATE", series.EVENTS.removesuffix("_total")})
+_RESERVED_LABELS = frozenset({"le", "quantile", series.SOURCE})
+
+
+def metric_name(name: str, unit: Unit, kind: Kind) -> str:
+    """Return the family's name, without a counter's `_total`; ItemError where nothing is left of it.
+
+    Runs of other characters become one underscore, an ending that spells the unit it was sent in gives way to
+    the base unit (`latency_ms` in `ms` is `latency_seconds`), and no ending is said twice.
+    """
+    words = _OTHER_CHARACTERS.sub("_", name).strip("_")
+    if not words:
+        raise ItemError(
+            "metric_name", f"`{name}` leaves no name; write letters, digits, dots and underscores", NAME
+        )
+    if kind == "counter":
+        while words.endswith("_total"):
+            words = words.removesuffix("_total")
+    suffix = unit.suffix
+    if suffix and words != suffix and not words.endswith(f"_{suffix}"):
+        stem, _, ending = words.rpartition("_")
+        if stem and spelled(ending, unit):
+            words = stem
+        words = f"{words}_{suffix}"
+    if words[0].isdigit():
+        words = f"_{words}"
+    if words in _RESERVED or words.startswith(_RESERVED_PREFIXES):
+        raise ItemError(
+            "metric_name",
+            f"`{words}` is a name that Prometheus or this process gives to its own series; choose another",
+            NAME,
+        )
+    return words
+
+
+def labels(source: str, tags: Mapping[str, str]) -> Labels:
+    """Return the label pairs of a metric, sorted by name; ItemError for a tag that cannot be one.
+
+    An empty value is no label to Prometheus, so none is made of it. `le`, `quantile` and `source` have a
+    meaning of their own, as do names that begin with two underscores: such a tag becomes `tag_le`.
+    """
+    pairs = {series.SOURCE: source}
+    for tag, value in tags.items():
+        name = label_name(tag)
+        if name in pairs:
+            raise ItemError(
+                f"tags.{tag}", f"another tag already is the label `{name}`; rename one of them", TAGS
+            )
+        if value:
+            pairs[name] = value
+    return tuple(sorted(pairs.items()))
+
+
+def label_name(tag: str) -> str:
+    """Return the label's name for a tag."""
+    name = _LABEL_CHARACTERS.sub("_", tag)
+    bare = name.strip("_")
+    if not bare:
+        raise ItemError(
+            f"tags.{tag}", f"`{tag}` leaves no label name; write letters, digits and underscores", TAGS
+        )
+    if name in _RESERVED_LABELS or name.startswith("__") or name[0].isdigit():
+        return f"tag_{name.lstrip('_')}"
+    return name

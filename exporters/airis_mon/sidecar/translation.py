@@ -1,0 +1,167 @@
+"""Items into updates of series."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import TypeVar
+
+from airis_mon.exporters import series
+from airis_mon.sidecar.items import SCHEMA, TIMESTAMP, TYPE, VALUE, Event, ItemError, Metric
+from airis_mon.sidecar.names import Kind, Labels, labels, metric_name
+from airis_mon.sidecar.units import Unit, unit
+
+KINDS: MappingProxyType[str, Kind] = MappingProxyType(
+    {
+        "performance": "histogram",
+        "latency": "histogram",
+        "histogram": "histogram",
+        "usage": "counter",
+        "throughput": "counter",
+        "counter": "counter",
+        "quality": "gauge",
+        "resource": "gauge",
+        "gauge": "gauge",
+    }
+)
+"""Prometheus type by `metric_type`."""
+
+SEVERITIES = ("debug", "info", "warning", "error", "critical")
+
+LARGEST = 1e100
+"""Magnitude of a value; far beyond any measurement, and no sum of such values overflows."""
+
+_BUCKETS_BY_NAME = MappingProxyType(
+    {
+        series.PREDICTION_DURATION: series.PREDICTION_DURATION_BUCKETS,
+        series.PREDICTION_CONFIDENCE: series.PREDICTION_CONFIDENCE_BUCKETS,
+    }
+)
+_BUCKETS_BY_UNIT = MappingProxyType(
+    {
+        "seconds": series.GEN_AI_DURATION_BUCKETS,
+        "tokens": series.GEN_AI_TOKEN_BUCKETS,
+        "bytes": series.BYTE_BUCKETS,
+        "ratio": series.RATIO_BUCKETS,
+    }
+)
+_CACHE = 20_000
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class Family:
+    """A metric as Prometheus knows it."""
+
+    name: str
+    """Without a counter's `_total`."""
+    kind: Kind
+    documentation: str
+    buckets: tuple[float, ...] = ()
+    """Boundaries of a histogram."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One value for one series."""
+
+    family: Family
+    labels: Labels
+    value: float
+    """In the base unit."""
+    timestamp: float
+    """Seconds since 1970."""
+
+
+EVENTS = Family(
+    series.EVENTS.removesuffix("_total"), "counter", "Events taken in, by type, severity and source."
+)
+
+
+class Translation:
+    """Turns items into updates; remembers what names, units and tags come to, within bounds."""
+
+    def __init__(self, now: Callable[[], float], ahead: float) -> None:
+        self._now = now
+        self._ahead = ahead
+        self._families: dict[tuple[str, str, str], tuple[Family, Unit]] = {}
+        self._labels: dict[Hashable, Labels] = {}
+
+    def metric(self, item: Metric) -> Update:
+        """Return the update for a metric; ItemError where it cannot be one."""
+        timestamp = self._timestamp(item.timestamp.timestamp())
+        key = (item.metric_name, item.metric_type, item.unit)
+        known = self._families.get(key)
+        if known is None:
+            known = _remember(self._families, key, _family(item))
+        family, meant = known
+        value = meant.convert(item.value)
+        if not math.isfinite(value) or abs(value) > LARGEST:
+            raise ItemError("value", f"a number between -{LARGEST:g} and {LARGEST:g} is wanted", VALUE)
+        if value < 0 and family.kind != "gauge":
+            raise ItemError(
+                "value",
+                f"a {family.kind} takes 0 or more, got {item.value:g}; "
+                f"send a value that falls as metric_type `gauge`",
+                VALUE,
+            )
+        pairs = (item.source, *item.tags.items())
+        found = self._labels.get(pairs)
+        if found is None:
+            found = _remember(self._labels, pairs, labels(item.source, item.tags))
+        return Update(family, found, value, timestamp)
+
+    def event(self, item: Event) -> Update:
+        """Return the update that counts an event; ItemError for a severity that is none."""
+        timestamp = self._timestamp(item.timestamp.timestamp())
+        if item.severity not in SEVERITIES:
+            raise ItemError("severity", _choice("severity", item.severity, SEVERITIES), SCHEMA)
+        pairs = (
+            (series.EVENT_TYPE, item.event_type),
+            (series.SEVERITY, item.severity),
+            (series.SOURCE, item.source),
+        )
+        return Update(EVENTS, pairs, 1.0, timestamp)
+
+    def _timestamp(self, moment: float) -> float:
+        ahead = moment - self._now()
+        if ahead > self._ahead:
+            raise ItemError(
+                "timestamp",
+                f"{ahead:.0f} s in the future, at most {self._ahead:g} s are taken; check the sender's clock",
+                TIMESTAMP,
+            )
+        return moment
+
+
+def _family(item: Metric) -> tuple[Family, Unit]:
+    kind = KINDS.get(item.metric_type)
+    if kind is None:
+        raise ItemError("metric_type", _choice("metric_type", item.metric_type, tuple(KINDS)), TYPE)
+    meant = unit(item.unit)
+    name = metric_name(item.metric_name, meant, kind)
+    buckets = _buckets(name, meant) if kind == "histogram" else ()
+    said = f" in {meant.base}" if meant.base else ""
+    return Family(name, kind, f"Sent to /v1/metrics as {kind}{said}.", buckets), meant
+
+
+def _buckets(name: str, meant: Unit) -> tuple[float, ...]:
+    return _BUCKETS_BY_NAME.get(name) or _BUCKETS_BY_UNIT.get(meant.base) or series.DECADE_BUCKETS
+
+
+def _choice(field: str, given: str, known: tuple[str, ...]) -> str:
+    close = get_close_matches(given.lower(), known, n=1)
+    suggestion = f", did you mean `{close[0]}`?" if close else ";"
+    return f"unknown {field} `{given}`{suggestion} known are {', '.join(known)}"
+
+
+def _remember(cache: dict[K, V], key: K, value: V) -> V:
+    # Emptied, not evicted one by one: senders that fill it are rare, and filling it anew costs little.
+    if len(cache) >= _CACHE:
+        cache.clear()
+    cache[key] = value
+    return value
