@@ -10,10 +10,14 @@ from types import ModuleType
 
 from prometheus_client import CollectorRegistry
 
+from airis_mon import sidecar
 from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters import series as exporters
 from airis_mon.instrument import Instruments
 from airis_mon.rules import series as rules
+from airis_mon.sidecar import service
+from airis_mon.sidecar.translation import KINDS
+from airis_mon.sidecar.units import UNITS
 from docs import markdown
 
 INTRODUCTION = """
@@ -58,6 +62,17 @@ def text() -> str:
         "## Applications: `airis_mon.instrument`",
         _first_lines(exporters),
         _families(_instrumented()),
+        "## Sidecar: what applications send",
+        _after(sidecar.__doc__ or "", "How a metric becomes a series"),
+        "### Types",
+        markdown.table(
+            ("`metric_type`", "becomes"), [(markdown.code(word), kind) for word, kind in KINDS.items()]
+        ),
+        "### Units",
+        markdown.table(("written", "base unit", "factor"), _units()),
+        "Anything countable may be written in braces, such as `{page}`; rates such as `tokens/s`.",
+        "### About itself",
+        _families(_sidecar()),
         "## Analyzer",
         _first_lines(analyzer),
         *_groups(names(analyzer)),
@@ -77,6 +92,26 @@ def _instrumented() -> CollectorRegistry:
         call.tokens(input=1, output=2)
     instruments.predictor(model="m", version="1")
     return registry
+
+
+def _sidecar() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    service.sidecar(registry=registry)
+    return registry
+
+
+def _units() -> Iterator[tuple[str, str, str]]:
+    """Yield a row per base unit and factor, with all of its spellings."""
+    spellings: dict[tuple[str, float], list[str]] = {}
+    for spelling, unit in UNITS.items():
+        spellings.setdefault((unit.base, unit.scale), []).append(spelling)
+    for (base, scale), written in spellings.items():
+        yield ", ".join(map(markdown.code, filter(None, written))), base or "none", f"{scale:g}"
+
+
+def _after(text: str, line: str) -> str:
+    """Return a text from the line after `line` on."""
+    return text.partition(f"{line}\n")[2]
 
 
 def _families(registry: CollectorRegistry) -> str:

@@ -147,7 +147,9 @@ def arrows(module: Module) -> Iterator[str]:
         if not (target + ".").startswith("airis_mon."):
             continue
         path = target.removeprefix("airis_mon").lstrip(".")
-        if name is not None and f"{path}.{name}".lstrip(".") in tree():
+        if path in FACES and path in tree() and name in listed(tree()[path]):
+            name = None  # listed, even where a module has the same name
+        elif name is not None and f"{path}.{name}".lstrip(".") in tree():
             path, name = f"{path}.{name}".lstrip("."), None
         there = Module(path, "")
         if there.package not in {package for packages in ROOMS.values() for package in packages}:
