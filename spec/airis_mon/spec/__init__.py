@@ -25,7 +25,7 @@ from airis_mon.spec.monitor import (
 )
 from airis_mon.spec.problems import NOWHERE, Location, Origin, Problem, SpecError
 from airis_mon.spec.quantities import format_duration, format_percent, parse_duration, parse_percent
-from airis_mon.spec.reading import did_you_mean
+from airis_mon.spec.reading import did_you_mean, nearest
 from airis_mon.spec.receivers import Email, EscalationPolicy, Receiver, Step, Webhook
 from airis_mon.spec.schema import crd, json_schema
 
@@ -60,6 +60,7 @@ __all__ = [
     "format_duration",
     "format_percent",
     "json_schema",
+    "nearest",
     "parse_duration",
     "parse_percent",
     "yaml_text",

@@ -86,10 +86,11 @@ def _refuse_twins(drafts: Iterable[Draft]) -> None:
             continue
         place = other.origin.locate("metadata.name")
         if other.origin.file and place is not None:
+            message = f"two documents of kind {draft.kind} are named `{draft.name}`"
             hint = f"the other is at {place.file}:{place.line}:{place.column}; rename one of them"
+            draft.refuse("metadata.name", message, hint)
         else:
-            hint = "that name belongs to a profile that is built in; choose another"
-        draft.refuse("metadata.name", f"there are two documents {draft.kind} `{draft.name}`", hint)
+            draft.refuse("metadata.name", f"the profile `{draft.name}` is built in", "choose another name")
 
 
 def _check_receivers(policy: Draft, receivers: Mapping[str, Draft]) -> None:

@@ -16,8 +16,8 @@ from airis_mon.spec.monitor import (
 )
 from airis_mon.spec.quantities import PERCENT_PATTERN, parse_duration, parse_percent
 from airis_mon.spec.records import Field, ListOf, MapOf, Record
-from airis_mon.spec.scalars import Choice, Duration, Number, Parsed, Text
-from airis_mon.spec.words import DAY, DIMENSION, HOUR, LABEL, LINE, MINUTE, NAME, URL, WORD
+from airis_mon.spec.scalars import Choice, Duration, Number, Parsed
+from airis_mon.spec.words import DAY, DIMENSION, HOUR, LABEL, LABEL_VALUE, LINE, MINUTE, NAME, URL, WORD
 
 DEFAULT_WINDOW = 30 * DAY
 
@@ -227,7 +227,7 @@ MONITOR = Record(
                     ),
                     Field(
                         "selector",
-                        MapOf(LABEL, Text(wanted="a label value", longest=1000), "label", fewest=1),
+                        MapOf(LABEL, LABEL_VALUE, "label", fewest=1),
                         "Labels that select this model's series, such as {job: vllm}.",
                         required=True,
                     ),

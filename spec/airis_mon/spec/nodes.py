@@ -109,6 +109,10 @@ class _Frame:
     children: list[Node] = field(default_factory=list)
 
 
+def _short(tag: str | None) -> str:
+    return (tag or "").replace(_TAG, "!!")[:80]
+
+
 class _Composer:
     def __init__(self, file: str, text: str) -> None:
         self.file = file
@@ -166,6 +170,9 @@ class _Composer:
         where = self.at(mark.line, mark.column) if mark is not None else self.at(0, 0)
         words = getattr(error, "problem", None) or "it cannot be read"
         context = getattr(error, "context", None)
+        begun = getattr(error, "context_mark", None)
+        if context and begun is not None and mark is not None and begun.line != mark.line:
+            context += f" that begins in line {begun.line + 1}"
         return Problem(
             f"this is no YAML: {words}" + (f" ({context})" if context else ""),
             location=where,
@@ -206,7 +213,7 @@ class _Composer:
             )
         kind = tag.removeprefix(_TAG)
         if kind not in _TYPES:
-            raise self._refusal(event, f"the tag `{event.tag}` is not supported", "remove it")
+            raise self._refusal(event, f"the tag `{_short(event.tag)}` is not supported", "remove it")
         return Scalar(event.value, kind, self._span(event, event), plain=not event.style)
 
     def _alias(self, event: yaml.AliasEvent) -> Node:
@@ -248,7 +255,7 @@ class _Composer:
 
     def _check_tag(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         if event.tag not in (None, "!", f"{_TAG}map", f"{_TAG}seq"):
-            raise self._refusal(event, f"the tag `{event.tag}` is not supported", "remove it")
+            raise self._refusal(event, f"the tag `{_short(event.tag)}` is not supported", "remove it")
 
     def _grow(self, size: int, event: yaml.Event) -> None:
         self._size += size

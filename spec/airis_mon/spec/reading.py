@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from airis_mon.spec.nodes import Node, Scalar
@@ -43,6 +43,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return f"did you mean `{match}`?"
     more = ", ..." if len(names) > _LISTED else ""
     return "known are " + ", ".join(names[:_LISTED]) + more if names else "none is known"
+
+
+def hidden(location: Location) -> Location:
+    """Return the place with the rest of its line left out, because it may hold a secret."""
+    return replace(location, text=location.text[: location.column - 1] + "***", width=3)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from airis_mon.spec.reading import Reading
 from airis_mon.spec.receivers import Email, Step, Webhook
 from airis_mon.spec.records import Field, ListOf, Record
 from airis_mon.spec.scalars import Duration, Flag
-from airis_mon.spec.words import DAY, HOST_PORT, HOUR, LINE, MAILBOX, NAME, PATH, URL
+from airis_mon.spec.words import DAY, ENDPOINT, HOST_PORT, HOUR, LINE, MAILBOX, NAME, PATH
 
 _SECRET = {
     "password": (
@@ -26,7 +26,7 @@ RECEIVER = Record(
                 Record(
                     "Webhook",
                     (
-                        Field("url", URL, "Where Alertmanager posts its webhook payload."),
+                        Field("url", ENDPOINT, "Where Alertmanager posts its webhook payload."),
                         Field("url_file", PATH, "File that holds the URL, where the URL is a secret."),
                     ),
                     Webhook,
@@ -51,6 +51,7 @@ RECEIVER = Record(
                     ),
                     Email,
                     hints=_SECRET,
+                    secrets=("password",),
                 ),
                 "email",
             ),

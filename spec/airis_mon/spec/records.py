@@ -44,6 +44,8 @@ class Record:
     at_least_one: tuple[str, ...] = ()
     hints: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Keys that do not exist but are likely to be tried: message and hint."""
+    secrets: tuple[str, ...] = ()
+    """Those of them whose values no message may repeat."""
     check: Callable[[Any, str, Reading], None] | None = None
     """Looks at what was built for what no single field shows."""
 
@@ -83,7 +85,14 @@ class Record:
         if reading.full:
             return ""
         if key.text in self.hints:
-            reading.refuse(key, path, *self.hints[key.text])
+            where = key.location
+            if key.text in self.secrets:
+                shown = where.text[: where.column - 1 + len(key.text)]
+                where = replace(where, text=f"{shown}: ***")
+            reading.refuse(where, path, *self.hints[key.text])
+            return ""
+        if key.type == "merge":
+            reading.refuse(key, path, "merge keys are not supported", "repeat the keys, or write a Profile")
             return ""
         reading.refuse(key, path, f"unknown key {quoted(key.text)}", did_you_mean(key.text, names))
         return nearest(key.text, names) or ""
@@ -92,7 +101,8 @@ class Record:
         for known in self.fields:
             if known.required and known.key not in meant:
                 inner = f"{path}.{known.key}" if path else known.key
-                reading.refuse(where, inner, f"`{known.key}` is missing", known.description)
+                hint = f"{known.key}: {known.description}"
+                reading.refuse(where, inner, f"`{known.key}` is missing", hint)
         given = [key for key in self.exactly_one if key in meant]
         if len(given) > 1:
             inner = f"{path}.{given[-1]}"
@@ -139,13 +149,10 @@ class ListOf:
         """Return the items, or REFUSED where any is refused."""
         where = reading.places.get(path, node.location)
         if not isinstance(node, Items):
-            return reading.refuse(
-                where, path, f"a list belongs here, of {self.noun}s", "begin each with `- `"
-            )
+            message = f"a list of {_plural(self.noun)} belongs here"
+            return reading.refuse(where, path, message, "begin each with `- `")
         if not self.fewest <= len(node.items) <= self.most:
-            count = "none" if not node.items else str(len(node.items))
-            message = f"{self.fewest} to {self.most} {self.noun}s belong here; there are {count}"
-            return reading.refuse(where, path, message, None if node.items else "remove the key, or add one")
+            return _miscounted(len(node.items), self.noun, self.most, where, path, reading)
         values = []
         seen: dict[tuple[str, ...], int] = {}
         for index, item in enumerate(node.items):
@@ -167,10 +174,8 @@ class ListOf:
             inner = f"{path}[{index}]" + (f".{key}" if key else "")
             line = reading.places[f"{path}[{first}]"].line
             where = reading.places.get(inner, item.location)
-            message = f"there are two {self.noun}s {quoted(marks[0])}"
-            reading.refuse(
-                where, inner, message, f"the first is in line {line}; rename or remove one of them"
-            )
+            message = f"there are two {_plural(self.noun)} {quoted(marks[0])}"
+            reading.refuse(where, inner, message, f"the first is in line {line}; change one of them")
 
     def schema(self) -> dict[str, Any]:
         """Return an array."""
@@ -186,6 +191,17 @@ class ListOf:
             keys = {"x-kubernetes-list-map-keys": list(self.unique)}
             return schema | {"x-kubernetes-list-type": "map"} | keys
         return schema
+
+
+def _plural(noun: str) -> str:
+    return f"{noun.removesuffix('y')}ies" if noun.endswith("y") else f"{noun}s"
+
+
+def _miscounted(count: int, noun: str, most: int, where: Location, path: str, reading: Reading) -> Refused:
+    if count == 0:
+        article = "an" if noun[0] in "aeiou" else "a"
+        return reading.refuse(where, path, f"there is no {noun} here", f"write {article} {noun}")
+    return reading.refuse(where, path, f"{count} {_plural(noun)} are too many; {most} are allowed")
 
 
 def _written(item: Node, key: str) -> str:
@@ -208,21 +224,19 @@ class MapOf:
         """Return the mapping in the order it was written."""
         where = reading.places.get(path, node.location)
         if not isinstance(node, Pairs):
-            return reading.refuse(
-                where, path, f"a mapping belongs here, of {self.noun}s", "write name: value"
-            )
+            message = f"a mapping of {_plural(self.noun)} belongs here"
+            return reading.refuse(where, path, message, "write each as name: value")
         if not self.fewest <= len(node.pairs) <= self.most:
-            count = "none" if not node.pairs else str(len(node.pairs))
-            return reading.refuse(
-                where, path, f"{self.fewest} to {self.most} {self.noun}s belong here; there are {count}"
-            )
+            return _miscounted(len(node.pairs), self.noun, self.most, where, path, reading)
         values: dict[str, Any] = {}
+        sound = True
         for key, value in node.pairs:
             inner = f"{path}.{key.text[:60]}"
             name = self.key.read(replace(key, type="str"), inner, reading)
             reading.place(inner, key, value)
-            values[str(name)] = self.value.read(value, inner, reading)
-        return REFUSED if any(value is REFUSED for value in values.values()) else values
+            values[key.text] = self.value.read(value, inner, reading)
+            sound = sound and name is not REFUSED and values[key.text] is not REFUSED
+        return values if sound else REFUSED
 
     def schema(self) -> dict[str, Any]:
         """Return an object with free keys."""

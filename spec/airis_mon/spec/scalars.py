@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 from airis_mon.spec.nodes import Items, Node, Pairs, Scalar
 from airis_mon.spec.quantities import DURATION_PATTERN, format_duration, parse_duration
-from airis_mon.spec.reading import Reading, Refused, did_you_mean, quoted
+from airis_mon.spec.reading import Reading, Refused, hidden, nearest, quoted
 
-_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_NUMBER = re.compile(r"[-+]?((?:0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _WHAT = {Pairs: "a mapping", Items: "a list"}
 
 
@@ -49,6 +49,8 @@ class Text:
     longest: int = 253
     reserved: tuple[str, ...] = ()
     """Words that are taken."""
+    private: bool = False
+    """May hold a secret, so that no message repeats it."""
 
     def read(self, node: Node, path: str, reading: Reading) -> str | Refused:
         """Return the text."""
@@ -58,11 +60,15 @@ class Text:
         if value.type != "str":
             message = f"{quoted(value.text)} is read as a {_spoken(value.type)}; {self.wanted} belongs here"
             return reading.refuse(node, path, message, f'write "{value.text[:60]}", in quotes')
+        shown = "this" if self.private else quoted(value.text)
+        where = hidden(value.location) if self.private else value.location
         if len(value.text) > self.longest:
-            message = f"{quoted(value.text)} has {len(value.text)} characters; {self.longest} are allowed"
-            return reading.refuse(node, path, message)
+            message = f"{shown} has {len(value.text)} characters; {self.longest} are allowed"
+            return reading.refuse(where, path, message)
+        if not value.text:
+            return reading.refuse(where, path, f"the text is empty; {self.wanted} belongs here", self.hint)
         if not re.fullmatch(self.pattern, value.text):
-            return reading.refuse(node, path, f"{quoted(value.text)} is not {self.wanted}", self.hint)
+            return reading.refuse(where, path, f"{shown} is not {self.wanted}", self.hint)
         if value.text in self.reserved:
             message = f"{quoted(value.text)} is taken: everything derived carries it already"
             return reading.refuse(node, path, message, "taken are " + ", ".join(self.reserved))
@@ -92,8 +98,11 @@ class Choice:
         if isinstance(value, Refused):
             return value
         if value.text not in self.words:
-            hint = did_you_mean(value.text, self.words)
-            return reading.refuse(node, path, f"{quoted(value.text)} is none of the choices here", hint)
+            match = nearest(value.text, self.words)
+            *most, last = (f"`{word}`" for word in self.words)
+            choices = f"{', '.join(most)} or {last}" if most else last
+            message = f"{quoted(value.text)} is not {choices}"
+            return reading.refuse(node, path, message, f"did you mean `{match}`?" if match else None)
         return value.text
 
     def schema(self) -> dict[str, Any]:
@@ -129,7 +138,7 @@ class Number:
         if isinstance(value, Refused):
             return value
         if not value.plain or not _NUMBER.fullmatch(value.text) or not math.isfinite(float(value.text)):
-            hint = "write it in the signal's base unit (seconds, ratio, tokens), such as 0.9"
+            hint = "write it in the signal's base unit (seconds, ratio, tokens): 0.5 for 500ms, 0.9 for 90%"
             return reading.refuse(node, path, f"{quoted(value.text)} is not a number", hint)
         return float(value.text)
 
@@ -160,10 +169,10 @@ class Duration:
         except ValueError as error:
             return reading.refuse(node, path, *_split(error))
         if not self.shortest <= seconds <= self.longest:
-            allowed = f"{format_duration(self.shortest)} to {format_duration(self.longest)}"
-            return reading.refuse(
-                node, path, f"{quoted(value.text)} is outside of what is allowed here: {allowed}"
-            )
+            short = seconds < self.shortest
+            limit = format_duration(self.shortest if short else self.longest)
+            message = f"{quoted(value.text)} is too {'short' if short else 'long'} here"
+            return reading.refuse(node, path, message, f"write {limit} or {'more' if short else 'less'}")
         return seconds
 
     def schema(self) -> dict[str, Any]:

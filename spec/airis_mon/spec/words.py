@@ -27,11 +27,16 @@ LABEL = Text(
     hint="write letters, digits and underscores; two leading underscores are Prometheus' own",
     longest=128,
 )
+LABEL_VALUE = Text(
+    wanted="a label value",
+    hint="write the value that the series carry; an empty one would stand for series without the label",
+    longest=1000,
+)
 RESERVED_LABELS = ("le", "monitor", "model", "for", "horizon", "objective", "severity", "team")
 """Labels that derived series and alerts carry themselves, so that nothing can be kept apart by them."""
 DIMENSION = replace(LABEL, reserved=RESERVED_LABELS)
 """A label that an anomaly or a forecast is kept apart by."""
-LINE = Text(wanted="a text on one line", longest=200)
+LINE = Text(longest=200)
 PATH = Text(wanted="the path of a file", longest=1000)
 URL = Text(
     wanted="a URL",
@@ -39,6 +44,8 @@ URL = Text(
     hint="write https://host/path; a URL that holds a secret belongs in a file",
     longest=2000,
 )
+ENDPOINT = replace(URL, wanted="a URL without user and password", private=True)
+"""A URL that may hold a key, against advice."""
 MAILBOX = Text(
     wanted="a mail address",
     pattern=r"^[^@\s,<>]+@[^@\s,<>]+$",

@@ -8,8 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from airis_mon.exporters.contracts.catalogue import CONTRACTS
-from airis_mon.exporters.contracts.contract import Contract, Distribution
-from airis_mon.spec import Anomaly, Forecast, Latency, Monitor, Problem, did_you_mean, format_duration
+from airis_mon.exporters.contracts.contract import QUANTILES, Contract, Distribution
+from airis_mon.spec import (
+    Anomaly,
+    Forecast,
+    Latency,
+    Monitor,
+    Problem,
+    did_you_mean,
+    format_duration,
+    nearest,
+)
 
 
 def problems(monitor: Monitor) -> list[Problem]:
@@ -117,9 +126,14 @@ class _Check:
     def _signal_hint(self, name: str, known: Sequence[str]) -> str:
         if name in self.contract.distributions:
             return f"`{name}` is a distribution; did you mean `{name}_p95`?"
-        suggestion = did_you_mean(name, known)
-        listing = "known are " + ", ".join(known)
-        return suggestion if suggestion.startswith("known") else f"{suggestion}\n{listing}"
+        ends = [f"_{suffix}" for suffix in (*QUANTILES, "mean")]
+        parts = {f"{distribution}{end}" for distribution in self.contract.distributions for end in ends}
+        lines = [
+            "known are " + ", ".join(signal for signal in known if signal not in parts),
+            f"and, with one of {', '.join(ends)}: " + ", ".join(self.contract.distributions),
+        ]
+        match = nearest(name, known)
+        return "\n".join([f"did you mean `{match}`?", *lines] if match else lines)
 
     def _inherited(self, key: str) -> str:
         places = self.monitor.origin.places
