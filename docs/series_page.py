@@ -69,7 +69,7 @@ def text() -> str:
             ("`metric_type`", "becomes"), [(markdown.code(word), kind) for word, kind in KINDS.items()]
         ),
         "### Units",
-        markdown.table(("written", "base unit", "factor"), _units()),
+        markdown.table(("written", "base unit", "conversion"), _units()),
         "Anything countable may be written in braces, such as `{page}`; rates such as `tokens/s`.",
         "### About itself",
         _families(_sidecar()),
@@ -101,12 +101,13 @@ def _sidecar() -> CollectorRegistry:
 
 
 def _units() -> Iterator[tuple[str, str, str]]:
-    """Yield a row per base unit and factor, with all of its spellings."""
-    spellings: dict[tuple[str, float], list[str]] = {}
+    """Yield a row per conversion, with all of its spellings."""
+    spellings: dict[tuple[str, str], list[str]] = {}
     for spelling, unit in UNITS.items():
-        spellings.setdefault((unit.base, unit.scale), []).append(spelling)
-    for (base, scale), written in spellings.items():
-        yield ", ".join(map(markdown.code, filter(None, written))), base or "none", f"{scale:g}"
+        factor = f"/ {unit.divisor:.16g}" if unit.divisor != 1 else f"* {unit.scale:.16g}"
+        spellings.setdefault((unit.base, factor), []).append(spelling)
+    for (base, factor), written in spellings.items():
+        yield ", ".join(map(markdown.code, filter(None, written))), base or "none", factor
 
 
 def _after(text: str, line: str) -> str:
