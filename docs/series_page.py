@@ -105,6 +105,8 @@ def _units() -> Iterator[tuple[str, str, str]]:
     spellings: dict[tuple[str, str], list[str]] = {}
     for spelling, unit in UNITS.items():
         factor = f"/ {unit.divisor:.16g}" if unit.divisor != 1 else f"* {unit.scale:.16g}"
+        if factor == "* 1":
+            factor = "none"
         spellings.setdefault((unit.base, factor), []).append(spelling)
     for (base, factor), written in spellings.items():
         yield ", ".join(map(markdown.code, filter(None, written))), base or "none", factor
