@@ -109,8 +109,8 @@ def test_doctor_knows_every_extra() -> None:
     for line in importlib.metadata.requires("airis-mon") or ():
         match = re.match(r"([\w.-]+).*extra == ['\"](\w+)['\"]", line)
         if match and match[1] != "airis-mon":
-            declared.setdefault(match[2], set()).add(match[1])
-    told = {extra: set(modules.values()) for extra, modules in EXTRAS.items()}
+            declared.setdefault(match[2], set()).add(match[1].lower())
+    told = {extra: {name.lower() for name in modules.values()} for extra, modules in EXTRAS.items()}
     assert set(told) == set(declared) - {"stack"}
     # A distribution that two extras share is told once.
     assert set().union(*told.values()) == set().union(*declared.values())
