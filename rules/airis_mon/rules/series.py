@@ -16,6 +16,11 @@ PERIOD_BURN_RATE = "slo:period_burn_rate:ratio"
 BUDGET_REMAINING = "slo:period_error_budget_remaining:ratio"
 INFO = "sloth_slo_info"
 
+EVENTS = "slo:sli_events:rate"
+"""Operations per second, followed by the window; Sloth has no such series."""
+FAILURES = "slo:sli_error_events:rate"
+"""Operations per second that missed the objective, followed by the window."""
+
 SLO_ID = "sloth_id"
 SLO_SERVICE = "sloth_service"
 SLO_NAME = "sloth_slo"

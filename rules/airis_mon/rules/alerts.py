@@ -1,0 +1,80 @@
+"""What every alert says, and to whom: labels, annotations, and their protection from templates.
+
+Labels and annotations of alerting rules are Go templates to Prometheus. Text that a person wrote is data: it
+is escaped, so that `{{` in a model's name stays what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from airis_mon.rules import series
+from airis_mon.rules.groups import Rule
+from airis_mon.spec import Monitor, Severity, format_duration
+
+DASHBOARD_PREFIX = "airis-"
+"""A dashboard's uid is this and the name of its monitor."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An alerting rule before it is written down, and what it will say when it fires."""
+
+    name: str
+    severity: Severity
+    expression: str
+    summary: str
+    before: str
+    """Description up to the value."""
+    after: str = ""
+    """Description from the value on."""
+    verb: str | None = None
+    """How the value is printed (`%.1f`); without one the description has none."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels beside team, severity, monitor and model."""
+    duration: float = 0.0
+    """Seconds for which the expression has to hold."""
+
+    def rule(self, monitor: Monitor) -> Rule:
+        """Return the rule as the rule file holds it."""
+        value = "" if self.verb is None else f'{{{{ $value | printf "{self.verb}" }}}}'
+        annotations = self._annotations(monitor, escaped(self.before) + value + escaped(self.after))
+        rule: Rule = {"alert": self.name, "expr": self.expression}
+        if self.duration:
+            rule["for"] = format_duration(self.duration)
+        rule["labels"] = {label: escaped(text) for label, text in self.fired_labels(monitor).items()}
+        rule["annotations"] = annotations | {
+            key: escaped(text) for key, text in annotations.items() if key != "description"
+        }
+        return rule
+
+    def fired_labels(self, monitor: Monitor) -> dict[str, str]:
+        """Return the labels that the rule adds to those of its series."""
+        own = {
+            series.SEVERITY: self.severity,
+            series.TEAM: monitor.alerting.team,
+            series.MONITOR: monitor.name,
+            series.MODEL: monitor.model.name,
+        }
+        return dict(sorted({**self.labels, **own}.items()))
+
+    def fired_annotations(self, monitor: Monitor, value: float = 0.0) -> dict[str, str]:
+        """Return the annotations as they read when the alert fires with that value."""
+        shown = "" if self.verb is None else self.verb % value
+        return self._annotations(monitor, self.before + shown + self.after)
+
+    def _annotations(self, monitor: Monitor, description: str) -> dict[str, str]:
+        found = {
+            "dashboard": DASHBOARD_PREFIX + monitor.name,
+            "description": description,
+            "summary": f"{monitor.name}: {self.summary}",
+        }
+        if monitor.alerting.runbook is not None:
+            found["runbook_url"] = monitor.alerting.runbook
+        return dict(sorted(found.items()))
+
+
+def escaped(text: str) -> str:
+    """Return text that a Go template prints unchanged."""
+    return text.replace("{{", '{{ "{{" }}')

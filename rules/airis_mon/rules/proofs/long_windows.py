@@ -1,0 +1,140 @@
+"""Proof of what takes days: how far each window reaches, and the whole period weighted by traffic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from airis_mon.exporters.contracts import matchers
+from airis_mon.rules import series
+from airis_mon.rules.burn_rate import Burn
+from airis_mon.rules.error_budget import MODE, SPEC
+from airis_mon.rules.literals import number
+from airis_mon.rules.proofs.case import Case, Input, SampleCheck, close
+from airis_mon.rules.proofs.traffic import Phase, Traffic
+from airis_mon.rules.windows import DAY, name, recorded
+
+STEPS = 20
+"""Samples in the shortest window."""
+FARTHEST = 72
+"""Windows up to this many times the shortest one are proven with the same traffic: promtool reads 10,000
+samples in a query, two instances of it here."""
+EVALUATIONS = 2
+"""Evaluations in the longest window."""
+PER_STEP = 8.0
+WITHIN = 0.08
+"""What Prometheus 3, whose ranges do not include their left end, may differ by."""
+
+
+def step(burn: Burn) -> float:
+    """Return the seconds between two evaluations: a multiple of the samples' interval."""
+    shortest, *_, longest = recorded(burn.objective.window)
+    sample = shortest / STEPS
+    return max(1, round(longest / EVALUATIONS / sample)) * sample
+
+
+def windows(burn: Burn, every: float) -> Iterator[Case]:
+    """Yield the tests of every window: all fails, but for half of the shortest window only.
+
+    The ratio over a window is then that half over its length, different for each; traffic of another source
+    fails all the time and must not count. Evaluations are `every` seconds apart.
+    """
+    left = list(recorded(burn.objective.window))
+    while left:
+        together = [window for window in left if window <= FARTHEST * left[0]]
+        yield _windows(burn, every, together)
+        left = left[len(together) :]
+
+
+def _windows(burn: Burn, every: float, found: list[float]) -> Case:
+    shortest, longest = found[0], found[-1]
+    sample = shortest / STEPS
+    at = (longest // every + 1) * every
+    before = math.ceil(at / sample) - STEPS // 2
+    traffic = Traffic(sample, (Phase(before, PER_STEP), Phase(STEPS // 2, PER_STEP, failing=1.0)))
+    checks = []
+    for window in found:
+        labels = {**burn.labels, series.SLO_WINDOW: name(window)}
+        operations, failures = traffic.counts(window, at)
+        for prefix, value in (
+            (series.EVENTS, operations / window),
+            (series.FAILURES, failures / window),
+            (series.ERROR_RATIO, failures / operations),
+        ):
+            expression = close(burn.recorded(prefix, window), value, WITHIN)
+            checks.append(SampleCheck(at, expression, ((labels, 1.0),)))
+    if shortest == recorded(burn.objective.window)[0]:
+        operations, failures = traffic.counts(shortest, at)
+        rate = failures / operations / burn.budget
+        burns = close(burn.recorded(series.CURRENT_BURN_RATE), rate, WITHIN)
+        checks.append(SampleCheck(at, burns, ((burn.labels, 1.0),)))
+    selector = {label: f"{value}-other" for label, value in burn.indicator.selector.items()}
+    strangers = Traffic(sample, (Phase(before + STEPS // 2, PER_STEP, failing=1.0),))
+    return Case(
+        f"{burn.objective.name}: {name(shortest)} to {name(longest)} reach as far as their names say",
+        sample,
+        (*traffic.inputs(burn.indicator), *strangers.inputs(replace(burn.indicator, selector=selector))),
+        samples=checks,
+    )
+
+
+def period(burn: Burn, every: float) -> Case:
+    """Return the test of the whole period, from operations and failures that are given as recorded.
+
+    Before the period all failed. Within it, a busy stretch without failures and a quiet one that failed by
+    half: weighted by traffic that is 1 of 22, where a mean of ratios would say a quarter.
+    """
+    length, shortest = burn.objective.window, recorded(burn.objective.window)[0]
+    stretch = round(length / 20 / shortest)
+    at = math.ceil((length + 2 * stretch * shortest) / every) * every
+    ratio = 0.5 / 11
+    begin, end = round((at - length) / shortest) + stretch, round(at / shortest) - stretch
+    events = _recorded(burn, series.EVENTS, stretch, begin, end, (100.0, 10.0, 1.0))
+    failures = _recorded(burn, series.FAILURES, stretch, begin, end, (100.0, 0.0, 0.5))
+    whole = {**burn.labels, series.SLO_WINDOW: name(length)}
+    weighted = close(burn.recorded(series.ERROR_RATIO, length), ratio, 0.02)
+    rate = close(burn.recorded(series.PERIOD_BURN_RATE), ratio / burn.budget, 0.02)
+    left = close(f"(1 - {burn.recorded(series.BUDGET_REMAINING)})", ratio / burn.budget, 0.02)
+    return Case(
+        f"{burn.objective.name}: the whole period, weighted by traffic",
+        shortest,
+        (events, failures),
+        samples=[
+            SampleCheck(at, weighted, ((whole, 1.0),)),
+            SampleCheck(at, rate, ((burn.labels, 1.0),)),
+            SampleCheck(at, left, ((burn.labels, 1.0),)),
+        ],
+    )
+
+
+def _recorded(
+    burn: Burn, prefix: str, stretch: int, begin: int, end: int, rates: tuple[float, float, float]
+) -> Input:
+    """Return a recorded series of three stretches: from the start, from step `begin`, from step `end`."""
+    window = recorded(burn.objective.window)[0]
+    first, busy, quiet = (f"{number(rate)}+0x{stretch - 1}" for rate in rates)
+    labels = matchers({**burn.labels, series.SLO_WINDOW: name(window)})
+    values = f"{first} {_silence(begin - stretch)} {busy} {_silence(end - begin - stretch)} {quiet}"
+    return Input(f"{prefix}{name(window)}{labels}", values)
+
+
+def _silence(steps: int) -> str:
+    return f"stale _x{steps - 1}"
+
+
+def promises(burns: list[Burn]) -> Case:
+    """Return the test of what is known without any traffic: targets, budgets and periods."""
+    checks = []
+    for burn in burns:
+        target = number(float(f"{burn.objective.target * 100:.12g}"))
+        info = {**burn.labels, "sloth_mode": MODE, "sloth_objective": target, "sloth_spec": SPEC}
+        for recorded_as, labels, value in (
+            (series.OBJECTIVE, burn.labels, burn.objective.target),
+            (series.ERROR_BUDGET, burn.labels, burn.budget),
+            (series.TIME_PERIOD, burn.labels, burn.objective.window / DAY),
+            (series.INFO, info, 1.0),
+        ):
+            expression = burn.recorded(recorded_as)
+            checks.append(SampleCheck(0.0, expression, ((labels, value),), recorded_as))
+    return Case("every promise is a series", 60.0, (), samples=checks)

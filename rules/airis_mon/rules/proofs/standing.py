@@ -1,0 +1,181 @@
+"""Proof of the alerts that have to stand for a while: anomalies, forecasts, silence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from airis_mon.analyzer import series as analyzer
+from airis_mon.exporters.contracts import matchers
+from airis_mon.rules import absence, anomalies, forecasts, series
+from airis_mon.rules.alerts import Alert
+from airis_mon.rules.burn_rate import Burn
+from airis_mon.rules.indicators import Availability, LatencyBelow, indicator, requests_of
+from airis_mon.rules.literals import number
+from airis_mon.rules.proofs.case import AlertCheck, Case, Fired, Input, fired
+from airis_mon.rules.proofs.traffic import Phase, Traffic
+from airis_mon.rules.windows import recorded
+from airis_mon.spec import Anomaly, Errors, Forecast, Monitor, format_duration
+
+QUIET = 2
+"""Evaluations before anything happens."""
+GROUP = "a"
+"""Value of every label that an anomaly is kept apart by."""
+
+
+def evaluations(alert: Alert, step: float) -> int:
+    """Return the evaluations from the first that holds to the one that fires."""
+    return math.ceil(alert.duration / step)
+
+
+def anomaly(monitor: Monitor, watched: Anomaly, step: float) -> Case:
+    """Return the test of one anomaly alert: fires once the score has stood, and not before; resolves."""
+    alert = anomalies.alert(monitor, watched)
+    labels = _labels(monitor, watched.of, watched.by)
+    stands = evaluations(alert, step) + 2
+    return _case(
+        f"anomaly of {watched.of}",
+        monitor,
+        alert,
+        step,
+        labels,
+        # Just below, long enough to fire if it counted; then just anomalous; then as expected again.
+        values=(analyzer.SCORE, steadily((0, QUIET), (0.99, stands), (1, stands), (0, 3)), 1.0),
+        others=(
+            (analyzer.SCORE, {**labels, analyzer.MONITOR: f"{monitor.name}-other"}),
+            (analyzer.SCORE, {**labels, analyzer.FOR: f"{watched.of}_other"}),
+        ),
+    )
+
+
+def forecast(monitor: Monitor, drawn: Forecast, capacity: float, step: float) -> Case:
+    """Return the test of one forecast alert; what holds now, or another horizon, must not count."""
+    alert = forecasts.alert(monitor, drawn, capacity)
+    horizon = format_duration(drawn.horizon)
+    labels = {**_labels(monitor, drawn.of, drawn.by), analyzer.HORIZON: horizon}
+    stands = evaluations(alert, step) + 2
+    low = capacity - max(abs(capacity), 1.0) * 0.001
+    return _case(
+        f"forecast of {drawn.of} {horizon} ahead",
+        monitor,
+        alert,
+        step,
+        labels,
+        values=(
+            analyzer.EXPECTED,
+            steadily((low, QUIET + stands), (capacity, stands), (low, 3)),
+            capacity,
+        ),
+        others=(
+            (analyzer.EXPECTED, {**labels, analyzer.HORIZON: analyzer.NOW}),
+            (analyzer.EXPECTED, {**labels, analyzer.MONITOR: f"{monitor.name}-other"}),
+            (analyzer.EXPECTED, {**labels, analyzer.FOR: f"{drawn.of}_other"}),
+        ),
+        loud=capacity + abs(capacity) + 5,
+    )
+
+
+def steadily(*stretches: tuple[float, int]) -> str:
+    """Return values in promtool's notation: each value, that many times."""
+    return " ".join(f"{number(value)}+0x{count - 1}" for value, count in stretches)
+
+
+def _labels(monitor: Monitor, signal: str, by: tuple[str, ...]) -> dict[str, str]:
+    own = {analyzer.MONITOR: monitor.name, analyzer.MODEL: monitor.model.name, analyzer.FOR: signal}
+    return {**dict.fromkeys(by, GROUP), **own}
+
+
+def _case(
+    name: str,
+    monitor: Monitor,
+    alert: Alert,
+    step: float,
+    labels: Mapping[str, str],
+    values: tuple[str, str, float],
+    others: tuple[tuple[str, Mapping[str, str]], ...],
+    loud: float = 5.0,
+) -> Case:
+    metric, text, shown = values
+    wait = evaluations(alert, step)
+    begins = QUIET + wait + 2
+    expected = (fired(monitor, alert, labels, shown),)
+    checks = [
+        AlertCheck((begins - 1) * step, alert.name),
+        *([AlertCheck((begins + wait - 1) * step, alert.name)] if wait else []),
+        AlertCheck((begins + wait) * step, alert.name, expected),
+        AlertCheck((begins + wait + 2) * step, alert.name),
+    ]
+    inputs = [Input(metric + matchers(dict(sorted(labels.items()))), text)]
+    for other, their in others:
+        steady = steadily((loud, begins + wait + 3))
+        inputs.append(Input(other + matchers(dict(sorted(their.items()))), steady))
+    return Case(f"{name}: fires when it stands, and resolves", step, tuple(inputs), checks)
+
+
+def silence(monitor: Monitor, step: float) -> Case:
+    """Return the test of the source's absence: idle is not absent, gone is, and back is well again."""
+    alert = absence.source_alert(monitor)
+    wait = evaluations(alert, step)
+    idle, gone = wait + 3, wait + 3
+    requests = requests_of(monitor)
+    return Case(
+        "the counter of operations: idle, gone, back",
+        step,
+        (Input(requests, f"{steadily((7, idle))} stale _x{gone - 1} {steadily((7, 3))}"),),
+        [
+            AlertCheck((idle - 1) * step, alert.name),
+            *([AlertCheck((idle + wait - 1) * step, alert.name)] if wait else []),
+            AlertCheck((idle + wait) * step, alert.name, (_silent(monitor, alert),)),
+            AlertCheck((idle + gone + 1) * step, alert.name),
+        ],
+    )
+
+
+def nothing(monitor: Monitor, step: float, names: tuple[str, ...]) -> Case:
+    """Return the test of no data at all: silence is told, and nothing else is."""
+    alert = absence.source_alert(monitor)
+    at = evaluations(alert, step) * step
+    return Case(
+        "no data at all",
+        step,
+        (),
+        [
+            *(AlertCheck(at, name) for name in names),
+            AlertCheck(at, alert.name, (_silent(monitor, alert),)),
+        ],
+    )
+
+
+def _silent(monitor: Monitor, alert: Alert) -> Fired:
+    # absent() returns the labels that its selector compares for equality.
+    return fired(monitor, alert, monitor.source.selector)
+
+
+def blind(monitor: Monitor, step: float) -> Iterator[Case]:
+    """Yield the tests of operations that are counted, but not as some objective needs them."""
+    burns = [Burn(monitor, objective) for objective in monitor.objectives]
+    latencies = [burn for burn in burns if isinstance(burn.indicator, LatencyBelow)]
+    if latencies:
+        interval = min(recorded(burn.objective.window)[0] for burn in latencies) / 10
+        yield _blind("no histogram", monitor, latencies, interval, step)
+    rare = [burn for burn in burns if absence.objective_alert(burn)]
+    fast = any(isinstance(burn.indicator, Availability) for burn in rare)
+    if fast and len({burn.objective.window for burn in burns}) == 1:
+        interval = 2 * recorded(rare[0].objective.window)[0]
+        yield _blind("scraped too rarely for the shortest window", monitor, rare, interval, step)
+
+
+def _blind(what: str, monitor: Monitor, burns: list[Burn], interval: float, step: float) -> Case:
+    alerts = [(burn, alert) for burn in burns if (alert := absence.objective_alert(burn))]
+    delays = sorted({evaluations(alert, step) for _, alert in alerts})
+    checks = []
+    for evaluation in sorted({moment for delay in delays for moment in (delay - 1, delay)}):
+        expected = tuple(
+            fired(monitor, alert, {series.SLO_NAME: burn.objective.name})
+            for burn, alert in alerts
+            if evaluations(alert, step) <= evaluation
+        )
+        checks.append(AlertCheck(evaluation * step, series.ABSENT_ALERT, expected))
+    steps = math.ceil((delays[-1] + 1) * step / interval) + 1
+    requests = Traffic(interval, (Phase(steps, 100.0),)).inputs(indicator(monitor, Errors()))
+    return Case(f"operations without what objectives need: {what}", interval, requests, checks)
