@@ -65,10 +65,9 @@ class Text:
         if len(value.text) > self.longest:
             message = f"{shown} has {len(value.text)} characters; {self.longest} are allowed"
             return reading.refuse(where, path, message)
-        if not value.text:
-            return reading.refuse(where, path, f"the text is empty; {self.wanted} belongs here", self.hint)
         if not re.fullmatch(self.pattern, value.text):
-            return reading.refuse(where, path, f"{shown} is not {self.wanted}", self.hint)
+            what = f"{shown} is not {self.wanted}" if value.text else f"{self.wanted} is empty"
+            return reading.refuse(where, path, what, self.hint)
         if value.text in self.reserved:
             message = f"{quoted(value.text)} is taken: everything derived carries it already"
             return reading.refuse(node, path, message, "taken are " + ", ".join(self.reserved))
