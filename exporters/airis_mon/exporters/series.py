@@ -15,6 +15,7 @@ GEN_AI_OUTPUT_TOKENS = "gen_ai_client_inference_usage_output_tokens_total"
 GEN_AI_OPERATION_INPUT_TOKENS = "gen_ai_client_inference_operation_input_tokens"
 GEN_AI_OPERATION_OUTPUT_TOKENS = "gen_ai_client_inference_operation_output_tokens"
 
+# Labels of LLM traffic
 GEN_AI_OPERATION_NAME = "gen_ai_operation_name"
 GEN_AI_PROVIDER_NAME = "gen_ai_provider_name"
 GEN_AI_REQUEST_MODEL = "gen_ai_request_model"
@@ -34,6 +35,7 @@ PREDICTIONS = "airis_predictions_total"
 PREDICTION_DURATION = "airis_prediction_duration_seconds"
 PREDICTION_CONFIDENCE = "airis_prediction_confidence"
 
+# Labels of other models
 MODEL = "model"
 MODEL_VERSION = "model_version"
 OUTCOME = "outcome"
@@ -44,6 +46,8 @@ PREDICTION_CONFIDENCE_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.
 
 # Events taken in over HTTP
 EVENTS = "airis_events_total"
+
+# Labels of events
 EVENT_TYPE = "event_type"
 SEVERITY = "severity"
 SOURCE = "source"
@@ -61,6 +65,7 @@ SIDECAR_METRICS = "airis_sidecar_metrics"
 SIDECAR_JOURNAL_DURABLE = "airis_sidecar_journal_durable"
 """1 where what is acknowledged survives a restart."""
 
+# Labels of the sidecar's own
 KIND = "kind"
 RESULT = "result"
 REASON = "reason"

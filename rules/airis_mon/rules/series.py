@@ -9,18 +9,26 @@ from __future__ import annotations
 ERROR_RATIO = "slo:sli_error:ratio_rate"
 """Followed by its window: `slo:sli_error:ratio_rate5m`."""
 OBJECTIVE = "slo:objective:ratio"
+"""Share of good operations that is promised."""
 ERROR_BUDGET = "slo:error_budget:ratio"
+"""Share of operations that may miss the objective: 1 - objective."""
 TIME_PERIOD = "slo:time_period:days"
+"""Days over which the share is promised."""
 CURRENT_BURN_RATE = "slo:current_burn_rate:ratio"
+"""How many times faster than allowed the budget burns now; 1 uses it up exactly at the period's end."""
 PERIOD_BURN_RATE = "slo:period_burn_rate:ratio"
+"""The same over the whole period."""
 BUDGET_REMAINING = "slo:period_error_budget_remaining:ratio"
+"""Share of the period's budget that is left; negative where it is overdrawn."""
 INFO = "sloth_slo_info"
+"""Constant 1 that carries what the objective is called and where it comes from."""
 
 EVENTS = "slo:sli_events:rate"
 """Operations per second, followed by the window; Sloth has no such series."""
 FAILURES = "slo:sli_error_events:rate"
 """Operations per second that missed the objective, followed by the window."""
 
+# Labels of recorded series
 SLO_ID = "sloth_id"
 SLO_SERVICE = "sloth_service"
 SLO_NAME = "sloth_slo"
@@ -28,9 +36,13 @@ SLO_WINDOW = "sloth_window"
 
 # Alerts
 BURN_ALERT = "ModelErrorBudgetBurn"
+"""An objective's error budget burns too fast."""
 ANOMALY_ALERT = "ModelAnomaly"
+"""A signal stays unlike its own past."""
 FORECAST_ALERT = "ModelCapacityForecast"
+"""A signal is forecast to reach its capacity."""
 ABSENT_ALERT = "ModelSignalAbsent"
+"""A signal that was there is gone."""
 
 # Labels of every alert; routing depends on them and on nothing else
 SEVERITY = "severity"
