@@ -42,7 +42,7 @@ ANOMALY_ALERT = "ModelAnomaly"
 FORECAST_ALERT = "ModelCapacityForecast"
 """A signal is forecast to reach its capacity."""
 ABSENT_ALERT = "ModelSignalAbsent"
-"""A signal that was there is gone."""
+"""A signal that the monitor needs is not there."""
 
 # Labels of every alert; routing depends on them and on nothing else
 SEVERITY = "severity"
