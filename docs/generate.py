@@ -71,13 +71,13 @@ def derived() -> dict[str, str]:
     }
 
 
-def present(paths: Mapping[str, str]) -> dict[str, str]:
+def present(root: Path, paths: Mapping[str, str]) -> dict[str, str]:
     """Return what lies there now: derived paths that exist, and everything in the owned folders."""
-    places = {ROOT / path for path in paths}
+    places = {root / path for path in paths}
     for folder in OWNED:
-        places.update(path for path in (ROOT / folder).rglob("*") if path.is_file())
+        places.update(path for path in (root / folder).rglob("*") if path.is_file())
     return {
-        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+        str(path.relative_to(root)): path.read_text(encoding="utf-8")
         for path in sorted(places)
         if path.exists()
     }
@@ -87,9 +87,11 @@ def main() -> int:
     """Write, or check."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 with a diff where stale")
-    check = parser.parse_args().check
+    parser.add_argument("--root", type=Path, default=ROOT, metavar="DIR", help="where the files lie")
+    options = parser.parse_args()
+    check, root = options.check, options.root
     wanted = derived()
-    there = present(wanted)
+    there = present(root, wanted)
     changed = sorted(path for path in wanted | there if wanted.get(path) != there.get(path))
     for path in changed:
         if check:
@@ -99,11 +101,11 @@ def main() -> int:
             )
             sys.stdout.writelines(lines)
         elif path in wanted:
-            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
-            (ROOT / path).write_text(wanted[path], encoding="utf-8")
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(wanted[path], encoding="utf-8")
             print(f"wrote {path}")
         else:
-            (ROOT / path).unlink()
+            (root / path).unlink()
             print(f"removed {path}")
     verdict = "stale; `make generate` writes them anew" if check else "written"
     print(f"{len(wanted)} derived files, {len(changed)} {verdict if changed else 'out of date'}")
