@@ -135,14 +135,25 @@ def test_a_batch_in_doubt_is_not_sent_again() -> None:
 
 
 def test_an_answer_that_refuses_items_ends_the_delivery_with_its_text() -> None:
-    answer = status(400, '{"errors": [{"index": 3, "field": "value"}]}')
+    answer = status(400, '{"errors": [{"index": 3, "field": "value"}], "accepted": 1}')
     with (
         listener(answer) as (url, bodies),
         sidecar(url, Clock()) as receiver,
-        pytest.raises(DeliveryError, match=r'answered 400: \{"errors": '),
+        pytest.raises(DeliveryError, match=r'answered 400: \{"errors": ') as raised,
     ):
         receiver.post([{"value": 1}])
+    assert raised.value.in_doubt
     assert len(bodies) == 1
+
+
+def test_an_answer_that_took_nothing_leaves_no_doubt() -> None:
+    with (
+        listener(status(413, '{"accepted": 0, "rejected": 0, "errors": []}')) as (url, _),
+        sidecar(url, Clock()) as receiver,
+        pytest.raises(DeliveryError, match="answered 413") as raised,
+    ):
+        receiver.post([{"value": 1}])
+    assert not raised.value.in_doubt
 
 
 def test_command_says_what_was_counted_when_a_batch_is_in_doubt(

@@ -80,7 +80,7 @@ def main(argv: Sequence[str]) -> int:
     out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     _account(report, whole, labels, console if options.json else out)
     if options.json:
-        print(json.dumps(_summary(report)))  # noqa: T201  the command's answer
+        sys.stdout.write(json.dumps(_summary(report)) + "\n")
     return 0 if report.failure is None else 1
 
 

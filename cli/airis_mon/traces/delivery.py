@@ -104,9 +104,8 @@ class Sidecar:
             return f"it answered {answer.status_code}", _retry_after(answer)
         if not answer.ok:
             text = answer.text[:500].strip()
-            # A refusal that names items may have counted the others.
             message = f"{self.url} answered {answer.status_code}: {text or answer.reason}"
-            raise DeliveryError(message, in_doubt=True)
+            raise DeliveryError(message, in_doubt=not _took_nothing(answer))
         return None, None
 
 
@@ -118,6 +117,15 @@ def _never_connected(error: requests.RequestException) -> bool:
 
 def _reason(error: requests.RequestException) -> str:
     return "no answer in time" if isinstance(error, requests.Timeout) else f"the connection broke ({error})"
+
+
+def _took_nothing(answer: requests.Response) -> bool:
+    """Say whether a refusal states that none of the items counts: one of single items counts the others."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return False
+    return isinstance(body, dict) and body.get("accepted") == 0
 
 
 def _retry_after(answer: requests.Response) -> float | None:
