@@ -61,9 +61,11 @@ def bundle(*documents: str) -> Bundle:
     return decoded.bundle
 
 
-def build(of: Bundle, folder: Path, *, target: tuple[int, int] = (0, 25)) -> Path:
+def build(
+    of: Bundle, folder: Path, *, target: tuple[int, int] = (0, 25), grafana_url: str | None = None
+) -> Path:
     """Write the artefacts below `folder` and return alertmanager.yaml."""
-    for artefact in artefacts(of, target=target):
+    for artefact in artefacts(of, target=target, grafana_url=grafana_url):
         path = folder / artefact.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(artefact.text)

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.alertmanager.documents import LEAD, ONCALL, bundle, monitor, policy, receiver
 
 from airis_mon.alertmanager.compile import artefacts
 from airis_mon.spec import SpecError
+from tests.alertmanager.documents import LEAD, ONCALL, bundle, monitor, policy, receiver
 
 MAIL = "to: lead@example.com, from: am@example.com, smarthost: 'localhost:25'"
 

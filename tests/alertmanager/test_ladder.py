@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 import requests
+
 from tests.alertmanager.documents import build, bundle, monitor, policy, receiver
 from tests.alertmanager.inboxes import HttpInbox, SmtpInbox, http_inbox, smtp_inbox, wait_for
 
 ANNOTATIONS = {
-    "summary": "availability of llama burns its error budget 14 times too fast",
+    "summary": "mailed: the error budget of availability burns too fast",
     "description": "3.2% of operations failed over the last hour; 0.1% are allowed. <b>& {{ nothing }}",
     "runbook_url": "https://runbooks.example.com/availability",
-    "dashboard_url": "https://grafana.example.com/d/airis-mailed",
+    "dashboard": "airis-mailed",
 }
 GRAPH = "http://prometheus.example.com/graph?g0.expr=up%7Bjob%3D%22chat%22%7D"
 PACE = "group_wait: 1s\n  group_interval: 1s\n  repeat_interval: 1h"
@@ -112,7 +113,11 @@ def desk(
     alertmanager_server: Callable[..., Any], free_port: Callable[[], int], tmp_path: Path
 ) -> Iterator[Desk]:
     with http_inbox() as http, smtp_inbox(free_port()) as smtp:
-        config = build(bundle(*DOCUMENTS, *_receivers(http.url, smtp.address)), tmp_path)
+        config = build(
+            bundle(*DOCUMENTS, *_receivers(http.url, smtp.address)),
+            tmp_path,
+            grafana_url="https://grafana.example.com/",
+        )
         yield Desk(alertmanager_server(config).url, http, smtp)
 
 
@@ -122,8 +127,8 @@ def test_pages_climb_until_somebody_acts(desk: Desk) -> None:
     desk.fire("inhibited")
     desk.fire("inhibited", severity="ticket")
     desk.fire("inhibited", severity="ticket", objective="first-token")
-    desk.fire("mailed", objective="availability")
-    desk.fire("mailed", objective="first-token")
+    desk.fire("mailed", objective="availability", region="eu-1")
+    desk.fire("mailed", objective="first-token", region="eu-1")
 
     for name in ("resolved", "silenced"):
         wait_for(partial(desk.http.about, name), f"first page of {name}")
@@ -168,9 +173,9 @@ def _inhibits_the_ticket_of_the_same_promise(desk: Desk) -> None:
 
 def _mails_are_fit_to_read(desk: Desk) -> None:
     first, *later = desk.smtp.mails
-    assert str(first["Subject"]) == f"[PAGE] mailed: {ANNOTATIONS['summary']} (2 alerts)"
+    assert str(first["Subject"]) == f"[PAGE] {ANNOTATIONS['summary']} (2 alerts)"
     # The first step gathers both objectives in one mail; above it every alert climbs alone.
-    assert [str(mail["Subject"]) for mail in later] == [f"[PAGE] mailed: {ANNOTATIONS['summary']}"] * 2
+    assert [str(mail["Subject"]) for mail in later] == [f"[PAGE] {ANNOTATIONS['summary']}"] * 2
     for mail in desk.smtp.mails:
         assert mail["To"] == "oncall@example.com"
         html = _part(mail, "text/html")
@@ -179,11 +184,13 @@ def _mails_are_fit_to_read(desk: Desk) -> None:
             assert "no value" not in body
             assert ANNOTATIONS["summary"] in body
             assert ANNOTATIONS["runbook_url"] in body
-            assert ANNOTATIONS["dashboard_url"] in body
+            assert "https://grafana.example.com/d/airis-mailed" in body
             assert "objective availability" in body or "objective first-token" in body
             assert f"{desk.url}/#/silences/new?filter=%7Balertname%3D%22ModelErrorBudgetBurn%22" in body
             assert ("nobody has silenced this alert yet" in body) == (mail is not first)
         assert GRAPH in text
+        assert "eu-1" in text
+        assert "<td>eu-1</td>" in html
         assert ANNOTATIONS["description"] in text
         # What an alert says is text: neither markup nor a template.
         assert "&lt;b&gt;&amp; {{ nothing }}" in html

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.alertmanager.documents import LEAD, ONCALL, STANDARD, build, bundle, monitor, policy, receiver
 
 from airis_mon.alertmanager.compile import artefacts
 from airis_mon.spec import Bundle
 from airis_mon.stack.servers import Server
+from tests.alertmanager.documents import LEAD, ONCALL, STANDARD, build, bundle, monitor, policy, receiver
 
 Config = dict[str, Any]
 

@@ -9,10 +9,13 @@ OLDEST = (0, 25)
 """What is written without a target: every Alertmanager from this one on accepts it."""
 
 
-def artefacts(bundle: Bundle, *, target: tuple[int, int] = OLDEST) -> tuple[Artefact, ...]:
+def artefacts(
+    bundle: Bundle, *, target: tuple[int, int] = OLDEST, grafana_url: str | None = None
+) -> tuple[Artefact, ...]:
     """Return alertmanager.yaml, airis-mon.tmpl and routes.test.yaml below `alertmanager/`.
 
-    `target` is the oldest Alertmanager that has to accept them. SpecError, with every problem, where the
+    `target` is the oldest Alertmanager that has to accept them; messages link to dashboards below
+    `grafana_url`. SpecError, with every problem, where the
     documents cannot be told to that Alertmanager, or would tell nobody.
     """
     found = checks.problems(bundle, target)
@@ -27,7 +30,7 @@ def artefacts(bundle: Bundle, *, target: tuple[int, int] = OLDEST) -> tuple[Arte
     }
     return (
         Artefact("alertmanager/alertmanager.yaml", yaml_text(config, source=source)),
-        Artefact(f"alertmanager/{message.FILE}", message.template()),
+        Artefact(f"alertmanager/{message.FILE}", message.template(grafana_url)),
         Artefact("alertmanager/routes.test.yaml", yaml_text({"cases": proofs.cases(bundle)}, source=source)),
     )
 

@@ -3,12 +3,13 @@
 Only what Alertmanager 0.25 knows is used (no `date`, `since`, `trimSpace`). Everything that comes from an
 alert is data to the template and is escaped by Go's html/template; nothing of it is parsed as a template.
 
-Annotations that the message shows where an alert carries them: `summary`, `description`, `runbook_url`,
-`dashboard_url`.
+Annotations that the message shows where an alert carries them: `summary`, `description`, `runbook_url` and
+`dashboard`, the uid of a Grafana dashboard.
 """
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from string import Template
 
@@ -23,6 +24,23 @@ HTML = '{{ template "airis-mon.html" . }}'
 SHOWN = 20
 """Alerts that one message spells out; beyond that it says how many there are."""
 
+_TOLD = (
+    "alertname",
+    series.SEVERITY,
+    series.MONITOR,
+    series.MODEL,
+    series.TEAM,
+    series.OBJECTIVE_LABEL,
+    series.FOR,
+    # The same once more, as Sloth says it.
+    series.SLO_ID,
+    series.SLO_SERVICE,
+    series.SLO_NAME,
+)
+"""Labels that the message has words for; the others (a region, a horizon) are listed by name."""
+
+_URL = re.compile(r"https?://[^\s\"'<>{}]+")
+
 
 class _Go(Template):
     """`$` and braces are Go's own; `@{name}` is a name of ours."""
@@ -30,8 +48,14 @@ class _Go(Template):
     delimiter = "@"
 
 
-def template() -> str:
-    """Return the template file that the receivers' messages are defined in."""
+def template(grafana_url: str | None = None) -> str:
+    """Return the template file that the receivers' messages are defined in.
+
+    `grafana_url` is where dashboards are; without it messages do not link to them. ValueError where it is no
+    URL.
+    """
+    if grafana_url is not None and not _URL.fullmatch(grafana_url):
+        raise ValueError(f"`{grafana_url}` is no URL of Grafana; write https://grafana.example.com")
     text = resources.files(__package__).joinpath(FILE).read_text(encoding="utf-8")
     return _Go(text).substitute(
         severity=series.SEVERITY,
@@ -41,5 +65,8 @@ def template() -> str:
         team=series.TEAM,
         objective=series.OBJECTIVE_LABEL,
         signal=series.FOR,
+        told=" ".join(f'"{label}"' for label in _TOLD),
+        linked="true" if grafana_url else "false",
+        grafana=(grafana_url or "").rstrip("/"),
         shown=SHOWN,
     )
