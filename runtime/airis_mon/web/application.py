@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from airis_mon.web.drain import IN_FLIGHT, InFlight
 from airis_mon.web.observation import Observation
 from airis_mon.web.pages import Pages
 from airis_mon.web.reload import Reload
@@ -43,9 +44,11 @@ def application(
     - `clock` and `wall_clock` give seconds, the one for durations, the other since 1970.
     """
     prefix = re.sub(r"[^a-zA-Z0-9_]", "_", name)
-    observation = Observation(prefix, registry, body_limit, new_request_id, clock)
+    in_flight = InFlight()
+    observation = Observation(prefix, registry, body_limit, new_request_id, clock, in_flight)
     observation.build(_version())
     app = web.Application(middlewares=[observation.middleware], client_max_size=body_limit)
+    app[IN_FLIGHT] = in_flight
     pages = Pages(name, description, _version(), registry, ready, links)
     app.router.add_get("/", pages.landing)
     app.router.add_get("/metrics", pages.metrics)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from airis_mon.web.drain import InFlight
 from airis_mon.web.logs import enter_request
 
 _LOG = logging.getLogger(__name__)
@@ -29,7 +30,9 @@ class Observation:
         body_limit: int,
         new_request_id: Callable[[], str],
         clock: Callable[[], float],
+        in_flight: InFlight,
     ) -> None:
+        self._in_flight = in_flight
         self._body_limit = body_limit
         self._new_request_id = new_request_id
         self._clock = clock
@@ -45,6 +48,11 @@ class Observation:
             ["handler", "method", "code"],
             registry=registry,
         )
+        Gauge(
+            f"{prefix}_http_requests_in_flight",
+            "HTTP requests that have no answer yet; the scrape that reads this is one of them.",
+            registry=registry,
+        ).set_function(lambda: in_flight.count)
         self._durations = Histogram(
             f"{prefix}_http_request_duration_seconds",
             "Time from a request's headers to the end of its answer's preparation.",
@@ -66,7 +74,13 @@ class Observation:
         given = request.headers.get(_REQUEST_ID_HEADER, "")
         identifier = given if _GIVEN_ID.fullmatch(given) else self._new_request_id()
         enter_request(identifier)
-        response = await self._answer(request, handler)
+        self._in_flight.enter()
+        try:
+            response = await self._answer(request, handler)
+        finally:
+            self._in_flight.leave()
+        if self._in_flight.draining:
+            response.force_close()
         response.headers[_REQUEST_ID_HEADER] = identifier
         route = _route(request)
         method = request.method if request.method in _METHODS else "other"
@@ -96,6 +110,9 @@ class Observation:
                 headers={key: value for key, value in answer.headers.items() if key != hdrs.CONTENT_LENGTH},
             )
         except Exception:
+            if request.transport is None or request.transport.is_closing():
+                # Nobody is there to read an answer, which is the sender's doing; 499 is nginx' word for it.
+                return web.Response(status=499)
             _LOG.exception("request failed", extra={"method": request.method, "path": request.path})
             return web.Response(status=500, text="Internal error; the log has it under this X-Request-ID.\n")
 

@@ -11,6 +11,7 @@ import ssl
 from aiohttp import web
 
 from airis_mon.web.addresses import LISTEN_FLAG, Address
+from airis_mon.web.drain import IN_FLIGHT
 
 
 class ListenError(OSError):
@@ -39,7 +40,7 @@ async def serve(
     # Own middleware logs and counts requests; aiohttp's access log would say everything twice.
     # Bodies stay as they came: what a process decompresses, it has to bound itself.
     runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=grace, auto_decompress=False
+        app, access_log=None, handle_signals=False, shutdown_timeout=1.0, auto_decompress=False
     )
     await runner.setup()
     try:
@@ -52,6 +53,10 @@ async def serve(
         log.info("listening", extra={"address": str(Address(host, port)), "tls": tls is not None})
         await stop.wait()
         log.info("stopping", extra={"grace_seconds": grace})
+        await site.stop()
+        in_flight = app.get(IN_FLIGHT)
+        if in_flight is not None:
+            await in_flight.drain(grace)
     finally:
         await runner.cleanup()
     log.info("stopped")
