@@ -79,7 +79,7 @@ def test_example_of_everything_is_read_field_by_field() -> None:
     )
     assert policy.page == (Step(("oncall",)), Step(("oncall", "lead"), 900))
     assert policy.repeat_interval == 4 * 3600
-    assert oncall.webhooks == (Webhook(url_file="/etc/airis-mon/secrets/pager-url"),)
+    assert oncall.webhooks == (Webhook(url="http://pager-relay.example.com:8080/alerts"),)
     assert oncall.emails == (
         Email(
             to="oncall@example.com",
