@@ -8,6 +8,7 @@ Nothing here fakes an answer; where a program cannot be had, its tests are skipp
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -65,6 +66,22 @@ def amtool(request: pytest.FixtureRequest) -> Server:
 @pytest.fixture
 def free_port() -> Callable[[], int]:
     return ports.free_port
+
+
+Until = Callable[..., None]
+
+
+@pytest.fixture(scope="session")
+def until() -> Until:
+    """`until(condition, seconds=30)`: wait for what will come true, and fail when it does not."""
+
+    def wait(condition: Callable[[], object], seconds: float = 30.0) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f"it did not come true within {seconds:g} s"
+            time.sleep(0.05)
+
+    return wait
 
 
 class RunningServer:

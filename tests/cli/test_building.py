@@ -93,7 +93,7 @@ def test_a_document_with_problems_builds_nothing(airis_mon: Run, tmp_path: Path)
     document.write_text(monitor().replace("99.9%", "0.999"))
     done = airis_mon("build", document, "-o", tmp_path / "out")
     assert done.returncode == 1
-    assert f"{document}:7:" in done.stderr
+    assert f"{document}:8:" in done.stderr
     assert not (tmp_path / "out").exists()
 
 

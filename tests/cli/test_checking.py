@@ -26,9 +26,9 @@ def test_all_problems_of_all_files_come_at_once(airis_mon: Run, tmp_path: Path) 
     assert done.returncode == 1
     assert done.stdout == ""
     assert "did you mean `direction`?" in done.stderr
-    assert f"--> {first}:10:" in done.stderr
+    assert f"--> {first}:11:" in done.stderr
     assert "0.64" in done.stderr or "640ms" in done.stderr  # the boundary to take instead
-    assert f"--> {second}:8:" in done.stderr
+    assert f"--> {second}:9:" in done.stderr
     assert f"cannot read {missing}: No such file or directory" in done.stderr
     assert done.stderr.endswith("\n3 problems in 3 files\n")
 

@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import pytest
 from airis_mon.stack.servers import Server
 from tests.cli.conftest import Run
 from tests.cli.documents import monitor
+from tests.conftest import Until
 
 NAMES = {
     "prometheus": "Prometheus",
@@ -34,13 +34,6 @@ SAMPLE = {
     "unit": "milliseconds",
     "tags": {"environment": "production"},
 }
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come true in time"
-        time.sleep(0.05)
 
 
 def get(url: str) -> Any:
@@ -126,7 +119,7 @@ def urls(process: "subprocess.Popen[str]") -> dict[str, str]:
 
 
 def test_the_whole_stack_starts_wired_answers_and_leaves_nothing(
-    documents: list[str], servers: Sequence[str], prometheus: Server, tmp_path: Path
+    documents: list[str], servers: Sequence[str], prometheus: Server, tmp_path: Path, until: Until
 ) -> None:
     with up(*documents, "--json", "--data", tmp_path / "data", *servers, "--scrape-interval=1s") as process:
         found = urls(process)
@@ -151,7 +144,7 @@ def test_the_whole_stack_starts_wired_answers_and_leaves_nothing(
         assert "oncall" in get(f"{found['alertmanager']}/api/v2/status")["config"]["original"]
         # What is sent to the sidecar arrives, with the labels that it was sent with.
         post(f"{found['sidecar']}/v1/metrics", SAMPLE)
-        until(lambda: bool(query(base, 'inference_time_seconds{environment="production"}')))
+        until(lambda: bool(query(base, 'inference_time_seconds_count{environment="production"}')))
         process.send_signal(signal.SIGINT)
         rest, said = process.communicate(timeout=60)
     assert (process.returncode, rest) == (0, ""), said
@@ -186,14 +179,14 @@ def test_without_documents_there_is_a_plain_stack_that_a_person_can_read(servers
 
 
 def test_an_application_is_scraped_and_addresses_are_kept(
-    servers: Sequence[str], free_port: Callable[[], int]
+    servers: Sequence[str], free_port: Callable[[], int], until: Until
 ) -> None:
     application, chosen = free_port(), free_port()
     words = (f"--scrape=chat=127.0.0.1:{application}", f"--sidecar.listen-address=127.0.0.1:{chosen}")
     with up("--json", *servers, *words) as process:
         found = urls(process)
         assert found["sidecar"] == f"http://127.0.0.1:{chosen}"
-        assert "chat" in targets(found["prometheus"])
+        until(lambda: "chat" in targets(found["prometheus"]))
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -217,11 +210,11 @@ def test_a_missing_binary_is_named(airis_mon: Run, tmp_path: Path, name: str) ->
 
 def test_a_document_that_does_not_compile_starts_nothing(airis_mon: Run, tmp_path: Path) -> None:
     document = tmp_path / "m.yaml"
-    document.write_text(monitor().replace("640ms", "600ms"))
+    document.write_text(monitor().replace("640ms", "600ms").replace(", escalation: standard", ""))
     done = airis_mon("up", document, "--json")
     assert done.returncode == 1
     assert done.stdout == ""
-    assert f"--> {document}:8:" in done.stderr
+    assert f"--> {document}:9:" in done.stderr
     assert done.stderr.endswith("nothing was started\n")
     assert "starting" not in done.stderr
 
@@ -250,7 +243,7 @@ def listening(pid: int) -> str:
     return " ".join(word for word in words if "://" not in word)
 
 
-def test_a_signal_while_starting_ends_what_was_started(servers: Sequence[str]) -> None:
+def test_a_signal_while_starting_ends_what_was_started(servers: Sequence[str], until: Until) -> None:
     with up("--json", *servers) as process:
         assert process.stderr is not None
         for line in process.stderr:
@@ -264,7 +257,7 @@ def test_a_signal_while_starting_ends_what_was_started(servers: Sequence[str]) -
     assert alive(children) == set()
 
 
-def test_killing_it_ends_its_children(servers: Sequence[str]) -> None:
+def test_killing_it_ends_its_children(servers: Sequence[str], until: Until) -> None:
     with up("--json", *servers) as process:
         urls(process)
         children = descendants(process.pid)

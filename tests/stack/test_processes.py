@@ -3,9 +3,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 from airis_mon.stack import ports, prometheus
 from airis_mon.stack.processes import Command, Process, ProcessError
 from airis_mon.stack.servers import Server
+from tests.conftest import Until
 
 HOLD = """
 import sys, time
@@ -22,13 +21,6 @@ from airis_mon.stack.processes import Command, Process
 Process(Command("held", tuple(sys.argv[2:]), "http://127.0.0.1:1"), Path(sys.argv[1]))
 time.sleep(600)
 """
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come true in time"
-        time.sleep(0.02)
 
 
 def command(server: Server, folder: Path, config: str = "", *flags: str, deadline: float = 30.0) -> Command:
@@ -67,7 +59,7 @@ def test_a_server_that_never_gets_ready_is_told_after_its_deadline(tmp_path: Pat
     assert process.exit_code == -signal.SIGTERM
 
 
-def test_a_server_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+def test_a_server_that_ignores_sigterm_is_killed(tmp_path: Path, until: Until) -> None:
     script = "trap '' TERM; echo deaf; while :; do sleep 0.1; done"
     deaf = Process(Command("Deaf", ("/bin/sh", "-c", script), "http://127.0.0.1:1"), tmp_path / "log")
     until(lambda: "deaf" in deaf.tail())
@@ -102,7 +94,7 @@ def test_a_child_is_out_of_reach_of_the_terminals_ctrl_c(prometheus: Server, tmp
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
-def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path, until: Until) -> None:
     pid_file = tmp_path / "pid"
     child = ("/bin/sh", "-c", f"echo $$ > {pid_file}; exec sleep 600")
     with subprocess.Popen(

@@ -14,6 +14,7 @@ from airis_mon.cli.build import build
 from airis_mon.spec import Bundle
 from airis_mon.stack import MissingServerError, Plan, ProcessError, ScrapeTarget, ports, start
 from airis_mon.stack.servers import Server
+from tests.conftest import Until
 
 DOCKER = """#!{python}
 # Runs the services of a compose file as plain processes: what a daemon would do, without the containers.
@@ -51,11 +52,16 @@ def get(url: str) -> Any:
         return json.load(answer)
 
 
+def targets(url: str) -> list[dict[str, str]]:
+    active = get(f"{url}/api/v1/targets?state=active")["data"]["activeTargets"]
+    return [target["labels"] for target in active]
+
+
 def free(urls: Iterator[str]) -> bool:
     return not any(ports.is_taken(url.removeprefix("http://")) for url in urls)
 
 
-def test_a_stack_is_started_from_python_and_ends_with_its_block(plan: Plan) -> None:
+def test_a_stack_is_started_from_python_and_ends_with_its_block(plan: Plan, until: Until) -> None:
     said: list[str] = []
     target = ScrapeTarget("chat", "127.0.0.1:1", {"tier": "gold"})
     with start(Plan(**{**vars(plan), "scrape": (target,)}), said.append) as stack:
@@ -67,9 +73,9 @@ def test_a_stack_is_started_from_python_and_ends_with_its_block(plan: Plan) -> N
             f"starting analyzer on {urls['analyzer']}",
         ]
         stack.check()
-        active = get(f"{stack.urls.prometheus}/api/v1/targets?state=active")["data"]["activeTargets"]
-        labels = [target["labels"] for target in active if target["labels"]["job"] == "chat"]
-        assert labels == [{"job": "chat", "instance": "127.0.0.1:1", "tier": "gold"}]
+        until(
+            lambda: {"job": "chat", "instance": "127.0.0.1:1", "tier": "gold"} in targets(urls["prometheus"])
+        )
         flags = get(f"{stack.urls.prometheus}/api/v1/status/flags")["data"]
         assert flags["storage.tsdb.path"] == str(plan.data / "prometheus")
     assert all(process.exit_code == 0 for process in stack.processes)
