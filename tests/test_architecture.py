@@ -325,7 +325,7 @@ def test_every_room_is_built_checked_and_tested() -> None:
     tool = project["tool"]
     assert tool["hatch"]["build"]["dev-mode-dirs"] == list(ROOMS)
     assert tool["hatch"]["build"]["targets"]["wheel"]["packages"] == [f"{room}/airis_mon" for room in ROOMS]
-    assert tool["pytest"]["ini_options"]["pythonpath"] == list(ROOMS)
+    assert tool["pytest"]["ini_options"]["pythonpath"] == [*ROOMS, "."]
     assert tool["mypy"]["mypy_path"] == list(ROOMS)
     assert set(ROOMS) <= set(tool["mypy"]["files"])
 

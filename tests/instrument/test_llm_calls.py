@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from tests.instrument.conftest import Bench
 
 from airis_mon.exporters import series
 from airis_mon.exporters.contracts import CONTRACTS
 from airis_mon.instrument import LLM, Instruments, LLMBuckets
 from airis_mon.web.exposition import render
+from tests.instrument.conftest import Bench
 
 DURATION = series.GEN_AI_OPERATION_DURATION
 FIRST = series.GEN_AI_TIME_TO_FIRST_CHUNK

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.instrument.conftest import Bench
 
 from airis_mon.exporters import series
 from airis_mon.exporters.contracts import CONTRACTS
 from airis_mon.instrument import Predictor, PredictorBuckets
+from tests.instrument.conftest import Bench
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cramjam
+
 from tests.remote_write.wire import Decoded, decode
 
 

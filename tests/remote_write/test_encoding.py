@@ -4,11 +4,11 @@ import struct
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.remote_write.wire import decode
 
 from airis_mon.remote_write import STALE, Sample, is_stale
 from airis_mon.remote_write.message import encoded
 from airis_mon.remote_write.sample import grouped
+from tests.remote_write.wire import decode
 
 NAMES = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,12}", fullmatch=True)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=30)

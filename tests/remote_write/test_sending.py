@@ -4,9 +4,9 @@ import random
 from collections.abc import Mapping
 
 import pytest
-from tests.remote_write.receiver import Reply, Request, receiver
 
 from airis_mon.remote_write import Backoff, HttpWriter, Sample
+from tests.remote_write.receiver import Reply, Request, receiver
 
 
 class Clock:
