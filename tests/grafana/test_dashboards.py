@@ -7,11 +7,13 @@ from typing import Any
 
 import promql_parser
 import pytest
+import yaml
 from grafana_foundation_sdk.cog import plugins
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from airis_mon.grafana.compile import artefacts, uid
+from airis_mon.grafana.compile import artefacts
+from airis_mon.rules.compile import artefacts as rules_artefacts
 from airis_mon.spec import Monitor
 from tests.grafana.documents import dashboard, monitors, queries
 
@@ -152,10 +154,17 @@ def test_alerts_and_runbook_are_at_hand() -> None:
     assert [link["url"] for link in chat()["links"]] == ["https://runbooks.example.com/chat"]
 
 
-def test_uid_fits_grafana_and_tells_long_names_apart() -> None:
-    assert uid("support-chat") == "airis-support-chat"
+def test_uid_is_the_name_where_grafana_takes_it() -> None:
+    assert chat()["uid"] == "airis-support-chat"
     long = ["a" * 34, "a" * 35, "a" * 62 + "b", "a" * 62 + "c"]
-    uids = [uid(name) for name in long]
+    uids = [dashboard(replace(monitors()[0], name=name))["uid"] for name in long]
     assert max(map(len, uids)) <= 40
     assert len(set(uids)) == len(long)
-    assert chat()["uid"] == "airis-support-chat"
+
+
+@pytest.mark.parametrize("name", ["support-chat", "a" * 63])
+def test_alerts_lead_to_the_dashboard(name: str) -> None:
+    monitor = replace(monitors()[0], name=name)
+    rules = yaml.safe_load(rules_artefacts(monitor)[0].text)
+    alerts = [rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule]
+    assert {alert["annotations"]["dashboard"] for alert in alerts} == {dashboard(monitor)["uid"]}

@@ -65,6 +65,7 @@ def template(grafana_url: str | None = None) -> str:
         team=series.TEAM,
         objective=series.OBJECTIVE_LABEL,
         signal=series.FOR,
+        dashboard=series.DASHBOARD,
         told=" ".join(f'"{label}"' for label in _TOLD),
         linked="true" if grafana_url else "false",
         grafana=(grafana_url or "").rstrip("/"),

@@ -13,9 +13,6 @@ from airis_mon.rules import series
 from airis_mon.rules.groups import Rule
 from airis_mon.spec import Monitor, Severity, format_duration
 
-DASHBOARD_PREFIX = "airis-"
-"""A dashboard's uid is this and the name of its monitor."""
-
 
 @dataclass(frozen=True)
 class Alert:
@@ -66,7 +63,7 @@ class Alert:
 
     def _annotations(self, monitor: Monitor, description: str) -> dict[str, str]:
         found = {
-            "dashboard": DASHBOARD_PREFIX + monitor.name,
+            series.DASHBOARD: series.dashboard_uid(monitor.name),
             "description": description,
             "summary": f"{monitor.name}: {self.summary}",
         }

@@ -5,6 +5,8 @@ The `slo:*` series and their `sloth_*` labels are those that Sloth writes: dashb
 
 from __future__ import annotations
 
+import hashlib
+
 # Recorded series
 ERROR_RATIO = "slo:sli_error:ratio_rate"
 """Followed by its window: `slo:sli_error:ratio_rate5m`."""
@@ -55,3 +57,17 @@ OBJECTIVE_LABEL = "objective"
 """Name of the objective that burns."""
 FOR = "for"
 """Signal that is anomalous, absent or about to reach its capacity."""
+
+# Annotations beside `summary`, `description` and `runbook_url`
+DASHBOARD = "dashboard"
+"""Uid of the monitor's dashboard in Grafana."""
+
+_UID_PREFIX, _LONGEST_UID = "airis-", 40
+
+
+def dashboard_uid(monitor: str) -> str:
+    """Return the uid of a monitor's dashboard: its name, where Grafana's 40 characters hold it."""
+    uid = _UID_PREFIX + monitor
+    if len(uid) <= _LONGEST_UID:
+        return uid
+    return _UID_PREFIX + hashlib.sha256(monitor.encode()).hexdigest()[: _LONGEST_UID - len(_UID_PREFIX)]
