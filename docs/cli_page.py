@@ -37,5 +37,10 @@ def _help(*command: str) -> str:
 
 def _block(said: str) -> str:
     # Python 3.13 writes the value of an option once; so do we, whichever Python this runs on.
-    said = re.sub(r"(-\w) ([A-Z][A-Z:]*), (--[\w.-]+) \2", r"\1, \3 \2", said)
+    said = re.sub(r"(-\w) ([A-Z][A-Z:]*), (--[\w.-]+ \2)(?P<gap> *)", _once, said)
     return f"```text\n{said.strip()}\n```"
+
+
+def _once(match: re.Match[str]) -> str:
+    gap = " " * (len(match["gap"]) + len(match[2]) + 1) if match["gap"] else ""
+    return f"{match[1]}, {match[3]}{gap}"
