@@ -147,7 +147,7 @@ MONITORS = st.fixed_dictionaries(
     {
         "model": st.fixed_dictionaries({"name": TEXTS}, optional={"version": TEXTS}),
         "source": st.fixed_dictionaries(
-            {"contract": NAMES, "selector": st.dictionaries(SIGNALS, TEXTS, min_size=1)}
+            {"contract": NAMES, "selector": st.dictionaries(SIGNALS, TEXTS, min_size=1, max_size=8)}
         ),
         "objectives": st.lists(OBJECTIVES, min_size=1, max_size=3, unique_by=lambda it: it["name"]),
     },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from airis_mon.spec import profiles
@@ -11,7 +11,7 @@ from airis_mon.spec.joining import Draft, join
 from airis_mon.spec.kinds import KINDS, LATER_KINDS, document
 from airis_mon.spec.nodes import Document, Node, Pairs, Scalar, compose
 from airis_mon.spec.problems import Origin, Problem
-from airis_mon.spec.reading import REFUSED, Reading, did_you_mean, quoted
+from airis_mon.spec.reading import MAX_PROBLEMS, REFUSED, Reading, did_you_mean, quoted
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,9 @@ class Decoded:
     bundle: Bundle
     """The documents that nothing is wrong with."""
     problems: tuple[Problem, ...]
-    """Everything that is wrong, in the order of the files and lines."""
+    """Everything that is wrong, in the order of the files and lines; of one file MAX_PROBLEMS at most, and
+    then how many more there are.
+    """
 
 
 def decode(texts: Mapping[str, str]) -> Decoded:
@@ -31,28 +33,37 @@ def decode(texts: Mapping[str, str]) -> Decoded:
     text: a document with a problem is left out of the bundle, the others are there.
     """
     drafts: list[Draft] = []
-    readings: list[Reading] = []
+    readings: dict[str, list[Reading]] = {}
     for file, text in texts.items():
+        of_file = readings.setdefault(file, [])
         documents, ending = compose(file, text)
         for source in documents:
             reading = Reading()
-            readings.append(reading)
+            of_file.append(reading)
             draft = _draft(file, source, reading)
             if draft is not None:
                 drafts.append(draft)
         if ending is not None:
-            readings.append(Reading(problems=[ending]))
+            of_file.append(Reading(problems=[ending], count=1))
     built_in = [_built_in(text) for text in profiles.built_in().values()]
     bundle = join(drafts, built_in)
-    problems = [problem for reading in readings for problem in reading.problems]
-    order = {file: index for index, file in enumerate(texts)}
-    problems.sort(key=lambda problem: _rank(problem, order))
+    problems = [problem for of_file in readings.values() for problem in _told(of_file)]
     return Decoded(bundle, tuple(problems))
 
 
-def _rank(problem: Problem, order: Mapping[str, int]) -> tuple[int, int, int]:
-    where = problem.location
-    return (order.get(where.file, -1), where.line, where.column) if where is not None else (-1, 0, 0)
+def _told(readings: Sequence[Reading]) -> list[Problem]:
+    """Return the problems of one file in the order of its lines."""
+    problems = [problem for reading in readings for problem in reading.problems]
+    problems.sort(key=_place)
+    more = sum(reading.count for reading in readings) - min(len(problems), MAX_PROBLEMS)
+    del problems[MAX_PROBLEMS:]
+    if more:
+        problems.append(Problem(f"{more} more problems follow in this file", location=problems[-1].location))
+    return problems
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    return (problem.location.line, problem.location.column) if problem.location is not None else (0, 0)
 
 
 def _draft(file: str, source: Document, reading: Reading) -> Draft | None:

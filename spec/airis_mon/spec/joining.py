@@ -126,7 +126,7 @@ def _monitor(draft: Draft, profiles: Mapping[str, Draft], policies: Mapping[str,
         draft.refuse(
             "spec",
             "nothing is watched: there is no objective, no anomaly and no forecast",
-            "write objectives, or name a profile: llm-serving, classifier",
+            "write at least one objective",
         )
     alerting = Alerting(**spec.pop("alerting", {}))
     if alerting.escalation is not None and alerting.escalation not in policies:

@@ -222,7 +222,7 @@ MONITOR = Record(
                     Field(
                         "contract",
                         NAME,
-                        "Kind of server whose series are read: otel-genai, airis, vllm.",
+                        "Kind of server whose series are read, such as vllm.",
                         required=True,
                     ),
                     Field(

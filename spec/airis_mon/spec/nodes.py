@@ -16,7 +16,7 @@ from airis_mon.spec.problems import Location, Problem
 
 MAX_CHARACTERS = 1 << 20
 """Per file. A document of a thousand objectives is a tenth of it."""
-MAX_DOCUMENTS = 200
+MAX_DOCUMENTS = 1000
 """Per file."""
 MAX_DEPTH = 32
 """Nested mappings and lists; the deepest document of ours has six."""

@@ -11,7 +11,7 @@ from airis_mon.spec.nodes import Node, Scalar
 from airis_mon.spec.problems import Location, Problem
 
 MAX_PROBLEMS = 100
-"""Per document: more would bury the first, and a hostile file could ask for millions."""
+"""Per document and per file: more would bury the first, and a hostile file could ask for millions."""
 
 _LISTED = 40
 

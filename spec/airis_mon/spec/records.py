@@ -83,6 +83,7 @@ class Record:
         """Note an unknown key and return the key that was likely meant."""
         names = [known.key for known in self.fields]
         if reading.full:
+            reading.refuse(key, path, "")  # counted, not told: no time is spent on what was meant
             return ""
         if key.text in self.hints:
             where = key.location
