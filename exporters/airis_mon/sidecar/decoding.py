@@ -99,17 +99,16 @@ class Decoding(Generic[T]):
             yield body
             return
         position = _skip(text, position + 1)
-        if text[position : position + 1] == "]":
-            return
-        while True:
+        while text[position : position + 1] != "]":
             end = self._end(text, position)
             yield text[position:end].encode("utf-8", "surrogateescape")
             position = _skip(text, end)
-            if text[position : position + 1] != ",":
-                break
-            position = _skip(text, position + 1)
-        if text[position : position + 1] != "]":
-            raise BodyError(f"JSON is malformed: `,` or `]` is wanted (character {position})")
+            if text[position : position + 1] == ",":
+                position = _skip(text, position + 1)
+                if text[position : position + 1] == "]":
+                    raise BodyError(f"JSON is malformed: expecting value (character {position})")
+            elif text[position : position + 1] != "]":
+                raise BodyError(f"JSON is malformed: `,` or `]` is wanted (character {position})")
         if _skip(text, position + 1) != len(text):
             raise BodyError(f"JSON is malformed: more text after its end (character {position + 1})")
 

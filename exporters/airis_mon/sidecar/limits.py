@@ -11,6 +11,8 @@ class Limits:
 
     body_bytes: int = 8 * 1024 * 1024
     """Bytes of one request's body; more is 413."""
+    body_seconds: float = 30.0
+    """How long a body may take to arrive; later is 408."""
     items: int = 10_000
     """Items of one request; more is 413, and none of them counts."""
     errors: int = 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -11,6 +12,7 @@ from aiohttp import hdrs, web
 from airis_mon.sidecar.decoding import JSON, NDJSON, BodyError, TooManyItemsError
 from airis_mon.sidecar.intake import Intake, Outcome
 from airis_mon.sidecar.journal import JournalError
+from airis_mon.sidecar.limits import Limits
 
 _LOG = logging.getLogger(__name__)
 
@@ -18,9 +20,10 @@ _LOG = logging.getLogger(__name__)
 class Route:
     """One route, as the handler of its POST."""
 
-    def __init__(self, intake: Intake[Any], errors: int, *, durable: bool) -> None:
+    def __init__(self, intake: Intake[Any], limits: Limits, *, durable: bool) -> None:
         self._intake = intake
-        self._errors = errors
+        self._errors = limits.errors
+        self._body_seconds = limits.body_seconds
         # 202 is "accepted", which is all that can be said where a crash may still lose it.
         self._success = 200 if durable else 202
 
@@ -29,7 +32,13 @@ class Route:
         refusal = _unsupported(request)
         if refusal is not None:
             return _refused(415, refusal)
-        body = await request.read()
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                body = await request.read()
+        except TimeoutError:
+            answer = _refused(408, f"the body did not arrive within {self._body_seconds:g} s")
+            answer.force_close()
+            return answer
         try:
             outcome = await self._intake.take(body, request.content_type)
         except BodyError as error:

@@ -77,8 +77,8 @@ def sidecar(
         observation,
     )
     durable = journal.durable
-    app.router.add_post("/v1/metrics", Route(metrics, limits.errors, durable=durable).post)
-    app.router.add_post("/v1/events", Route(events, limits.errors, durable=durable).post)
+    app.router.add_post("/v1/metrics", Route(metrics, limits, durable=durable).post)
+    app.router.add_post("/v1/events", Route(events, limits, durable=durable).post)
     return app
 
 
