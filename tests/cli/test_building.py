@@ -44,7 +44,7 @@ def test_every_derived_file_passes_the_real_tools_and_repeats_to_the_byte(
     assert second.returncode == 0, second.stderr
     assert content(tmp_path / "b") == files
     again = airis_mon("build", *documents, "-o", tmp_path / "a", *tools)
-    assert f"0 files written, {len(files) - 1} unchanged, 0 removed" in again.stdout
+    assert f": 0 files written, {len(files) - 1} unchanged, 0 removed" in again.stdout
     assert content(tmp_path / "a") == files
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "chat.yaml", "people.yaml"]
 

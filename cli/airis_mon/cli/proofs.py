@@ -16,8 +16,10 @@ from airis_mon.stack.servers import Server
 
 _DEADLINE = 300.0
 """Seconds for one run of a tool."""
-_TAIL = 4_000
-"""Characters of a tool's complaint that an error shows."""
+_SHOWN = 40
+"""Lines of a tool's complaint that an error shows; the first failure is told first."""
+_WIDEST = 1_000
+"""Characters of one of those lines."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,18 @@ def prove(
     proofs: list[Proof] = []
     failures: list[Failure] = []
     with ThreadPoolExecutor(workers) as pool:
-        pending = {pool.submit(_run, folder, claim): claim for claim in claims}
-        for done, future in enumerate(as_completed(pending), 1):
-            result = future.result()
-            (proofs if isinstance(result, Proof) else failures).append(result)  # type: ignore[arg-type]
-            progress(done, len(claims), result.artefact)
+        pending = [pool.submit(_run, folder, claim) for claim in claims]
+        try:
+            for done, future in enumerate(as_completed(pending), 1):
+                result = future.result()
+                if isinstance(result, Proof):
+                    proofs.append(result)
+                else:
+                    failures.append(result)
+                progress(done, len(claims), result.artefact)
+        except BaseException:  # Ctrl-C: what runs may end, what waits never begins
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     if failures:
         raise ProofError(tuple(sorted(failures, key=lambda failure: (failure.artefact, failure.command))))
     return tuple(sorted(proofs, key=lambda proof: (proof.artefact, proof.what)))
@@ -140,5 +149,11 @@ def _run(folder: Path, claim: _Claim) -> Proof | Failure:
     except OSError as error:
         return Failure(claim.artefact, command, f"{claim.tool.path} does not run: {error.strerror or error}")
     if done.returncode != 0:
-        return Failure(claim.artefact, command, done.stdout.strip()[-_TAIL:])
+        return Failure(claim.artefact, command, _head(done.stdout.strip()))
     return Proof(claim.artefact, claim.what, time.monotonic() - start)
+
+
+def _head(output: str) -> str:
+    lines = output.splitlines()
+    more = [f"[... {len(lines) - _SHOWN} more lines]"] if len(lines) > _SHOWN else []
+    return "\n".join([*(line[:_WIDEST] for line in lines[:_SHOWN]), *more])

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from airis_mon.cli import folder
 from airis_mon.cli.build import build
-from airis_mon.cli.commands.check import count
 from airis_mon.cli.documents import load
+from airis_mon.cli.interrupts import interruptible
 from airis_mon.cli.progress import Progress
 from airis_mon.cli.proofs import Proof, ProofError, prove
+from airis_mon.cli.wording import plural, problems
 from airis_mon.spec import SpecError
 from airis_mon.stack import MissingServerError, servers
 
@@ -23,12 +24,15 @@ def run(argv: Sequence[str], cache: Path) -> int:
     """Return 0 when the folder holds what the documents say, 1 when it was left as it was."""
     args = _parser().parse_args(argv)
     try:
-        with Progress(sys.stderr) as progress:
+        with interruptible(), Progress(sys.stderr) as progress:
             return _build(args, cache, progress)
     except SpecError as error:
-        print(f"{error}\n\n{count(error)}; {args.output} is as it was", file=sys.stderr)
+        print(f"{error}\n\n{problems(error)}; {args.output} is as it was", file=sys.stderr)
     except ProofError as error:
-        print(f"{error}\n\n{len(error.failures)} proofs failed; {args.output} is as it was", file=sys.stderr)
+        print(
+            f"{error}\n\n{plural(len(error.failures), 'proof')} failed; {args.output} is as it was",
+            file=sys.stderr,
+        )
     except (MissingServerError, folder.FolderError) as error:
         print(error, file=sys.stderr)
     return 1
@@ -39,16 +43,14 @@ def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> int:
     promtool = servers.find("promtool", given=args.promtool, cache=cache, notify=progress.notify)
     amtool = servers.find("amtool", given=args.amtool, cache=cache, notify=progress.notify)
     start = time.monotonic()
+    progress.notify(f"proving {plural(len(artefacts), 'file')} with {_tool(promtool)} and {_tool(amtool)}")
     with folder.staged(args.output, artefacts) as stage:
         proofs = prove(stage, promtool=promtool, amtool=amtool, progress=progress.count)
         seconds = time.monotonic() - start
         changes = folder.install(stage, args.output, artefacts)
-    progress.done(
-        f"proved with promtool {_version(promtool)} and amtool {_version(amtool)} in {seconds:.1f} s:"
-    )
-    progress.done(summary(proofs))
+    progress.done(f"proved with {_tool(promtool)} and {_tool(amtool)} in {seconds:.1f} s:\n{summary(proofs)}")
     print(
-        f"{args.output}: {len(changes.written)} files written, {len(changes.unchanged)} unchanged, "
+        f"{args.output}: {plural(len(changes.written), 'file')} written, {len(changes.unchanged)} unchanged, "
         f"{len(changes.removed)} removed"
     )
     return 0
@@ -63,8 +65,8 @@ def summary(proofs: Sequence[Proof]) -> str:
     )
 
 
-def _version(server: servers.Server) -> str:
-    return ".".join(map(str, server.version))
+def _tool(server: servers.Server) -> str:
+    return f"{server.name} {'.'.join(map(str, server.version))}"
 
 
 def _parser() -> argparse.ArgumentParser:

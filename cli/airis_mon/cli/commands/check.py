@@ -10,6 +10,7 @@ from pathlib import Path
 
 from airis_mon.cli.build import build
 from airis_mon.cli.documents import load
+from airis_mon.cli.wording import plural, problems
 from airis_mon.spec import Bundle, Problem, SpecError
 
 
@@ -28,7 +29,7 @@ def run(argv: Sequence[str], _cache: Path) -> int:
         if args.format == "json":
             print(json.dumps([_plain(problem) for problem in error.problems], indent=2))
         else:
-            print(f"{error}\n\n{count(error)}", file=sys.stderr)
+            print(f"{error}\n\n{problems(error)}", file=sys.stderr)
         return 1
     if args.format == "json":
         print("[]")
@@ -37,25 +38,14 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     return 0
 
 
-def count(error: SpecError) -> str:
-    """Return `3 problems in 2 files`."""
-    files = {problem.location.file for problem in error.problems if problem.location is not None}
-    where = f" in {_plural(len(files), 'file')}" if files else ""
-    return _plural(len(error.problems), "problem") + where
-
-
 def _summary(bundle: Bundle) -> str:
     return ", ".join(
         (
-            _plural(len(bundle.monitors), "monitor"),
-            _plural(len(bundle.receivers), "receiver"),
-            _plural(len(bundle.policies), "escalation policy", "escalation policies"),
+            plural(len(bundle.monitors), "monitor"),
+            plural(len(bundle.receivers), "receiver"),
+            plural(len(bundle.policies), "escalation policy", "escalation policies"),
         )
     )
-
-
-def _plural(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _plain(problem: Problem) -> dict[str, object]:

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from airis_mon.cli import folder
 from airis_mon.cli.build import build
-from airis_mon.cli.commands.check import count
 from airis_mon.cli.documents import load
 from airis_mon.cli.interrupts import interruptible
 from airis_mon.cli.progress import Progress
 from airis_mon.cli.proofs import ProofError, prove
+from airis_mon.cli.wording import plural, problems
 from airis_mon.spec import Artefact, SpecError, parse_duration
 from airis_mon.stack import (
     AddressTakenError,
@@ -57,9 +57,11 @@ def run(argv: Sequence[str], cache: Path) -> int:
         print("ended", file=sys.stderr)
         return 0
     except SpecError as error:
-        print(f"{error}\n\n{count(error)}; nothing was started", file=sys.stderr)
+        print(f"{error}\n\n{problems(error)}; nothing was started", file=sys.stderr)
     except ProofError as error:
-        print(f"{error}\n\n{len(error.failures)} proofs failed; nothing was started", file=sys.stderr)
+        print(
+            f"{error}\n\n{plural(len(error.failures), 'proof')} failed; nothing was started", file=sys.stderr
+        )
     except (MissingServerError, AddressTakenError, ProcessError, folder.FolderError) as error:
         print(f"{error}\nEverything that was started has been ended.", file=sys.stderr)
     except OSError as error:
