@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from airis_mon.rules import series
 from airis_mon.rules.burn_rate import Burn
@@ -23,51 +23,60 @@ LONGEST = 100
 """Shortest windows after which a search for decided traffic ends."""
 
 
-def cases(burn: Burn, step: float) -> Iterator[Case]:
-    """Yield the tests of one objective; rules are evaluated every `step` seconds."""
-    yield from _outage(burn, step)
-    yield from _slow_burn(burn, step)
-    yield _quiet(burn, step, "no failure, and no failed series", (Phase(2 * STEPS, PER_STEP),), ratio=0.0)
-    yield _quiet(burn, step, "no traffic", (Phase(2 * STEPS, 0.0),), ratio=None)
-    few = (Phase(STEPS + 1, 0.0), Phase(1, 3.0, failing=1 / 3), Phase(STEPS, 0.0))
-    yield _quiet(burn, step, "one failure among three operations", few, ratio=1 / 3)
+def cases(burn: Burn) -> Iterator[Case]:
+    """Yield the tests of one objective; rules are evaluated once in each shortest window."""
+    yield from _outage(burn)
+    yield from _slow_burn(burn)
+    healthy, idle = (Phase(2 * STEPS, PER_STEP),), (Phase(2 * STEPS, 0.0),)
+    few = (Phase(STEPS // 2, 0.0), Phase(1, 3.0, failing=1 / 3), Phase(STEPS, 0.0))
+    yield _quiet(burn, "no failure, and no failed series", healthy, at=2, ratio=0.0)
+    yield _quiet(burn, "no traffic", idle, at=2, ratio=None)
+    yield _quiet(burn, "one failure among three operations", few, at=1, ratio=1 / 3)
 
 
-def _case(burn: Burn, what: str, traffic: Traffic, checks: list[AlertCheck], *, spelling: int = 0) -> Case:
-    return Case(
-        f"{burn.objective.name}: {what}", traffic.step, traffic.inputs(burn.indicator, spelling), checks
-    )
+def _traffic(burn: Burn, *phases: Phase) -> Traffic:
+    return Traffic(recorded(burn.objective.window)[0] / STEPS, phases)
 
 
-def _outage(burn: Burn, step: float) -> Iterator[Case]:
-    """Everything fails until the first alert has to fire; after the repair the page ends."""
-    shortest = recorded(burn.objective.window)[0]
+def _check(burn: Burn, traffic: Traffic, windows: int, margin: float) -> AlertCheck:
+    """Return what has to fire after that many of the shortest window."""
+    at = windows * recorded(burn.objective.window)[0]
+    return AlertCheck(at, series.BURN_ALERT, alerts(burn, traffic, at, margin))
+
+
+def _case(
+    burn: Burn,
+    what: str,
+    traffic: Traffic,
+    checks: list[AlertCheck],
+    samples: Sequence[SampleCheck] = (),
+    spelling: int = 0,
+) -> Case:
+    inputs = traffic.inputs(burn.indicator, spelling)
+    return Case(f"{burn.objective.name}: {what}", traffic.step, inputs, checks, samples)
+
+
+def _outage(burn: Burn) -> Iterator[Case]:
+    """Everything fails until the first alert has to fire; after the repair it ends."""
     severity = "page" if burn.tiers("page") else "ticket"
+    healthy = 2
 
     def traffic(failing: int, repaired: int) -> Traffic:
-        phases = (Phase(2, 0.0), Phase(failing, 1.0), Phase(repaired, 0.0))
-        return Traffic(
-            shortest / STEPS,
-            tuple(Phase(phase.steps * STEPS, PER_STEP, phase.operations) for phase in phases),
-        )
+        shares = ((healthy, 0.0), (failing, 1.0), (repaired, 0.0))
+        return _traffic(burn, *(Phase(windows * STEPS, PER_STEP, share) for windows, share in shares))
 
     def check(failing: int, windows: int) -> AlertCheck:
-        at = math.ceil(windows * shortest / step) * step
-        found = alerts(burn, traffic(failing, LONGEST), at, MARGIN)
-        return AlertCheck(at, series.BURN_ALERT, found)
+        return _check(burn, traffic(failing, LONGEST), windows, MARGIN)
 
-    def fires(failing: int) -> bool:
-        return severity in _severities(check(failing, 2 + failing))
-
-    failing = _first(fires)
+    failing = _first(lambda failing: severity in _severities(check(failing, healthy + failing)))
     if failing is None:
         return
-    checks = [check(failing, 2), check(failing, 2 + failing)]
-    repaired = _first(lambda after: severity not in _severities(check(failing, 2 + failing + after)))
+    checks = [check(failing, healthy), check(failing, healthy + failing)]
+    end = healthy + failing
+    repaired = _first(lambda after: severity not in _severities(check(failing, end + after)))
     if repaired is not None:
-        checks.append(check(failing, 2 + failing + repaired))
-    whole = traffic(failing, 2 + (repaired or 0))
-    yield _case(burn, "an outage, and its repair", whole, checks)
+        checks.append(check(failing, end + repaired))
+    yield _case(burn, "an outage, and its repair", traffic(failing, 1 + (repaired or 0)), checks)
 
 
 def _severities(check: AlertCheck) -> set[str]:
@@ -85,41 +94,30 @@ def _first(holds: Callable[[int], bool]) -> int | None:
     return None
 
 
-def _slow_burn(burn: Burn, step: float) -> Iterator[Case]:
+def _slow_burn(burn: Burn) -> Iterator[Case]:
     """Failures slower than any page and faster than a ticket, through a restart of all counters."""
-    shortest = recorded(burn.objective.window)[0]
     pages = [tier.factor for tier in burn.tiers("page")]
     limit = min([*pages, 1 / burn.budget])
     slower = [tier.factor for tier in burn.tiers("ticket") if tier.factor < limit]
-    rate = math.sqrt(max(slower) * limit)
-    share = rate * burn.budget
-    phases = (Phase(3 * STEPS, PER_STEP, share), Phase(3 * STEPS, PER_STEP, share, restarted=True))
-    traffic = Traffic(shortest / STEPS, phases)
-    at = math.ceil(5 * shortest / step) * step
+    share = math.sqrt(max(slower) * limit) * burn.budget
+    before, after = Phase(3 * STEPS + STEPS // 2, PER_STEP, share), Phase(2 * STEPS, PER_STEP, share, True)
+    traffic = _traffic(burn, before, after)
     try:
-        check = AlertCheck(at, series.BURN_ALERT, alerts(burn, traffic, at, STEADY_MARGIN))
+        check = _check(burn, traffic, 4, STEADY_MARGIN)
     except UndecidedError:
         return
+    shortest = recorded(burn.objective.window)[0]
     events = close(burn.recorded(series.EVENTS, shortest), PER_STEP / traffic.step, 0.01)
     labels = {**burn.labels, series.SLO_WINDOW: name(shortest)}
-    case = _case(burn, "a slow burn through a counter reset", traffic, [check], spelling=1)
-    yield Case(
-        case.name,
-        case.interval,
-        case.inputs,
-        case.alerts,
-        [SampleCheck(at, events, ((labels, 1.0),))],
-    )
+    sample = SampleCheck(check.at, events, ((labels, 1.0),))
+    yield _case(burn, "a slow burn through a counter reset", traffic, [check], [sample], spelling=1)
 
 
-def _quiet(burn: Burn, step: float, what: str, phases: tuple[Phase, ...], ratio: float | None) -> Case:
+def _quiet(burn: Burn, what: str, phases: tuple[Phase, ...], at: int, ratio: float | None) -> Case:
     """Nothing fires; the shortest ratio is as given, or absent."""
     shortest = recorded(burn.objective.window)[0]
-    traffic = Traffic(shortest / STEPS, phases)
-    at = math.floor(traffic.end / step) * step
     labels = {**burn.labels, series.SLO_WINDOW: name(shortest)}
-    samples = () if ratio is None else ((labels, 1.0),)
-    case = _case(burn, what, traffic, [AlertCheck(at, series.BURN_ALERT)], spelling=1)
     expression = f"abs({burn.recorded(series.ERROR_RATIO, shortest)} - {number(ratio or 0)}) < bool 0.001"
-    sample = SampleCheck(at, expression, samples)
-    return Case(case.name, case.interval, case.inputs, case.alerts, [sample])
+    sample = SampleCheck(at * shortest, expression, () if ratio is None else ((labels, 1.0),))
+    check = AlertCheck(at * shortest, series.BURN_ALERT)
+    return _case(burn, what, _traffic(burn, *phases), [check], [sample], spelling=1)

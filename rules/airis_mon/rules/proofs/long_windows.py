@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from airis_mon.exporters.contracts import matchers
@@ -27,9 +27,9 @@ WITHIN = 0.08
 """What Prometheus 3, whose ranges do not include their left end, may differ by."""
 
 
-def step(burn: Burn) -> float:
+def step(period: float) -> float:
     """Return the seconds between two evaluations: a multiple of the samples' interval."""
-    shortest, *_, longest = recorded(burn.objective.window)
+    shortest, *_, longest = recorded(period)
     sample = shortest / STEPS
     return max(1, round(longest / EVALUATIONS / sample)) * sample
 
@@ -123,7 +123,7 @@ def _silence(steps: int) -> str:
     return f"stale _x{steps - 1}"
 
 
-def promises(burns: list[Burn]) -> Case:
+def promises(burns: Sequence[Burn]) -> Case:
     """Return the test of what is known without any traffic: targets, budgets and periods."""
     checks = []
     for burn in burns:

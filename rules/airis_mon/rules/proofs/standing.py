@@ -14,7 +14,7 @@ from airis_mon.rules.indicators import Availability, LatencyBelow, indicator, re
 from airis_mon.rules.literals import number
 from airis_mon.rules.proofs.case import AlertCheck, Case, Fired, Input, fired
 from airis_mon.rules.proofs.traffic import Phase, Traffic
-from airis_mon.rules.windows import recorded
+from airis_mon.rules.windows import name, recorded
 from airis_mon.spec import Anomaly, Errors, Forecast, Monitor, format_duration
 
 QUIET = 2
@@ -86,7 +86,7 @@ def _labels(monitor: Monitor, signal: str, by: tuple[str, ...]) -> dict[str, str
 
 
 def _case(
-    name: str,
+    what: str,
     monitor: Monitor,
     alert: Alert,
     step: float,
@@ -109,7 +109,7 @@ def _case(
     for other, their in others:
         steady = steadily((loud, begins + wait + 3))
         inputs.append(Input(other + matchers(dict(sorted(their.items()))), steady))
-    return Case(f"{name}: fires when it stands, and resolves", step, tuple(inputs), checks)
+    return Case(f"{what}: fires when it stands, and resolves", step, tuple(inputs), checks)
 
 
 def silence(monitor: Monitor, step: float) -> Case:
@@ -117,11 +117,18 @@ def silence(monitor: Monitor, step: float) -> Case:
     alert = absence.source_alert(monitor)
     wait = evaluations(alert, step)
     idle, gone = wait + 3, wait + 3
-    requests = requests_of(monitor)
+    counter = f"{steadily((7, idle))} stale _x{gone - 1} {steadily((7, 3))}"
+    # Every objective has its value all along: it is the source alone that goes.
+    objectives = (Burn(monitor, objective) for objective in monitor.objectives)
+    values = [
+        Input(failures_of(burn), steadily((0, idle + gone + 3)))
+        for burn in objectives
+        if absence.objective_alert(burn)
+    ]
     return Case(
         "the counter of operations: idle, gone, back",
         step,
-        (Input(requests, f"{steadily((7, idle))} stale _x{gone - 1} {steadily((7, 3))}"),),
+        (Input(requests_of(monitor), counter), *values),
         [
             AlertCheck((idle - 1) * step, alert.name),
             *([AlertCheck((idle + wait - 1) * step, alert.name)] if wait else []),
@@ -131,7 +138,13 @@ def silence(monitor: Monitor, step: float) -> Case:
     )
 
 
-def nothing(monitor: Monitor, step: float, names: tuple[str, ...]) -> Case:
+def failures_of(burn: Burn) -> str:
+    """Return the series of an objective's failures over its shortest window, as it is recorded."""
+    window = name(recorded(burn.objective.window)[0])
+    return f"{series.FAILURES}{window}" + matchers({**burn.labels, series.SLO_WINDOW: window})
+
+
+def nothing(monitor: Monitor, step: float, others: tuple[str, ...]) -> Case:
     """Return the test of no data at all: silence is told, and nothing else is."""
     alert = absence.source_alert(monitor)
     at = evaluations(alert, step) * step
@@ -140,7 +153,7 @@ def nothing(monitor: Monitor, step: float, names: tuple[str, ...]) -> Case:
         step,
         (),
         [
-            *(AlertCheck(at, name) for name in names),
+            *(AlertCheck(at, other) for other in others),
             AlertCheck(at, alert.name, (_silent(monitor, alert),)),
         ],
     )

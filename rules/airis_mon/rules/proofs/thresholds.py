@@ -35,8 +35,9 @@ class _Moment:
         return min(self.long, self.short, self.failures) > 1
 
 
-def case(burn: Burn, step: float) -> Case:
-    """Return the truth table of an objective's tiers, a line every `step` seconds; in the end all is well."""
+def case(burn: Burn) -> Case:
+    """Return the truth table of an objective's tiers, one line per evaluation; in the end all is well."""
+    step = recorded(burn.objective.window)[0]
     tiers = [tier for severity in SEVERITIES for tier in burn.tiers(severity)]
     moments = [moment for tier in tiers for moment in _moments(tier)]
     checks = []
