@@ -34,3 +34,19 @@ spec:
 
 def monitor(name: str = "support-chat") -> str:
     return MONITOR.replace("NAME", name)
+
+
+SMALL = """\
+apiVersion: airis.dev/v1alpha1
+kind: ModelMonitor
+metadata: {name: NAME}
+spec:
+  model: {name: llama}
+  source: {contract: otel-genai, selector: {job: chat}}
+  anomalies: [{of: error_ratio}]
+"""
+
+
+def small(name: str) -> str:
+    """A monitor whose proofs take no time."""
+    return SMALL.replace("NAME", name)

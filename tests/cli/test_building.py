@@ -8,7 +8,7 @@ from airis_mon.cli import folder
 from airis_mon.cli.folder import MANIFEST, FolderError
 from airis_mon.spec import Artefact
 from tests.cli.conftest import Run
-from tests.cli.documents import PEOPLE, monitor
+from tests.cli.documents import monitor, small
 
 
 def content(target: Path) -> dict[str, bytes]:
@@ -53,10 +53,10 @@ def test_a_renamed_monitor_leaves_nothing_of_its_old_name(
     airis_mon: Run, tools: Sequence[str], tmp_path: Path
 ) -> None:
     document, target = tmp_path / "m.yaml", tmp_path / "out"
-    document.write_text(f"{PEOPLE}---\n{monitor('old-name')}")
+    document.write_text(small("old-name"))
     assert airis_mon("build", document, "-o", target, *tools).returncode == 0
     (target / "rules/own.rules.yaml").write_text("groups: []\n")
-    document.write_text(f"{PEOPLE}---\n{monitor('new-name')}")
+    document.write_text(small("new-name"))
     done = airis_mon("build", document, "-o", target, *tools)
     assert done.returncode == 0, done.stderr
     names = set(content(target))
@@ -65,10 +65,11 @@ def test_a_renamed_monitor_leaves_nothing_of_its_old_name(
 
 
 def test_a_failing_proof_is_shown_and_leaves_the_output_as_it_was(
-    airis_mon: Run, documents: list[str], tools: Sequence[str], tmp_path: Path
+    airis_mon: Run, tools: Sequence[str], tmp_path: Path
 ) -> None:
-    target = tmp_path / "out"
-    assert airis_mon("build", *documents, "-o", target, *tools).returncode == 0
+    document, target = tmp_path / "m.yaml", tmp_path / "out"
+    document.write_text(small("chat"))
+    assert airis_mon("build", document, "-o", target, *tools).returncode == 0
     before = content(target)
     # A promtool that refuses all tests: what stands between a wrong rule and the output.
     refusing = tmp_path / "promtool"
@@ -77,8 +78,8 @@ def test_a_failing_proof_is_shown_and_leaves_the_output_as_it_was(
         ' test) echo "FAILED: alertname: X, time: 5m"; exit 1;; esac\n'
     )
     refusing.chmod(0o755)
-    Path(documents[0]).write_text(monitor("other"))
-    done = airis_mon("build", *documents, "-o", target, "--promtool", refusing, *tools[2:])
+    document.write_text(small("other"))
+    done = airis_mon("build", document, "-o", target, "--promtool", refusing, *tools[2:])
     assert done.returncode == 1
     assert done.stdout == ""
     assert "`promtool test rules rules/other." in done.stderr
@@ -119,6 +120,19 @@ def test_a_file_that_somebody_edited_is_derived_again(tmp_path: Path) -> None:
     changes = install(tmp_path / "out", {"a.yaml": "a", "b.yaml": "b"})
     assert changes == folder.Changes(written=("a.yaml",), unchanged=("b.yaml",), removed=())
     assert (tmp_path / "out/a.yaml").read_text() == "a"
+
+
+def test_a_build_that_was_killed_half_way_is_repaired_by_the_next(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    install(target, {"a.yaml": "1", "gone.yaml": "1"})
+    artefacts = [Artefact("a.yaml", "2"), Artefact("b.yaml", "2")]
+    with folder.staged(target, artefacts) as stage:
+        (stage / "b.yaml").unlink()  # the move of the second file fails
+        with pytest.raises(FolderError, match="cannot write to"):
+            folder.install(stage, target, artefacts)
+    assert set(content(target)) == {"a.yaml", "gone.yaml", MANIFEST}
+    install(target, {"a.yaml": "3", "b.yaml": "3"})
+    assert set(content(target)) == {"a.yaml", "b.yaml", MANIFEST}
 
 
 def test_folders_that_empty_go_and_those_with_other_files_stay(tmp_path: Path) -> None:

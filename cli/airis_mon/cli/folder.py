@@ -69,16 +69,13 @@ def install(stage: Path, target: Path, artefacts: Sequence[Artefact]) -> Changes
         )
     try:
         changed = [path for path in digests if current.get(path) != digests[path]]
+        # Listed before they are there: were we killed half-way, the next build would still know them as ours.
+        _list(stage, target, {**before, **digests})
         for path in changed:
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             os.replace(stage / path, target / path)
         removed = [path for path in before if path not in digests and _remove(target, path)]
-        manifest = (
-            json.dumps({"generator": "airis-mon", "files": dict(sorted(digests.items()))}, indent=2) + "\n"
-        )
-        (stage / MANIFEST).write_text(manifest, encoding="utf-8", newline="\n")
-        target.mkdir(exist_ok=True)
-        os.replace(stage / MANIFEST, target / MANIFEST)
+        _list(stage, target, digests)
     except OSError as error:
         raise FolderError(
             f"cannot write to {target}: {error.strerror or error} ({error.filename})"
@@ -98,6 +95,13 @@ def _manifest(target: Path) -> Mapping[str, str]:
             f"{target / MANIFEST} is not readable as the list of an earlier build ({error}); "
             "remove it if it is not yours, or choose another folder"
         ) from error
+
+
+def _list(stage: Path, target: Path, files: Mapping[str, str]) -> None:
+    content = {"generator": "airis-mon", "files": dict(sorted(files.items()))}
+    (stage / MANIFEST).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8", newline="\n")
+    target.mkdir(exist_ok=True)
+    os.replace(stage / MANIFEST, target / MANIFEST)
 
 
 def _checked(path: str) -> PurePosixPath:

@@ -25,7 +25,12 @@ def run(argv: Sequence[str], cache: Path) -> int:
     args = _parser().parse_args(argv)
     try:
         with interruptible(), Progress(sys.stderr) as progress:
-            return _build(args, cache, progress)
+            done = _build(args, cache, progress)
+        print(done)
+        return 0
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     except SpecError as error:
         print(f"{error}\n\n{problems(error)}; {args.output} is as it was", file=sys.stderr)
     except ProofError as error:
@@ -38,7 +43,8 @@ def run(argv: Sequence[str], cache: Path) -> int:
     return 1
 
 
-def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> int:
+def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
+    """Return what was done to the output folder, in words."""
     artefacts = build(load(args.files))
     promtool = servers.find("promtool", given=args.promtool, cache=cache, notify=progress.notify)
     amtool = servers.find("amtool", given=args.amtool, cache=cache, notify=progress.notify)
@@ -49,11 +55,10 @@ def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> int:
         seconds = time.monotonic() - start
         changes = folder.install(stage, args.output, artefacts)
     progress.done(f"proved with {_tool(promtool)} and {_tool(amtool)} in {seconds:.1f} s:\n{summary(proofs)}")
-    print(
+    return (
         f"{args.output}: {plural(len(changes.written), 'file')} written, {len(changes.unchanged)} unchanged, "
         f"{len(changes.removed)} removed"
     )
-    return 0
 
 
 def summary(proofs: Sequence[Proof]) -> str:
