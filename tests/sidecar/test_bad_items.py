@@ -88,6 +88,11 @@ BAD_METRICS = {
         "tags",
         "Expected `object` of length <= 32",
     ),
+    "much text in tags": (
+        metric(tags={f"t{n}": "v" * 1000 for n in range(5)}),
+        "tags",
+        "5010 characters in all, at most 4096",
+    ),
     "equal tags": (
         metric(tags={"a.b": "1", "a_b": "2"}),
         "tags.a_b",

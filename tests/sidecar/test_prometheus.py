@@ -14,7 +14,7 @@ from tests.conftest import RunningServer, StartPrometheus
 from tests.sidecar.conftest import Sidecar, event, metric
 from tests.web.serving import serving
 
-HOSTILE = 'quote " backslash \\ newline \n brace } é 😀'
+HOSTILE = 'quote " backslash \\ newline \n return \r nul \x00 del \x7f brace } é 😀'
 FORMS = {
     "text": ("text/plain", "text/plain; version=0.0.4; charset=utf-8"),
     "openmetrics": (

@@ -6,6 +6,7 @@ ones and to name the bad ones; this second way is slow, and bounded by the items
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
@@ -137,7 +138,7 @@ class Decoding(Generic[T]):
 
 
 def _lines(body: bytes) -> Iterator[bytes]:
-    return (line for line in body.split(b"\n") if line.strip())
+    return (line for line in io.BytesIO(body) if line.strip())
 
 
 def _skip(text: str, position: int) -> int:

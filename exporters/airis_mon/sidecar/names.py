@@ -13,6 +13,9 @@ from airis_mon.sidecar.units import Unit, spelled
 Kind = Literal["counter", "gauge", "histogram"]
 Labels = tuple[tuple[str, str], ...]
 
+LONGEST_TAGS = 4096
+"""Characters of all tags of an item; every series keeps them for as long as the process lives."""
+
 _OTHER_CHARACTERS = re.compile(r"[^a-zA-Z0-9]+")
 _LABEL_CHARACTERS = re.compile(r"[^a-zA-Z0-9_]+")
 _RESERVED_PREFIXES = ("airis_sidecar_", "process_", "python_", "scrape_")
@@ -57,6 +60,14 @@ def labels(source: str, tags: Mapping[str, str]) -> Labels:
     An empty value is no label to Prometheus, so none is made of it. `le`, `quantile` and `source` have a
     meaning of their own, as do names that begin with two underscores: such a tag becomes `tag_le`.
     """
+    length = sum(len(tag) + len(value) for tag, value in tags.items())
+    if length > LONGEST_TAGS:
+        raise ItemError(
+            "tags",
+            f"{length} characters in all, at most {LONGEST_TAGS} are taken; put what no query selects by "
+            f"into metadata",
+            TAGS,
+        )
     pairs = {series.SOURCE: source}
     for tag, value in tags.items():
         name = label_name(tag)

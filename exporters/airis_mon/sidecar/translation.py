@@ -48,7 +48,7 @@ _BUCKETS_BY_UNIT = MappingProxyType(
         "ratio": series.RATIO_BUCKETS,
     }
 )
-_CACHE = 20_000
+_CACHE = 10_000
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
