@@ -58,7 +58,7 @@ def test_pages_of_a_real_alertmanager_arrive_by_both_channels(
             "team": "chat",
             "for": documents.FIRST_TOKEN,
         }
-        summary = f"{documents.FIRST_TOKEN} is unlike its own past"
+        summary = f"{documents.CHAT}: {documents.FIRST_TOKEN} is unlike its own past"
         alert = {"labels": labels, "annotations": {"summary": summary}, **({"endsAt": ends} if ends else {})}
         requests.post(f"{server.url}/api/v2/alerts", json=[alert], timeout=10).raise_for_status()
 

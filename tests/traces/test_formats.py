@@ -91,7 +91,7 @@ def test_a_line_that_is_no_request_is_located(tmp_path: Path, text: str, message
     assert str(raised.value).startswith(f"{path}:{message}")
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason=f"the recorded traces are not there: {DATA.name} is no folder")
+@pytest.mark.skipif(not DATA.is_dir(), reason="the recorded traces are not on this machine")
 @pytest.mark.parametrize(
     ("name", "totals", "seconds"),
     [

@@ -85,7 +85,7 @@ def test_own_trace_is_counted_exactly_at_high_speed(
     assert read_back(prometheus_url, 'we"ird', expected) == expected
 
 
-@pytest.mark.skipif(not AZURE.exists(), reason="the published trace is not on this machine")
+@pytest.mark.skipif(not AZURE.exists(), reason="the recorded traces are not on this machine")
 def test_published_trace_is_counted_exactly(sidecar: str, prometheus_url: str) -> None:
     assert main([str(AZURE), "--speed", "max", "--to", sidecar]) == 0
     expected = {"requests": 19_366, "input_tokens": 22_361_870, "output_tokens": 4_088_665}

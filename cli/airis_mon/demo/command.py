@@ -30,7 +30,7 @@ from airis_mon.exporters.contracts import matchers
 from airis_mon.spec import SpecError
 from airis_mon.stack import AddressTakenError, MissingServerError, ProcessError, servers
 
-CALM = 15.0
+CALM = 30.0
 """Seconds for which nothing may look anomalous before the incident."""
 UNTIL_CALM = 150.0
 _FAILURES = (
@@ -90,6 +90,8 @@ def _play(options: Options, *, once: bool, ending: ExitStack) -> None:
         back = _repair(scene, terminal)
         counts = _account(scene.watch, scene)
         terminal.say(f"{counts['requests']} live requests were sent, and as many are counted in Prometheus")
+        channels = [message.channel for message in scene.watch.inbox.messages]
+        terminal.say(f"the inboxes hold {channels.count('http')} webhooks and {channels.count('smtp')} mails")
     _report(out, back)
     sys.stdout.write(json.dumps(summary(counts, out, back)) + "\n")
     sys.stdout.flush()
@@ -156,10 +158,8 @@ def _report(out: list[Hop], back: list[Hop]) -> None:
     for title in ("hop", "from the start", "from the hop before"):
         table.add_column(title, justify="left" if title == "hop" else "right")
     for part in (out, back):
-        before = 0.0
         for hop in part:
-            table.add_row(hop.title, f"{hop.seconds:.1f}", f"{hop.seconds - before:+.1f}")
-            before = hop.seconds
+            table.add_row(hop.title, f"{hop.seconds:.1f}", "" if hop.step is None else f"+{hop.step:.1f}")
         table.add_section()
     Console(file=sys.stdout, highlight=False, width=120).print(table)
 

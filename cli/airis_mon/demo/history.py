@@ -22,8 +22,9 @@ class BackfillError(Exception):
 
 @dataclass
 class _Series:
-    """One series: its labels as exposed, and a value per scrape."""
+    """One series: its name and labels as exposed, and a value per scrape."""
 
+    name: str
     labels: tuple[tuple[str, str], ...]
     values: array[float]
     """NaN before the series first appears."""
@@ -34,7 +35,8 @@ class _Family:
     """One metric family of OpenMetrics."""
 
     kind: str
-    series: dict[tuple[str, tuple[tuple[str, str], ...]], _Series] = field(default_factory=dict)
+    series: dict[tuple[str, ...], _Series] = field(default_factory=dict)
+    """By target, name of the sample, and label values."""
 
 
 class History:
@@ -56,38 +58,37 @@ class History:
     def scrape(self, moment: float, targets: Mapping[Past, Mapping[str, str]]) -> None:
         """Read all targets at `moment`, seconds since the epoch; the mapping gives each target's labels.
 
-        Moments have to ascend.
+        Moments have to ascend, and targets have to be the same each time.
         """
-        for past, extra in targets.items():
+        for number, (past, extra) in enumerate(targets.items()):
             for metric in past.registry.collect():
                 family = self._families.setdefault(metric.name, _Family(metric.type))
                 for sample in metric.samples:
-                    if sample.name != f"{metric.name}_created":
+                    if sample.name.endswith("_created"):
+                        continue
+                    key = (str(number), sample.name, *sample.labels.values())
+                    series = family.series.get(key)
+                    if series is None:
+                        # A series that appears late was not there at the scrapes before.
+                        absent = array("d", [math.nan]) * len(self._moments)
                         labels = (*sample.labels.items(), *extra.items())
-                        self._append(family, sample.name, labels, sample.value)
+                        series = family.series[key] = _Series(sample.name, labels, absent)
+                    series.values.append(sample.value)
         self._moments.append(moment)
-
-    def _append(self, family: _Family, name: str, labels: tuple[tuple[str, str], ...], value: float) -> None:
-        series = family.series.get((name, labels))
-        if series is None:
-            series = family.series[name, labels] = _Series(labels, array("d"))
-        # A series that appears late was not there at the scrapes before.
-        series.values.extend([math.nan] * (len(self._moments) - len(series.values)))
-        series.values.append(value)
 
     def write(self, file: TextIO) -> None:
         """Write OpenMetrics text with timestamps, one family after the other."""
         stamps = [f" {moment:.3f}\n" for moment in self._moments]
         for name, family in self._families.items():
             file.write(f"# TYPE {name} {family.kind}\n")
-            for (sample, _), series in family.series.items():
-                file.writelines(_lines(sample, series, stamps))
+            for series in family.series.values():
+                file.writelines(_lines(series, stamps))
         file.write("# EOF\n")
 
 
-def _lines(name: str, series: _Series, stamps: list[str]) -> Iterable[str]:
+def _lines(series: _Series, stamps: list[str]) -> Iterable[str]:
     labels = ",".join(f'{label}="{_escaped(value)}"' for label, value in series.labels)
-    prefix = f"{name}{{{labels}}} "
+    prefix = f"{series.name}{{{labels}}} "
     last, text = math.nan, ""
     for value, stamp in zip(series.values, stamps, strict=False):
         if value != last:

@@ -7,10 +7,12 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 
 import aiohttp
 
 from airis_mon.demo.arrivals import Arrivals
+from airis_mon.demo.background import Background
 from airis_mon.demo.digits import Classifier, drifted
 from airis_mon.traces import Operation
 
@@ -96,3 +98,41 @@ class Clients:
         async with session.post(f"{url}/predict", json={"pixels": pixels}) as response:
             response.raise_for_status()
             await response.read()
+
+
+class LiveLoad:
+    """The clients' traffic, which can be stopped and begun again from another thread."""
+
+    def __init__(
+        self,
+        background: Background,
+        clients: Clients,
+        chat: tuple[str, Arrivals],
+        digits: tuple[str, Arrivals],
+    ) -> None:
+        self.clients = clients
+        self._background = background
+        self._chat, self._digits = chat, digits
+        self._stop = asyncio.Event()
+        self._running: Future[None] | None = None
+
+    def begin(self) -> None:
+        """Send from now on."""
+        self._stop = asyncio.Event()
+        self._running = self._background.spawn(self.clients.run(self._chat, self._digits, self._stop))
+
+    def check(self) -> None:
+        """Raise what ended the traffic, if anything did."""
+        if self._running is not None and self._running.done():
+            self._running.result()
+
+    def stop(self) -> None:
+        """Send no more, and wait for the last answers."""
+        if self._running is not None:
+            self._background.run(_set(self._stop))
+            self._running.result()
+            self._running = None
+
+
+async def _set(event: asyncio.Event) -> None:
+    event.set()

@@ -10,7 +10,6 @@ import heapq
 import itertools
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry
@@ -35,17 +34,6 @@ class Past(Protocol):
         """Record every request that has ended by `moment`, seconds since the epoch."""
 
 
-@dataclass(order=True)
-class _Ending:
-    """A request that is under way, ordered by when it ends."""
-
-    moment: float
-    number: int
-    request: Operation
-    timing: Timing | None
-    """None for a request that fails."""
-
-
 class LLMPast:
     """The past of the LLM service."""
 
@@ -57,7 +45,8 @@ class LLMPast:
         self._arrivals = arrivals
         self._model = model
         self._chance = random.Random(seed)  # noqa: S311  a simulation
-        self._running: list[_Ending] = []
+        # When it ends, a number that keeps equal ends apart, the request, its timing (None: it fails).
+        self._running: list[tuple[float, int, Operation, Timing | None]] = []
         self._numbers = itertools.count()
 
     def run_until(self, moment: float) -> None:
@@ -72,14 +61,14 @@ class LLMPast:
         if self._chance.random() >= llm_service.ERROR_SHARE:
             timing = self._model.timing(request.input_tokens, len(self._running), self._chance)
             took = timing.total(request.output_tokens)
-        heapq.heappush(self._running, _Ending(request.at + took, next(self._numbers), request, timing))
+        heapq.heappush(self._running, (request.at + took, next(self._numbers), request, timing))
 
     def _end_until(self, moment: float) -> None:
-        while self._running and self._running[0].moment <= moment:
-            self._record(heapq.heappop(self._running))
+        while self._running and self._running[0][0] <= moment:
+            end, _, request, timing = heapq.heappop(self._running)
+            self._record(end, request, timing)
 
-    def _record(self, ending: _Ending) -> None:
-        request, timing = ending.request, ending.timing
+    def _record(self, end: float, request: Operation, timing: Timing | None) -> None:
         self._time = request.at
         with self._llm.call() as call:
             if timing is None:
@@ -88,7 +77,7 @@ class LLMPast:
                 self._time = request.at + timing.first_token
                 call.first_token()
                 call.tokens(input=request.input_tokens, output=request.output_tokens)
-            self._time = ending.moment
+            self._time = end
 
 
 class ClassifierPast:

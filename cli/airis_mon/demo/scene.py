@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +17,12 @@ from airis_mon.demo.digits import Classifier
 from airis_mon.demo.history import History, backfill, simulate
 from airis_mon.demo.inboxes import Inbox, InboxServers
 from airis_mon.demo.latency import LatencyModel
-from airis_mon.demo.load import Clients
+from airis_mon.demo.load import Clients, LiveLoad
 from airis_mon.demo.past import CALIBRATION, ClassifierPast, LLMPast, Past
 from airis_mon.demo.servers import Alertmanager, Prometheus, Service, Sidecar
 from airis_mon.demo.story import Watch
 from airis_mon.demo.terminal import Terminal
-from airis_mon.stack import MissingServerError, Plan, ScrapeTarget, Stack, ports, servers, start
+from airis_mon.stack import Plan, ProcessError, ScrapeTarget, Stack, ports, servers, start
 from airis_mon.stack.processes import Command, Process
 from airis_mon.stack.servers import Server
 from airis_mon.traces import Traffic, operations
@@ -31,14 +30,14 @@ from airis_mon.traces import Traffic, operations
 DAY = 86400.0
 HISTORY = 2 * DAY
 """Seconds: the least that shows a daily season twice."""
-HISTORY_INTERVAL = 15.0
-"""Seconds between two scrapes of the past: Prometheus' usual pace."""
+HISTORY_INTERVAL = 20.0
+"""Seconds between two scrapes of the past: three in each minute that a signal looks back over."""
 INTERVAL = 5.0
 """Seconds between two live scrapes, evaluations and runs of the analyzer: nobody watches for a minute."""
 STEP = 60.0
 """Seconds: resolution at which the analyzer reads the past."""
-CHAT_TRAFFIC = Traffic(rate=2.0, daily_swing=0.4)
-"""At least 70 requests in any minute of the day: enough for a steady 95th percentile."""
+CHAT_TRAFFIC = Traffic(rate=1.5, daily_swing=0.4)
+"""Nearly one request per second even at night: enough for a 95th percentile over a minute."""
 DIGITS_TRAFFIC = Traffic(rate=1.0, daily_swing=0.4)
 
 
@@ -62,51 +61,13 @@ class Tools:
     amtool: Server
 
 
-class Traffics:
-    """Live traffic that can be stopped and counted, and begun again."""
-
-    def __init__(
-        self,
-        background: Background,
-        clients: Clients,
-        chat: tuple[str, Arrivals],
-        digits: tuple[str, Arrivals],
-    ) -> None:
-        self.clients = clients
-        self._background = background
-        self._chat, self._digits = chat, digits
-        self._stop = asyncio.Event()
-        self._running: Future[None] | None = None
-
-    def begin(self) -> None:
-        """Send from now on."""
-        self._stop = asyncio.Event()
-        self._running = self._background.spawn(self.clients.run(self._chat, self._digits, self._stop))
-
-    def check(self) -> None:
-        """Raise what ended the traffic, if anything did."""
-        if self._running is not None and self._running.done():
-            self._running.result()
-
-    def stop(self) -> None:
-        """Send no more, and wait for the last answers."""
-        if self._running is not None:
-            self._background.run(_set(self._stop))
-            self._running.result()
-            self._running = None
-
-
-async def _set(event: asyncio.Event) -> None:
-    event.set()
-
-
 @dataclass(frozen=True)
 class Scene:
     """What the story plays on."""
 
     stack: Stack
     watch: Watch
-    traffic: Traffics
+    traffic: LiveLoad
     chat: Service
     digits: Service
     sidecar: Sidecar
@@ -115,7 +76,13 @@ class Scene:
 
 
 def tools(options: Options, notify: Callable[[str], None]) -> Tools:
-    """Return promtool and amtool: those beside a given server, else any; MissingServerError."""
+    """Return promtool and amtool: those beside a given server, else any.
+
+    Raises MissingServerError, also where a given server is none: that is known now, and not in half a minute.
+    """
+    for name, path in (("prometheus", options.prometheus), ("alertmanager", options.alertmanager)):
+        if path is not None:
+            notify(f"found {servers.find(name, given=path)}")
 
     def find(name: str, server: Path | None) -> Server:
         beside = server.absolute().parent / name if server is not None else None
@@ -172,7 +139,7 @@ def set_up(options: Options, ending: ExitStack, background: Background, terminal
         traffic.check()
         for process in processes:
             if process.exit_code is not None:
-                raise MissingServerError(process.epitaph())
+                raise ProcessError(process.epitaph())
 
     prometheus, alertmanager = Prometheus(stack.urls.prometheus), Alertmanager(stack.urls.alertmanager)
     sidecar = Sidecar(stack.urls.sidecar)
@@ -203,7 +170,7 @@ def _service(job: str, address: str, seed: int, logs: Path) -> Process:
 
 def _live_through(
     options: Options, addresses: dict[str, str], background: Background, terminal: Terminal
-) -> tuple[Traffics, History]:
+) -> tuple[LiveLoad, History]:
     """Make the past of both services, and return it with the traffic that goes on where it ends."""
     began = time.monotonic()
     classifier = Classifier(options.seed)
@@ -226,7 +193,7 @@ def _live_through(
         f"two days lived through in {time.monotonic() - began:.0f} s, by the services' own instruments"
     )
     clients = Clients(classifier, options.seed)
-    return Traffics(
+    return LiveLoad(
         background,
         clients,
         (f"http://{addresses[documents.LLM_JOB]}", chat),

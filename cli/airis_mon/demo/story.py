@@ -43,6 +43,8 @@ class Hop:
     title: str
     seconds: float
     """From the beginning of its part of the story."""
+    step: float | None
+    """Seconds from the hop that it follows; None where it travels beside the others."""
 
 
 @dataclass(frozen=True)
@@ -111,53 +113,78 @@ class Watch:
         self.until_true("waiting for calm", deadline, quiet)
 
 
+class Itinerary:
+    """The hops of one part of the story, told as they happen."""
+
+    def __init__(self, terminal: Terminal, began: float, beginning: str, style: str) -> None:
+        """`began` is of `time.monotonic`; `beginning` is what a person calls it."""
+        self.hops: list[Hop] = []
+        self._terminal = terminal
+        self._began = began
+        self._beginning = beginning
+        self._style = style
+        self._reached = began
+
+    def reach(self, name: str, title: str, moment: float) -> None:
+        """Take note of a hop that those after it follow."""
+        self._add(Hop(name, title, moment - self._began, moment - self._reached))
+        self._reached = moment
+
+    def arrive(self, name: str, title: str, moment: float, *, beside: bool = False) -> None:
+        """Take note of an end of the way, which nothing follows; `beside` for one that came another way."""
+        step = None if beside else moment - self._reached
+        self._add(Hop(name, title, moment - self._began, step))
+
+    def _add(self, hop: Hop) -> None:
+        self.hops.append(hop)
+        text = f"{hop.title} ({hop.seconds:.1f} s after the {self._beginning})"
+        self._terminal.say(text, style=self._style)
+
+
 def travel_out(watch: Watch, began: float) -> list[Hop]:
     """Follow the incident, which `began` then, from the score to the last inbox."""
-    hops: list[Hop] = []
+    way = Itinerary(watch.terminal, began, "incident", "yellow")
 
-    def hop(name: str, title: str, moment: float) -> None:
-        hops.append(Hop(name, title, moment - began))
-        watch.terminal.say(f"{title} ({moment - began:.1f} s after the incident)", style="yellow")
-
-    def score() -> bool:
+    def anomalous() -> bool:
         return (watch.score(*SIGNALS[0]) or 0) >= 1
 
-    moment = watch.until_true(f"the score of {documents.FIRST_TOKEN} rises", 90, score)
-    value = watch.score(*SIGNALS[0]) or 0
-    hop("score", f"anomaly score of {documents.FIRST_TOKEN} is {value:.1f}, 1 and more is anomalous", moment)
-    state = watch.until_true("the alert is pending", 30, lambda: watch.prometheus.alert(_ALERT) != "inactive")
-    hop("pending", "Prometheus: the alert is pending", state)
-    state = watch.until_true("the alert fires", 60, lambda: watch.prometheus.alert(_ALERT) == "firing")
-    hop("firing", "Prometheus: the alert fires", state)
-    state = watch.until_true("Alertmanager holds it", 30, lambda: watch.alertmanager.holds(_ALERT))
-    hop("alertmanager", "Alertmanager holds the alert", state)
+    moment = watch.until_true(f"the score of {documents.FIRST_TOKEN} rises", 90, anomalous)
+    score = watch.score(*SIGNALS[0]) or 0
+    way.reach("score", f"analyzer: {documents.FIRST_TOKEN} scores {score:.1f}; 1 is anomalous", moment)
+    moment = watch.until_true(
+        "the alert is pending", 30, lambda: watch.prometheus.alert(_ALERT) != "inactive"
+    )
+    way.reach("pending", "Prometheus: the alert is pending", moment)
+    moment = watch.until_true("the alert fires", 60, lambda: watch.prometheus.alert(_ALERT) == "firing")
+    way.reach("firing", "Prometheus: the alert fires", moment)
+    moment = watch.until_true("Alertmanager holds it", 30, lambda: watch.alertmanager.holds(_ALERT))
+    way.reach("alertmanager", "Alertmanager: the alert is active", moment)
     for name, title, channel in _CHANNELS:
-        hop(f"page_{name}", f"page received: {title}", _message(watch, channel, PAGE, began, resolved=False))
+        moment = _message(watch, channel, PAGE, began, resolved=False)
+        way.arrive(f"page_{name}", f"page received: {title}", moment)
     for ticket in TICKETS:
         title = f"ticket received: {ticket.monitor}, {ticket.about}"
-        hop(f"ticket_{ticket.about}", title, _message(watch, "http", ticket, began, resolved=False))
-    return hops
+        moment = _message(watch, "http", ticket, began, resolved=False)
+        way.arrive(f"ticket_{ticket.about}", title, moment, beside=True)
+    return way.hops
 
 
 def travel_back(watch: Watch, began: float) -> list[Hop]:
     """Follow the repair, which `began` then, to the last inbox."""
-    hops: list[Hop] = []
+    way = Itinerary(watch.terminal, began, "repair", "green")
 
-    def hop(name: str, title: str, moment: float) -> None:
-        hops.append(Hop(name, title, moment - began))
-        watch.terminal.say(f"{title} ({moment - began:.1f} s after the repair)", style="green")
-
-    def back() -> bool:
+    def as_expected() -> bool:
         score = watch.score(*SIGNALS[0])
         return score is not None and score < 1
 
-    hop("score_back", "the score is back below 1", watch.until_true("the score falls", 180, back))
-    state = watch.until_true("the alert ends", 60, lambda: watch.prometheus.alert(_ALERT) == "inactive")
-    hop("inactive", "Prometheus: the alert has ended", state)
+    moment = watch.until_true("the score falls", 180, as_expected)
+    way.reach("score_back", "analyzer: the score is back below 1", moment)
+    moment = watch.until_true("the alert ends", 60, lambda: watch.prometheus.alert(_ALERT) == "inactive")
+    way.reach("inactive", "Prometheus: the alert has ended", moment)
     for name, title, channel in _CHANNELS:
         moment = _message(watch, channel, PAGE, began, resolved=True)
-        hop(f"resolved_{name}", f"resolution received: {title}", moment)
-    return hops
+        way.arrive(f"resolved_{name}", f"resolution received: {title}", moment)
+    return way.hops
 
 
 _CHANNELS: tuple[tuple[str, str, Channel], ...] = (

@@ -73,7 +73,7 @@ def operations(traffic: Traffic, start: float, seed: int) -> Iterator[Operation]
 
 
 def _tokens(chance: random.Random, median: float, sigma: float, most: int) -> int:
-    return min(most, max(1, round(chance.lognormvariate(math.log(median), sigma))))
+    return min(most, max(1, round(median * math.exp(chance.gauss(0, sigma)))))
 
 
 def write_csv(requests: Iterable[Operation], file: TextIO) -> None:
