@@ -1,0 +1,139 @@
+"""Monitors -> analyzer/analyzer.yaml: what the analyzer asks for, and what it is to make of it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from airis_mon.analyzer import series
+from airis_mon.exporters.contracts import CONTRACTS, Contract
+from airis_mon.spec import (
+    Anomaly,
+    Artefact,
+    Bundle,
+    Forecast,
+    Monitor,
+    Problem,
+    SpecError,
+    format_duration,
+    yaml_text,
+)
+
+PATH = "analyzer/analyzer.yaml"
+_OURS = (series.MONITOR, series.MODEL, series.FOR, series.HORIZON)
+
+
+@dataclass
+class _Watched:
+    """One signal by one set of labels: the anomaly and the forecasts that are about it."""
+
+    of: str
+    window: float
+    by: tuple[str, ...]
+    history: float = 0.0
+    anomaly: Anomaly | None = None
+    horizons: list[float] = field(default_factory=list)
+
+
+def artefacts(bundle: Bundle) -> tuple[Artefact, ...]:
+    """Return the analyzer's configuration, of all monitors together.
+
+    SpecError where a signal is unknown to its contract, or where two entries of a monitor would write the
+    same series.
+    """
+    problems: list[Problem] = []
+    queries = [query for monitor in bundle.monitors for query in _queries(monitor, problems)]
+    if problems:
+        raise SpecError(problems)
+    source = ", ".join(monitor.name for monitor in bundle.monitors) or "no ModelMonitor"
+    return (Artefact(PATH, yaml_text({"queries": queries}, source=source)),)
+
+
+def _queries(monitor: Monitor, problems: list[Problem]) -> Iterator[dict[str, Any]]:
+    contract = CONTRACTS.get(monitor.source.contract)
+    if contract is None:
+        path = "spec.source.contract"
+        message = f"`{monitor.source.contract}` is no metrics contract"
+        problems.append(_problem(monitor, path, message, f"known are {', '.join(CONTRACTS)}"))
+        return
+    for watched in _watched(monitor, contract, problems):
+        query = {
+            "monitor": monitor.name,
+            "model": monitor.model.name,
+            "for": watched.of,
+            "expr": contract.expression(watched.of, monitor.source.selector, watched.window, watched.by),
+            "unit": contract.unit(watched.of),
+            "history": format_duration(watched.history),
+            "score": watched.anomaly is not None,
+        }
+        if watched.anomaly is not None:
+            budget = monitor.alerting.page_budget.pages_per_week / len(monitor.anomalies)
+            query |= {"direction": watched.anomaly.direction, "false_pages_per_week": round(budget, 6)}
+        query |= {
+            "horizons": [format_duration(horizon) for horizon in sorted(watched.horizons)],
+            "by": list(watched.by),
+        }
+        yield query
+
+
+def _watched(monitor: Monitor, contract: Contract, problems: list[Problem]) -> list[_Watched]:
+    """Return what is watched, in the document's order, forecasts joined to the anomaly of the same signal."""
+    found: dict[tuple[str, frozenset[str]], _Watched] = {}
+    entries: list[tuple[str, Anomaly | Forecast]] = [
+        *((f"spec.anomalies[{n}]", anomaly) for n, anomaly in enumerate(monitor.anomalies)),
+        *((f"spec.forecasts[{n}]", forecast) for n, forecast in enumerate(monitor.forecasts)),
+    ]
+    for path, entry in entries:
+        wrong = _wrong(monitor, contract, path, entry)
+        key = (entry.of, frozenset(entry.by))
+        watched = found.get(key) or _Watched(entry.of, entry.window, entry.by)
+        wrong = wrong or _clash(monitor, path, entry, watched)
+        if wrong is not None:
+            problems.append(wrong)
+            continue
+        found[key] = watched
+        watched.history = max(watched.history, entry.history)
+        if isinstance(entry, Anomaly):
+            watched.anomaly = entry
+        else:
+            watched.horizons.append(entry.horizon)
+    return list(found.values())
+
+
+def _wrong(monitor: Monitor, contract: Contract, path: str, entry: Anomaly | Forecast) -> Problem | None:
+    signals = contract.signals()
+    if entry.of not in signals:
+        near = difflib.get_close_matches(entry.of, signals, 1)
+        hint = f"did you mean `{near[0]}`?" if near else f"it has {', '.join(signals)}"
+        message = f"the contract `{contract.name}` has no signal `{entry.of}`"
+        return _problem(monitor, f"{path}.of", message, hint)
+    for label in entry.by:
+        if label in _OURS:
+            message = f"the analyzer writes the label `{label}` itself: no series can be kept apart by it"
+            return _problem(monitor, f"{path}.by", message, "leave it out, or rename it while scraping")
+    return None
+
+
+def _clash(monitor: Monitor, path: str, entry: Anomaly | Forecast, watched: _Watched) -> Problem | None:
+    """Return what is wrong with an entry that would write series which another one writes."""
+    if isinstance(entry, Anomaly) and watched.anomaly is not None:
+        message = f"`{entry.of}` is watched already, by the same labels: both would write the same series"
+        return _problem(
+            monitor, f"{path}.of", message, "keep one of them; `direction: both` covers both sides"
+        )
+    if entry.window != watched.window:
+        message = (
+            f"`{entry.of}` is watched over {format_duration(watched.window)} already, by the same labels: "
+            "its expectation would be written twice"
+        )
+        return _problem(monitor, f"{path}.window", message, "give both the same window")
+    if isinstance(entry, Forecast) and entry.horizon in watched.horizons:
+        message = f"`{entry.of}` has a forecast over {format_duration(entry.horizon)} already"
+        return _problem(monitor, f"{path}.horizon", message, "keep one of them")
+    return None
+
+
+def _problem(monitor: Monitor, path: str, message: str, hint: str) -> Problem:
+    return Problem(message, path, monitor.origin.locate(path), hint)

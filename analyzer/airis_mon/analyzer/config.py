@@ -1,0 +1,182 @@
+"""The analyzer's configuration: the queries that `build` derived, or that somebody wrote by hand."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airis_mon.analyzer.methods.seasonal import Direction
+from airis_mon.analyzer.places import located
+from airis_mon.analyzer.schedule import HISTORY
+from airis_mon.spec import Problem, SpecError, format_duration, parse_duration
+
+_QUERIES_MAX = 10_000
+_LIST_MAX = 20
+_SECONDS_MAX = 90 * 86400
+_PROBLEMS_MAX = 50
+_REQUIRED = ("monitor", "model", "for", "expr")
+
+
+@dataclass(frozen=True)
+class Query:
+    """One expression, and what is made of it."""
+
+    monitor: str
+    model: str
+    signal: str
+    """The signal that the expression is about: the label `for` of what is written."""
+    expr: str
+    unit: str = ""
+    """Base unit; values of a `ratio` stay between 0 and 1."""
+    history: int = HISTORY
+    """Seconds that are learnt from."""
+    direction: Direction = "both"
+    score: bool = True
+    """Whether departures are scored; otherwise the expectation and forecasts alone are written."""
+    horizons: tuple[int, ...] = ()
+    """Seconds ahead of each forecast."""
+    false_pages_per_week: float = 2.0
+    by: tuple[str, ...] = ()
+    """Labels that the expression keeps apart."""
+
+    @property
+    def ratio(self) -> bool:
+        """Whether values are shares."""
+        return self.unit == "ratio"
+
+    @property
+    def title(self) -> str:
+        """What the log calls it."""
+        return f"{self.monitor}/{self.signal}" + (f" by {', '.join(self.by)}" if self.by else "")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything that a configuration file says."""
+
+    queries: tuple[Query, ...] = ()
+
+
+def decode(text: str, file: str) -> Configuration:
+    """Return the configuration in a YAML text; SpecError with every problem, each at its place in `file`."""
+    root, origin = located(text, file)
+    problems: list[Problem] = []
+
+    def refuse(path: str, message: str, hint: str | None = None) -> None:
+        if len(problems) < _PROBLEMS_MAX:
+            problems.append(Problem(message, path, origin.locate(path), hint))
+
+    if not isinstance(root, dict) or set(root) != {"queries"} or not isinstance(root["queries"], list):
+        refuse("", "a mapping with the one key `queries`, a list, is needed", "`queries: []` watches nothing")
+        raise SpecError(problems)
+    if len(root["queries"]) > _QUERIES_MAX:
+        refuse("queries", f"{len(root['queries'])} queries, at most {_QUERIES_MAX} are run")
+        raise SpecError(problems)
+    queries: list[Query] = []
+    seen: dict[tuple[str, str, frozenset[str]], int] = {}
+    for number, entry in enumerate(root["queries"]):
+        path = f"queries[{number}]"
+        query = _query(entry, path, refuse)
+        if query is None:
+            continue
+        first = seen.setdefault((query.monitor, query.signal, frozenset(query.by)), number)
+        if first != number:
+            refuse(path, f"writes the same series as queries[{first}]", "keep one of them, or change `for`")
+        queries.append(query)
+    if problems:
+        raise SpecError(problems)
+    return Configuration(tuple(queries))
+
+
+Refuse = Callable[..., None]
+
+
+def _query(entry: Any, path: str, refuse: Refuse) -> Query | None:
+    if not isinstance(entry, dict):
+        refuse(path, "a query is a mapping", f"its keys are {', '.join(_FIELDS)}")
+        return None
+    good = True
+    values: dict[str, Any] = {}
+    for key in _REQUIRED:
+        if key not in entry:
+            refuse(path, f"`{key}` is missing")
+            good = False
+    for key, value in entry.items():
+        if key not in _FIELDS:
+            near = difflib.get_close_matches(str(key), _FIELDS, 1)
+            hint = f"did you mean `{near[0]}`?" if near else f"the keys are {', '.join(_FIELDS)}"
+            refuse(f"{path}.{key}", f"unknown key `{key}`", hint)
+            good = False
+            continue
+        name, read = _FIELDS[key]
+        try:
+            values[name] = read(value)
+        except ValueError as error:
+            refuse(f"{path}.{key}", str(error))
+            good = False
+    return Query(**values) if good else None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str) and value.strip() and "\x00" not in value:
+        return value
+    raise ValueError("a text is needed here; put quotes around it where YAML takes it for something else")
+
+
+def _unit(value: Any) -> str:
+    return "" if value == "" else _text(value)
+
+
+def _seconds(value: Any) -> int:
+    seconds = parse_duration(_text(value))
+    if seconds < 1 or seconds != int(seconds) or seconds > _SECONDS_MAX:
+        raise ValueError(f"`{value}`: whole seconds are needed, from 1s to {format_duration(_SECONDS_MAX)}")
+    return int(seconds)
+
+
+def _direction(value: Any) -> Direction:
+    for direction in ("up", "down", "both"):
+        if value == direction:
+            return direction
+    raise ValueError(f"`{value}` is no direction; write up, down or both")
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ValueError(f"`{value}` is neither true nor false")
+
+
+def _pages(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1000:
+        return float(value)
+    raise ValueError(f"`{value}` is no number of pages a week; write one above 0 and up to 1000, such as 2")
+
+
+def _several(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
+    def several(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list) or len(value) > _LIST_MAX:
+            raise ValueError(f"a list of at most {_LIST_MAX} is needed")
+        found = tuple(read(item) for item in value)
+        if len(set(found)) < len(found):
+            raise ValueError("one of them is there twice")
+        return found
+
+    return several
+
+
+_FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "monitor": ("monitor", _text),
+    "model": ("model", _text),
+    "for": ("signal", _text),
+    "expr": ("expr", _text),
+    "unit": ("unit", _unit),
+    "history": ("history", _seconds),
+    "score": ("score", _flag),
+    "direction": ("direction", _direction),
+    "false_pages_per_week": ("false_pages_per_week", _pages),
+    "horizons": ("horizons", _several(_seconds)),
+    "by": ("by", _several(_text)),
+}

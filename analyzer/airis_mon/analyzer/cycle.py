@@ -1,0 +1,131 @@
+"""One round: read, model, write. All queries are judged at the same time, which is Prometheus' own."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from airis_mon.analyzer.config import Query
+from airis_mon.analyzer.query import Querier, QueryError
+from airis_mon.analyzer.schedule import FIT_INTERVAL, INTERVAL, STEP, evaluated_at, fitted_at
+from airis_mon.analyzer.watch import Watch
+from airis_mon.remote_write import Sample, Writer, WriteResult
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How often what is done, in whole seconds."""
+
+    interval: int = INTERVAL
+    """Between evaluations."""
+    step: int = STEP
+    """Between the points of history; divides a day."""
+    fit_interval: int = FIT_INTERVAL
+    """Between fits."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A query that gave nothing this time, or no new model."""
+
+    query: Query
+    text: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one round did."""
+
+    now: float
+    """Prometheus' time when the round began."""
+    at: int
+    """The time that was judged."""
+    seconds: float = 0.0
+    """What the round took."""
+    repeated: bool = False
+    """That time had been judged before: nothing was done."""
+    written: WriteResult = field(default_factory=WriteResult)
+    failures: tuple[Failure, ...] = ()
+    fits: int = 0
+    scored: int = 0
+    warming_up: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every query gave its samples, and all of them were taken."""
+        return not self.failures and not self.written.dropped
+
+
+@contextmanager
+def _caught(query: Query, failures: dict[Query, Failure]) -> Iterator[None]:
+    """Keep what goes wrong with one query from the others, be it the server's fault or ours."""
+    try:
+        yield
+    except QueryError as error:
+        failures.setdefault(query, Failure(query, str(error)))
+    except Exception:
+        failures.setdefault(query, Failure(query, f"unexpected: {traceback.format_exc(limit=-5)}"))
+
+
+class Cycle:
+    """Runs rounds, and keeps what was learnt between them."""
+
+    def __init__(
+        self,
+        querier: Querier,
+        writer: Writer,
+        schedule: Schedule,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Read from `querier`, write to `writer`; `stopped` ends a round between two queries."""
+        self._querier = querier
+        self._writer = writer
+        self._schedule = schedule
+        self._clock = clock
+        self._stopped = stopped
+        self._watches: dict[Query, Watch] = {}
+        self._last: int | None = None
+
+    def run(self, queries: Iterable[Query]) -> Outcome:
+        """Judge the newest point of every query; QueryError where the server does not tell its time.
+
+        A query that fails harms no other: it is in the outcome's failures.
+        """
+        began = self._clock()
+        now = self._querier.now()
+        at = evaluated_at(now, self._schedule.interval)
+        if at == self._last:
+            return Outcome(now, at, repeated=True)
+        # A query that stays the same keeps what it has learnt, whatever else a reload changes.
+        self._watches = {q: self._watches.get(q) or Watch(q, self._schedule.step) for q in queries}
+        samples: list[Sample] = []
+        failures: dict[Query, Failure] = {}
+        fits = scored = warming_up = 0
+        for query, watch in self._watches.items():
+            if self._stopped():
+                break
+            with _caught(query, failures):
+                fits += watch.fit(self._querier, fitted_at(at, self._schedule.fit_interval))
+            with _caught(query, failures):
+                evaluation = watch.evaluate(self._querier, at)
+                samples += evaluation.samples
+                scored += evaluation.scored
+                warming_up += evaluation.warming_up
+        written = self._writer.write(samples)
+        if written.sent or not samples:
+            self._last = at
+        return Outcome(
+            now=now,
+            at=at,
+            seconds=self._clock() - began,
+            written=written,
+            failures=tuple(failures.values()),
+            fits=fits,
+            scored=scored,
+            warming_up=warming_up,
+        )

@@ -1,0 +1,83 @@
+"""A series from start to end, as the live service would have seen it: the same model, the same schedule.
+
+Every sample is judged by a model that was fitted on samples before it, at its default configuration.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from airis_mon.analyzer.methods.cells import DAY
+from airis_mon.analyzer.methods.robust import Floats
+from airis_mon.analyzer.methods.seasonal import Settings, fit
+from airis_mon.analyzer.schedule import FIT_INTERVAL, HISTORY, fitted_at
+
+Integers = NDArray[np.int64]
+
+_LOOK = 32
+"""Samples by whose distances the step is told; they are not judged."""
+_ROWS = 64
+
+
+def anomaly_scores(timestamps: Integers, values: Floats) -> Floats:
+    """Return the score of each sample, 1 or more being anomalous.
+
+    `timestamps` are seconds since the epoch, strictly increasing; `values` may be NaN. A score depends on
+    its sample and those before it alone.
+    """
+    scores = np.zeros(len(values))
+    if len(values) <= _LOOK:
+        return scores
+    step = _step(timestamps[:_LOOK])
+    settings = Settings(step)
+    grid, first = _grid(timestamps, values, step)
+    width = HISTORY // step
+    # Windows over the past: the column after the last belongs to no window of the samples before it.
+    padded = np.concatenate([np.full(width, np.nan), grid])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, width)
+    ends = fitted_at(timestamps, FIT_INTERVAL) // step
+    rows = ends - first + 1
+    judged = np.flatnonzero((np.arange(len(values)) >= _LOOK) & (rows >= 0))
+    wanted = np.unique(rows[judged])
+    for start in range(0, len(wanted), _ROWS):
+        some = wanted[start : start + _ROWS]
+        model = fit(windows[some], settings)
+        mine = judged[(rows[judged] >= some[0]) & (rows[judged] <= some[-1])]
+        ahead = timestamps[mine] - ends[mine] * step
+        for distance in np.unique(ahead).tolist():
+            at = mine[ahead == distance]
+            scores[at] = model.scores(values[at], distance, rows=np.searchsorted(some, rows[at]))
+    return scores
+
+
+def forecast(
+    timestamps: Integers, values: Floats, horizon: int, level: float
+) -> tuple[Floats, Floats, Floats]:
+    """Return expectation, lower and upper edge of the next `horizon` steps, shape (horizon,) each.
+
+    `level` is the share of outcomes that the band should hold.
+    """
+    step = _step(timestamps)
+    grid, _ = _grid(timestamps, values, step)
+    ahead = [step * (n + 1) for n in range(horizon)]
+    model = fit(grid[None, -(HISTORY // step) :], Settings(step, horizons=tuple(ahead), level=level))
+    bands = [model.forecast(seconds, 0) for seconds in ahead]
+    parts = [(band.expected[0], band.lower[0], band.upper[0]) for band in bands]
+    expected, lower, upper = np.array(parts, dtype=np.float64).T
+    return expected, lower, upper
+
+
+def _step(timestamps: Integers) -> int:
+    """Return the step of a grid that holds the samples: the longest divisor of a day up to their distance."""
+    distance = int(np.median(np.diff(timestamps))) if len(timestamps) > 1 else 60
+    return max(n for n in range(1, min(max(distance, 1), DAY) + 1) if DAY % n == 0)
+
+
+def _grid(timestamps: Integers, values: Floats, step: int) -> tuple[Floats, int]:
+    """Return the samples on a grid, NaN where there is none, and the number of its first column."""
+    columns = timestamps // step
+    first = int(columns[0])
+    grid = np.full(int(columns[-1]) - first + 1, np.nan)
+    grid[columns - first] = np.where(np.isfinite(values), values, np.nan)
+    return grid, first

@@ -1,0 +1,88 @@
+"""Cycle after cycle until told to stop, whatever happens in one of them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from airis_mon.analyzer.config import Configuration
+from airis_mon.analyzer.cycle import Cycle, Outcome, Schedule
+from airis_mon.analyzer.metrics import Metrics
+from airis_mon.analyzer.query import QueryError
+
+_SETTLES = 2.0
+"""Seconds after an aligned time until it is judged: scrapes of that moment have to arrive first."""
+_LINES_MAX = 20
+
+
+class Rounds:
+    """Runs cycles in the thread that calls it; the configuration may be changed from another one."""
+
+    def __init__(
+        self,
+        cycle: Cycle,
+        schedule: Schedule,
+        configuration: Configuration,
+        metrics: Metrics,
+        log: logging.Logger,
+    ) -> None:
+        """Prepare to run `cycle` on what `configuration` holds when each cycle begins."""
+        self.configuration = configuration
+        self.ran = threading.Event()
+        """Set when the first cycle has ended, well or not so well."""
+        self._cycle = cycle
+        self._schedule = schedule
+        self._metrics = metrics
+        self._log = log
+
+    def run(self, stop: threading.Event) -> None:
+        """Run until `stop` is set."""
+        while not stop.is_set():
+            wait = self._once()
+            stop.wait(wait)
+
+    def _once(self) -> float:
+        """Run one cycle and return the seconds to the next."""
+        interval = float(self._schedule.interval)
+        try:
+            outcome = self._cycle.run(self.configuration.queries)
+        except QueryError as error:
+            self._metrics.failed()
+            self._log.warning("cycle failed", extra={"error": str(error)})
+            return min(interval, 15.0)
+        except Exception:
+            # The next cycle may well succeed; a monitor that dies of one surprise is the worse outcome.
+            self._metrics.failed()
+            self.ran.set()
+            self._log.exception("cycle failed unexpectedly")
+            return interval
+        self.ran.set()
+        if outcome.repeated:
+            return self._wait(outcome)
+        self._metrics.ended(outcome)
+        self._told(outcome)
+        return self._wait(outcome)
+
+    def _wait(self, outcome: Outcome) -> float:
+        interval = self._schedule.interval
+        settles = min(_SETTLES, interval / 10)
+        return max(0.05, outcome.at + interval + settles - (outcome.now + outcome.seconds))
+
+    def _told(self, outcome: Outcome) -> None:
+        for failure in outcome.failures[:_LINES_MAX]:
+            self._log.warning("query failed", extra={"query": failure.query.title, "error": failure.text})
+        for error in outcome.written.errors[:_LINES_MAX]:
+            self._log.warning("samples dropped", extra={"error": error})
+        self._log.info(
+            "cycle",
+            extra={
+                "evaluated": outcome.at,
+                "seconds": round(outcome.seconds, 3),
+                "written": outcome.written.sent,
+                "dropped": outcome.written.dropped,
+                "failures": len(outcome.failures),
+                "fits": outcome.fits,
+                "scored": outcome.scored,
+                "warming_up": outcome.warming_up,
+            },
+        )

@@ -1,0 +1,33 @@
+"""When a cycle evaluates and when a model is fitted: functions of Prometheus' time alone.
+
+Two analyzers that watch the same Prometheus thereby reach the same numbers at the same timestamps, whenever
+either was started.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+INTERVAL = 60
+"""Seconds between evaluations."""
+STEP = 60
+"""Seconds between the points of history that a model learns from."""
+FIT_INTERVAL = 600
+"""Seconds between fits."""
+HISTORY = 7 * 86400
+"""Seconds of history, where a query does not say."""
+
+Seconds = TypeVar("Seconds", int, NDArray[np.int64])
+
+
+def evaluated_at(now: float, interval: int) -> int:
+    """Return the newest time of evaluation that is not after `now`."""
+    return int(now // interval) * interval
+
+
+def fitted_at(evaluation: Seconds, interval: int) -> Seconds:
+    """Return until when the model that judges `evaluation` has seen the series: always before it."""
+    return (evaluation - 1) // interval * interval

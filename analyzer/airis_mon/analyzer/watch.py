@@ -1,0 +1,133 @@
+"""One query under watch: its past, the model of it, and what the newest point gives to write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from airis_mon.analyzer import series
+from airis_mon.analyzer.config import Query
+from airis_mon.analyzer.history import History
+from airis_mon.analyzer.methods.robust import Floats
+from airis_mon.analyzer.methods.seasonal import Band, Model, Settings, fit
+from airis_mon.analyzer.query import Frame, Labels, Querier
+from airis_mon.remote_write import Sample
+from airis_mon.spec import format_duration
+
+_MODEL_AGE_MAX = 2 * 3600
+"""Seconds after which a model that could not be fitted again is silent: its level is no longer the level."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one query gave at one time."""
+
+    samples: tuple[Sample, ...]
+    scored: int
+    """Series with a score that means something."""
+    warming_up: int
+    """Series whose score is 0 because their past is too short."""
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    model: Model
+    rows: dict[Labels, int]
+    end: int
+    """Time of the last column of the history."""
+
+
+class Watch:
+    """A query, and what has been learnt about it so far."""
+
+    def __init__(self, query: Query, step: int) -> None:
+        """Watch `query`, learning from one value each `step` seconds."""
+        self.query = query
+        self._step = step
+        self._history = History(query.expr, max(query.history, step), step)
+        self._settings = Settings(
+            step,
+            pages_per_week=query.false_pages_per_week,
+            ratio=query.ratio,
+            horizons=query.horizons,
+        )
+        self._fitted: _Fitted | None = None
+
+    def fit(self, querier: Querier, until: int) -> bool:
+        """Learn from the past up to `until`, in seconds; say whether there was anything to do.
+
+        Raises QueryError, and keeps what was learnt before.
+        """
+        end = until // self._step * self._step
+        if self._fitted is not None and self._fitted.end == end:
+            return False
+        frame = self._history.until(querier, end)
+        rows = {labels: n for n, labels in enumerate(frame.labels)}
+        self._fitted = _Fitted(fit(frame.values, self._settings), rows, end)
+        return True
+
+    def evaluate(self, querier: Querier, at: int) -> Evaluation:
+        """Return what the values at `at` give to write; raises QueryError."""
+        frame = querier.instant(self.query.expr, at)
+        fitted = self._fitted
+        if fitted is None or not 0 < at - fitted.end <= _MODEL_AGE_MAX:
+            return Evaluation(tuple(self._actual(frame, at)), 0, 0)
+        values = np.full(len(fitted.rows), np.nan)
+        for labels, value in zip(frame.labels, frame.values[:, 0], strict=True):
+            if labels in fitted.rows:
+                values[fitted.rows[labels]] = value
+        samples = [*self._actual(frame, at), *self._expected(fitted, frame, at)]
+        scored = warming_up = 0
+        if self.query.score:
+            scores = fitted.model.scores(values, at - fitted.end, self.query.direction)
+            ready = fitted.model.ready
+            for labels, value in zip(frame.labels, frame.values[:, 0], strict=True):
+                row = fitted.rows.get(labels)
+                known = row is not None and bool(ready[row])
+                scored, warming_up = scored + known, warming_up + (not known)
+                if not np.isnan(value):
+                    score = float(scores[row]) if row is not None else 0.0
+                    samples.append(self._sample(series.SCORE, labels, at, score))
+        return Evaluation(tuple(samples), scored, warming_up)
+
+    def _actual(self, frame: Frame, at: int) -> Iterator[Sample]:
+        for labels, value in zip(frame.labels, frame.values[:, 0], strict=True):
+            if not np.isnan(value):
+                yield self._sample(series.ACTUAL, labels, at, float(value))
+
+    def _expected(self, fitted: _Fitted, frame: Frame, at: int) -> Iterator[Sample]:
+        ahead = at - fitted.end
+        bands = {series.NOW: fitted.model.expected(ahead)}
+        for seconds in self.query.horizons:
+            bands[format_duration(seconds)] = fitted.model.forecast(seconds, ahead)
+        for horizon, band in bands.items():
+            for labels in frame.labels:
+                row = fitted.rows.get(labels)
+                if row is not None:
+                    for name, value in _edges(band, row):
+                        yield self._sample(name, labels, at, value, horizon)
+
+    def _sample(self, name: str, labels: Labels, at: int, value: float, horizon: str | None = None) -> Sample:
+        written = {
+            **dict(labels),
+            "__name__": name,
+            series.MONITOR: self.query.monitor,
+            series.MODEL: self.query.model,
+            series.FOR: self.query.signal,
+        }
+        if horizon is not None:
+            written[series.HORIZON] = horizon
+        return Sample(written, at * 1000, value)
+
+
+def _edges(band: Band, row: int) -> Iterator[tuple[str, float]]:
+    edges: tuple[tuple[str, Floats], ...] = (
+        (series.EXPECTED, band.expected),
+        (series.LOWER, band.lower),
+        (series.UPPER, band.upper),
+    )
+    for name, values in edges:
+        if np.isfinite(values[row]):
+            yield name, float(values[row])
