@@ -29,9 +29,9 @@ def cases(burn: Burn) -> Iterator[Case]:
     yield from _slow_burn(burn)
     healthy, idle = (Phase(2 * STEPS, PER_STEP),), (Phase(2 * STEPS, 0.0),)
     few = (Phase(STEPS // 2, 0.0), Phase(1, 3.0, failing=1 / 3), Phase(STEPS, 0.0))
-    yield _quiet(burn, "no failure, and no failed series", healthy, at=2, ratio=0.0)
-    yield _quiet(burn, "no traffic", idle, at=2, ratio=None)
-    yield _quiet(burn, "one failure among three operations", few, at=1, ratio=1 / 3)
+    yield _quiet(burn, "no failure, and no failed series", healthy, at=2, ratio=0.0, spelling=2)
+    yield _quiet(burn, "no traffic", idle, at=2, ratio=None, spelling=3)
+    yield _quiet(burn, "one failure among three operations", few, at=1, ratio=1 / 3, spelling=4)
 
 
 def _traffic(burn: Burn, *phases: Phase) -> Traffic:
@@ -113,11 +113,13 @@ def _slow_burn(burn: Burn) -> Iterator[Case]:
     yield _case(burn, "a slow burn through a counter reset", traffic, [check], [sample], spelling=1)
 
 
-def _quiet(burn: Burn, what: str, phases: tuple[Phase, ...], at: int, ratio: float | None) -> Case:
+def _quiet(
+    burn: Burn, what: str, phases: tuple[Phase, ...], at: int, ratio: float | None, spelling: int
+) -> Case:
     """Nothing fires; the shortest ratio is as given, or absent."""
     shortest = recorded(burn.objective.window)[0]
     labels = {**burn.labels, series.SLO_WINDOW: name(shortest)}
     expression = f"abs({burn.recorded(series.ERROR_RATIO, shortest)} - {number(ratio or 0)}) < bool 0.001"
     sample = SampleCheck(at * shortest, expression, () if ratio is None else ((labels, 1.0),))
     check = AlertCheck(at * shortest, series.BURN_ALERT)
-    return _case(burn, what, _traffic(burn, *phases), [check], [sample], spelling=1)
+    return _case(burn, what, _traffic(burn, *phases), [check], [sample], spelling)

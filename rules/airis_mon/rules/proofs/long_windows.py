@@ -11,6 +11,7 @@ from airis_mon.rules import series
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.error_budget import MODE, SPEC
 from airis_mon.rules.literals import number
+from airis_mon.rules.proofs import strangers
 from airis_mon.rules.proofs.case import Case, Input, SampleCheck, close
 from airis_mon.rules.proofs.traffic import Phase, Traffic
 from airis_mon.rules.windows import DAY, name, recorded
@@ -69,14 +70,24 @@ def _windows(burn: Burn, every: float, found: list[float]) -> Case:
         rate = failures / operations / burn.budget
         burns = close(burn.recorded(series.CURRENT_BURN_RATE), rate, WITHIN)
         checks.append(SampleCheck(at, burns, ((burn.labels, 1.0),)))
-    selector = {label: f"{value}-other" for label, value in burn.indicator.selector.items()}
-    strangers = Traffic(sample, (Phase(before + STEPS // 2, PER_STEP, failing=1.0),))
     return Case(
         f"{burn.objective.name}: {name(shortest)} to {name(longest)} reach as far as their names say",
         sample,
-        (*traffic.inputs(burn.indicator), *strangers.inputs(replace(burn.indicator, selector=selector))),
+        (*traffic.inputs(burn.indicator), *_strangers(burn, sample, found, before)),
         samples=checks,
     )
+
+
+def _strangers(burn: Burn, sample: float, found: list[float], skipped: int) -> Iterator[Input]:
+    """Yield traffic of other sources, and what is recorded for other objectives, around the last moment."""
+    loud = Traffic(sample, (Phase(STEPS, 100 * PER_STEP, failing=0.5),))
+    selector = burn.indicator.selector
+    for other in strangers.neighbours(selector, selector):
+        for one in loud.inputs(replace(burn.indicator, selector=other)):
+            yield Input(one.series, f"_x{skipped} {one.values}")
+    for window in found:
+        for prefix in (series.EVENTS, series.FAILURES, series.ERROR_RATIO):
+            yield from strangers.recorded(burn, prefix, window, 1000.0, STEPS, skipped)
 
 
 def period(burn: Burn, every: float) -> Case:
@@ -99,13 +110,23 @@ def period(burn: Burn, every: float) -> Case:
     return Case(
         f"{burn.objective.name}: the whole period, weighted by traffic",
         shortest,
-        (events, failures),
+        (events, failures, *_recorded_strangers(burn, shortest, stretch, end)),
         samples=[
             SampleCheck(at, weighted, ((whole, 1.0),)),
             SampleCheck(at, rate, ((burn.labels, 1.0),)),
             SampleCheck(at, left, ((burn.labels, 1.0),)),
         ],
     )
+
+
+def _recorded_strangers(burn: Burn, shortest: float, steps: int, skipped: int) -> Iterator[Input]:
+    for prefix, window in (
+        (series.EVENTS, shortest),
+        (series.FAILURES, shortest),
+        (series.ERROR_RATIO, burn.objective.window),
+        (series.PERIOD_BURN_RATE, None),
+    ):
+        yield from strangers.recorded(burn, prefix, window, 1000.0, steps, skipped)
 
 
 def _recorded(

@@ -10,8 +10,9 @@ from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import absence, anomalies, forecasts, series
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
-from airis_mon.rules.indicators import Availability, LatencyBelow, indicator, requests_of
+from airis_mon.rules.indicators import Availability, LatencyBelow, contract_of, indicator, requests_of
 from airis_mon.rules.literals import number
+from airis_mon.rules.proofs import strangers
 from airis_mon.rules.proofs.case import AlertCheck, Case, Fired, Input, fired
 from airis_mon.rules.proofs.traffic import Phase, Traffic
 from airis_mon.rules.windows import name, recorded
@@ -128,7 +129,7 @@ def silence(monitor: Monitor, step: float) -> Case:
     return Case(
         "the counter of operations: idle, gone, back",
         step,
-        (Input(requests_of(monitor), counter), *values),
+        (Input(requests_of(monitor), counter), *values, *_others(monitor, idle + gone + 3)),
         [
             AlertCheck((idle - 1) * step, alert.name),
             *([AlertCheck((idle + wait - 1) * step, alert.name)] if wait else []),
@@ -145,18 +146,26 @@ def failures_of(burn: Burn) -> str:
 
 
 def nothing(monitor: Monitor, step: float, others: tuple[str, ...]) -> Case:
-    """Return the test of no data at all: silence is told, and nothing else is."""
+    """Return the test of no data but that of others: silence is told, and nothing else is."""
     alert = absence.source_alert(monitor)
-    at = evaluations(alert, step) * step
+    wait = max(evaluations(one, step) for one in absence.alerts(monitor))
+    at = wait * step
     return Case(
-        "no data at all",
+        "no data but that of others",
         step,
-        (),
+        tuple(_others(monitor, wait + 2)),
         [
             *(AlertCheck(at, other) for other in others),
             AlertCheck(at, alert.name, (_silent(monitor, alert),)),
         ],
     )
+
+
+def _others(monitor: Monitor, steps: int) -> Iterator[Input]:
+    """Yield the counters of other sources."""
+    selector = monitor.source.selector
+    for labels in strangers.neighbours(selector, selector):
+        yield strangers.steady(contract_of(monitor).requests.total, labels, 7, steps)
 
 
 def _silent(monitor: Monitor, alert: Alert) -> Fired:
@@ -190,5 +199,7 @@ def _blind(what: str, monitor: Monitor, burns: list[Burn], interval: float, step
         )
         checks.append(AlertCheck(evaluation * step, series.ABSENT_ALERT, expected))
     steps = math.ceil((delays[-1] + 1) * step / interval) + 1
-    requests = Traffic(interval, (Phase(steps, 100.0),)).inputs(indicator(monitor, Errors()))
-    return Case(f"operations without what objectives need: {what}", interval, requests, checks)
+    inputs = list(Traffic(interval, (Phase(steps, 100.0),)).inputs(indicator(monitor, Errors())))
+    for burn, _ in alerts:
+        inputs += strangers.recorded(burn, series.FAILURES, recorded(burn.objective.window)[0], 0, steps)
+    return Case(f"operations without what objectives need: {what}", interval, tuple(inputs), checks)

@@ -12,6 +12,7 @@ from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import series
 from airis_mon.rules.burn_rate import FEWEST_FAILURES, Burn
 from airis_mon.rules.literals import number
+from airis_mon.rules.proofs import strangers
 from airis_mon.rules.proofs.case import AlertCheck, Case, Input
 from airis_mon.rules.proofs.verdicts import SEVERITIES, as_fired
 from airis_mon.rules.windows import Tier, name, recorded
@@ -75,3 +76,4 @@ def _inputs(burn: Burn, moments: list[_Moment]) -> Iterator[Input]:
         for prefix, values in ((series.ERROR_RATIO, ratios), (series.FAILURES, failures)):
             text = " ".join(number(value) for value in [*values, 0.0])
             yield Input(f"{prefix}{name(window)}{labels}", text)
+            yield from strangers.recorded(burn, prefix, window, 1.0, len(values) + 1)
