@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from airis_mon.analyzer import series
-from airis_mon.exporters.contracts import CONTRACTS, Contract
+from airis_mon.exporters import contracts
 from airis_mon.spec import (
     Anomaly,
     Artefact,
@@ -52,13 +51,12 @@ def artefacts(bundle: Bundle) -> tuple[Artefact, ...]:
 
 
 def _queries(monitor: Monitor, problems: list[Problem]) -> Iterator[dict[str, Any]]:
-    contract = CONTRACTS.get(monitor.source.contract)
-    if contract is None:
-        path = "spec.source.contract"
-        message = f"`{monitor.source.contract}` is no metrics contract"
-        problems.append(_problem(monitor, path, message, f"known are {', '.join(CONTRACTS)}"))
+    wrong = contracts.problems(monitor)
+    if wrong:
+        problems += wrong
         return
-    for watched in _watched(monitor, contract, problems):
+    contract = contracts.CONTRACTS[monitor.source.contract]
+    for watched in _watched(monitor, problems):
         query = {
             "monitor": monitor.name,
             "model": monitor.model.name,
@@ -78,7 +76,7 @@ def _queries(monitor: Monitor, problems: list[Problem]) -> Iterator[dict[str, An
         yield query
 
 
-def _watched(monitor: Monitor, contract: Contract, problems: list[Problem]) -> list[_Watched]:
+def _watched(monitor: Monitor, problems: list[Problem]) -> list[_Watched]:
     """Return what is watched, in the document's order, forecasts joined to the anomaly of the same signal."""
     found: dict[tuple[str, frozenset[str]], _Watched] = {}
     entries: list[tuple[str, Anomaly | Forecast]] = [
@@ -86,10 +84,9 @@ def _watched(monitor: Monitor, contract: Contract, problems: list[Problem]) -> l
         *((f"spec.forecasts[{n}]", forecast) for n, forecast in enumerate(monitor.forecasts)),
     ]
     for path, entry in entries:
-        wrong = _wrong(monitor, contract, path, entry)
         key = (entry.of, frozenset(entry.by))
         watched = found.get(key) or _Watched(entry.of, entry.window, entry.by)
-        wrong = wrong or _clash(monitor, path, entry, watched)
+        wrong = _reserved(monitor, path, entry) or _clash(monitor, path, entry, watched)
         if wrong is not None:
             problems.append(wrong)
             continue
@@ -102,13 +99,7 @@ def _watched(monitor: Monitor, contract: Contract, problems: list[Problem]) -> l
     return list(found.values())
 
 
-def _wrong(monitor: Monitor, contract: Contract, path: str, entry: Anomaly | Forecast) -> Problem | None:
-    signals = contract.signals()
-    if entry.of not in signals:
-        near = difflib.get_close_matches(entry.of, signals, 1)
-        hint = f"did you mean `{near[0]}`?" if near else f"it has {', '.join(signals)}"
-        message = f"the contract `{contract.name}` has no signal `{entry.of}`"
-        return _problem(monitor, f"{path}.of", message, hint)
+def _reserved(monitor: Monitor, path: str, entry: Anomaly | Forecast) -> Problem | None:
     for label in entry.by:
         if label in _OURS:
             message = f"the analyzer writes the label `{label}` itself: no series can be kept apart by it"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from airis_mon.analyzer.methods.seasonal import Direction
 from airis_mon.analyzer.places import located
 from airis_mon.analyzer.schedule import HISTORY
-from airis_mon.spec import Problem, SpecError, format_duration, parse_duration
+from airis_mon.spec import Problem, SpecError, did_you_mean, format_duration, parse_duration
 
 _QUERIES_MAX = 10_000
 _LIST_MAX = 20
@@ -105,9 +104,7 @@ def _query(entry: Any, path: str, refuse: Refuse) -> Query | None:
             good = False
     for key, value in entry.items():
         if key not in _FIELDS:
-            near = difflib.get_close_matches(str(key), _FIELDS, 1)
-            hint = f"did you mean `{near[0]}`?" if near else f"the keys are {', '.join(_FIELDS)}"
-            refuse(f"{path}.{key}", f"unknown key `{key}`", hint)
+            refuse(f"{path}.{key}", f"unknown key `{key}`", did_you_mean(str(key), _FIELDS))
             good = False
             continue
         name, read = _FIELDS[key]

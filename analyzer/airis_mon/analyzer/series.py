@@ -7,20 +7,29 @@ evaluation: what a forecast says of the future is told by `horizon`, never by a 
 
 from __future__ import annotations
 
+# Written back
 ACTUAL = "y"
 """The input as the analyzer saw it."""
 EXPECTED = "yhat"
+"""What was expected at that horizon."""
 LOWER = "yhat_lower"
+"""Lower edge of the band of what is usual."""
 UPPER = "yhat_upper"
+"""Upper edge of the band of what is usual."""
 SCORE = "anomaly_score"
 """0 is as expected, >= 1 is anomalous; 0 while warming up."""
 
+# Labels of what is written back
 MONITOR = "monitor"
+"""Name of the ModelMonitor."""
 MODEL = "model"
+"""Name of the model."""
 FOR = "for"
 """Signal that the series is about, such as `time_to_first_token_p95`."""
 HORIZON = "horizon"
+"""How far ahead the value looks."""
 NOW = "0s"
+"""The horizon of what is expected now."""
 
 # What the analyzer says of itself
 PREFIX = "airis_analyzer"

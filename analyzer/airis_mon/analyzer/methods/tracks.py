@@ -17,6 +17,8 @@ _SLOW = 12 * HOUR
 _SLOW_LEAST = 36
 _SMOOTHED = 600
 """Seconds to each side over which a profile is smoothed."""
+_EXCURSION = 5.0
+"""Robust standard deviations beyond which a cell says nothing of the day's shape."""
 _DAY_LEAST = 0.8
 """Share of the fullest day's cells that a day must hold to be learnt from: half a day has another middle."""
 
@@ -54,6 +56,7 @@ def daily(coarse: Floats, cells: Cells) -> Track | None:
     held = np.sum(~np.isnan(days), axis=2)
     full = held >= np.maximum(_DAY_LEAST * held.max(axis=1, keepdims=True), 1)
     centred = np.where(full[:, :, None], days - robust.median(days)[:, :, None], np.nan)
+    centred = _tamed(centred)
     # Each day is held against the others: against a profile that knows it, it would look too good.
     others = [
         smoothed(robust.median(np.delete(centred, day, axis=1), axis=1), cells)
@@ -61,6 +64,17 @@ def daily(coarse: Floats, cells: Cells) -> Track | None:
     ]
     base = robust.flattened(np.stack(others, axis=1))
     return _track(coarse, base, smoothed(robust.median(centred, axis=1), cells), cells)
+
+
+def _tamed(centred: Floats) -> Floats:
+    """Return days whose excursions are cut down to what the other days make likely.
+
+    Among two other days a median is a mean, and one incident would stand in the profile.
+    """
+    usual = robust.median(centred, axis=1)[:, None, :]
+    off = centred - usual
+    limit = _EXCURSION * 1.4826 * robust.median(robust.flattened(np.abs(off)))[:, None, None]
+    return np.where(np.isnan(limit), centred, usual + np.clip(off, -limit, limit))
 
 
 def better(one: Track, other: Track, choose: np.ndarray) -> Track:

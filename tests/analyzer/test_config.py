@@ -1,0 +1,64 @@
+"""A configuration that somebody wrote by hand."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airis_mon.analyzer.config import Query, decode
+from airis_mon.spec import SpecError
+
+HEAD = "queries:\n  - {monitor: m, model: x, for: s, expr: up"
+
+
+def refused(text: str) -> str:
+    with pytest.raises(SpecError) as raised:
+        decode(text, "a.yaml")
+    return str(raised.value)
+
+
+def test_what_is_left_out_has_defaults() -> None:
+    assert decode(HEAD + "}", "a.yaml").queries == (Query("m", "x", "s", "up"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("", "", "the one key `queries`"),
+        ("queries: 3", "a.yaml:1:1", "the one key `queries`"),
+        ("queries: [", "a.yaml:1:", "no YAML"),
+        ("queries:\n  - up", "a.yaml:2:5", "a query is a mapping"),
+        (HEAD + ", forr: x}", "a.yaml:2:", "did you mean `for`?"),
+        (HEAD + ", history: 7 days}", "a.yaml:2:", "is no duration"),
+        (HEAD + ", history: 2000d}", "a.yaml:2:", "whole seconds"),
+        (HEAD + ", horizons: [1h, 0s]}", "a.yaml:2:", "whole seconds"),
+        (HEAD + ", horizons: [1h, 60m]}", "a.yaml:2:", "twice"),
+        (HEAD + ", horizons: 1h}", "a.yaml:2:", "a list"),
+        (HEAD + ", direction: sideways}", "a.yaml:2:", "up, down or both"),
+        (HEAD + ", score: 1}", "a.yaml:2:", "neither true nor false"),
+        (HEAD + ", false_pages_per_week: .nan}", "a.yaml:2:", "number of pages"),
+        (HEAD + ", false_pages_per_week: true}", "a.yaml:2:", "number of pages"),
+        ("queries: [{monitor: m, model: 3, for: s, expr: up}]", "a.yaml:1:", "put quotes"),
+        ("queries: [{monitor: m, model: x, for: s}]", "a.yaml:1:11", "`expr` is missing"),
+        ("queries: " + "[" * 30 + "]" * 30, "a.yaml:1:", "nested deeper"),
+        ("queries: [&a {monitor: m, model: x, for: s, expr: up}, *a]", "a.yaml:1:", "the same series"),
+    ],
+)
+def test_errors_say_where_and_what(text: str, place: str, words: str) -> None:
+    message = refused(text)
+    assert words in message
+    assert place in message
+
+
+def test_all_problems_are_told_at_once() -> None:
+    message = refused(HEAD + ", score: 1, history: x}\n  - {monitor: m}")
+    assert message.count("error:") == 5
+
+
+@given(st.text(max_size=200) | st.text("qeuris:[]{}-&*!|>\n \"'%", max_size=60))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    with contextlib.suppress(SpecError):
+        decode(text, "a.yaml")
