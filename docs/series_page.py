@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from airis_mon import sidecar
 from airis_mon.analyzer import series as analyzer
+from airis_mon.analyzer.metrics import Metrics
 from airis_mon.exporters import series as exporters
 from airis_mon.instrument import Instruments
 from airis_mon.rules import series as rules
@@ -23,6 +24,9 @@ from docs import markdown
 INTRODUCTION = """
 Names are the interface between the stages. Each stands in its room's `series.py` and nowhere else.
 """
+
+ITSELF = "What the analyzer says of itself"
+"""Heading of names that the registry tells more about."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,13 @@ def text() -> str:
         "### Units",
         markdown.table(("written", "base unit", "conversion"), _units()),
         "Anything countable may be written in braces, such as `{page}`; rates such as `tokens/s`.",
-        "### About itself",
+        "### What the sidecar says of itself",
         _families(_sidecar()),
         "## Analyzer",
         _first_lines(analyzer),
-        *_groups(names(analyzer)),
+        *_groups(name for name in names(analyzer) if name.heading != ITSELF),
+        f"### {ITSELF}",
+        _families(_analyzer()),
         "## Rules",
         _first_lines(rules),
         *_groups(names(rules)),
@@ -85,11 +91,7 @@ def text() -> str:
 def _instrumented() -> CollectorRegistry:
     registry = CollectorRegistry()
     instruments = Instruments(registry=registry)
-    # A histogram's labels show from its first observation on.
-    with instruments.llm(model="m", provider="p").call() as call:
-        call.chunk()
-        call.chunk()
-        call.tokens(input=1, output=2)
+    instruments.llm(model="m", provider="p")
     instruments.predictor(model="m", version="1")
     return registry
 
@@ -97,6 +99,12 @@ def _instrumented() -> CollectorRegistry:
 def _sidecar() -> CollectorRegistry:
     registry = CollectorRegistry()
     service.sidecar(registry=registry)
+    return registry
+
+
+def _analyzer() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    Metrics(registry)
     return registry
 
 
@@ -118,14 +126,15 @@ def _after(text: str, line: str) -> str:
 
 
 def _families(registry: CollectorRegistry) -> str:
-    """Return a table of a registry's metric families; labels as far as they are known without traffic."""
+    """Return a table of a registry's metric families."""
+    # A family that has seen no traffic has no sample to read its labels from; its collector knows them.
+    collectors = getattr(registry, "_names_to_collectors")  # noqa: B009
     rows = []
     for family in registry.collect():
-        labels = sorted({label for sample in family.samples for label in sample.labels} - {"le"})
+        labels = getattr(collectors.get(family.name), "_labelnames", ())
         name = f"{family.name}_total" if family.type == "counter" else family.name
-        rows.append(
-            (markdown.code(name), family.type, ", ".join(map(markdown.code, labels)), family.documentation)
-        )
+        told = ", ".join(map(markdown.code, labels))
+        rows.append((markdown.code(name), family.type, told, family.documentation))
     return markdown.table(("series", "type", "labels", "meaning"), rows)
 
 
@@ -140,6 +149,8 @@ def _groups(found: Iterable[Name]) -> Iterator[str]:
         groups.setdefault(name.heading, []).append(name)
     for heading, members in groups.items():
         yield f"### {heading}" if heading else ""
-        yield markdown.table(
-            ("name", "meaning"), [(markdown.code(name.value), name.meaning) for name in members]
-        )
+        rows = [(markdown.code(name.value), name.meaning) for name in members]
+        if any(meaning for _, meaning in rows):
+            yield markdown.table(("name", "meaning"), rows)
+        else:
+            yield ", ".join(name for name, _ in rows)
