@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from airis_mon.rules import series
 from airis_mon.rules.burn_rate import Burn
-from airis_mon.rules.literals import number
+from airis_mon.rules.indicators import LatencyBelow
+from airis_mon.rules.literals import number, spellings
 from airis_mon.rules.proofs.case import AlertCheck, Case, SampleCheck, close
 from airis_mon.rules.proofs.traffic import Phase, Traffic
 from airis_mon.rules.proofs.verdicts import UndecidedError, alerts
@@ -27,11 +28,23 @@ def cases(burn: Burn) -> Iterator[Case]:
     """Yield the tests of one objective; rules are evaluated once in each shortest window."""
     yield from _outage(burn)
     yield from _slow_burn(burn)
-    healthy, idle = (Phase(2 * STEPS, PER_STEP),), (Phase(2 * STEPS, 0.0),)
+    yield from _healthy(burn)
+    windows = recorded(burn.objective.window)[:1]
+    yield _quiet(burn, "no traffic", (Phase(2 * STEPS, 0.0),), at=2, windows=windows, ratio=None)
     few = (Phase(STEPS // 2, 0.0), Phase(1, 3.0, failing=1 / 3), Phase(STEPS, 0.0))
-    yield _quiet(burn, "no failure, and no failed series", healthy, at=2, ratio=0.0, spelling=2)
-    yield _quiet(burn, "no traffic", idle, at=2, ratio=None, spelling=3)
-    yield _quiet(burn, "one failure among three operations", few, at=1, ratio=1 / 3, spelling=4)
+    what = "one failure among three operations"
+    yield _quiet(burn, what, few, at=1, windows=windows, ratio=1 / 3)
+
+
+def _healthy(burn: Burn) -> Iterator[Case]:
+    """No failure is a ratio of 0 over every window, however the server spells the boundary."""
+    windows, what = recorded(burn.objective.window), burn.indicator
+    # So little traffic that any other limit than none would show.
+    phases = (Phase(2 * STEPS, 0.5),)
+    written = spellings(what.boundary) if isinstance(what, LatencyBelow) else ("",)
+    for spelling, text in enumerate(written):
+        title = f"no failure, boundary written {text}" if text else "no failure, and no failed series"
+        yield _quiet(burn, title, phases, at=2, windows=windows, ratio=0.0, spelling=spelling)
 
 
 def _traffic(burn: Burn, *phases: Phase) -> Traffic:
@@ -114,12 +127,21 @@ def _slow_burn(burn: Burn) -> Iterator[Case]:
 
 
 def _quiet(
-    burn: Burn, what: str, phases: tuple[Phase, ...], at: int, ratio: float | None, spelling: int
+    burn: Burn,
+    what: str,
+    phases: tuple[Phase, ...],
+    *,
+    at: int,
+    windows: tuple[float, ...],
+    ratio: float | None,
+    spelling: int = 0,
 ) -> Case:
-    """Nothing fires; the shortest ratio is as given, or absent."""
-    shortest = recorded(burn.objective.window)[0]
-    labels = {**burn.labels, series.SLO_WINDOW: name(shortest)}
-    expression = f"abs({burn.recorded(series.ERROR_RATIO, shortest)} - {number(ratio or 0)}) < bool 0.001"
-    sample = SampleCheck(at * shortest, expression, () if ratio is None else ((labels, 1.0),))
-    check = AlertCheck(at * shortest, series.BURN_ALERT)
-    return _case(burn, what, _traffic(burn, *phases), [check], [sample], spelling)
+    """Nothing fires after `at` of the shortest window; ratios over `windows` are as given, or absent."""
+    moment = at * recorded(burn.objective.window)[0]
+    samples = []
+    for window in windows:
+        labels = {**burn.labels, series.SLO_WINDOW: name(window)}
+        expression = f"abs({burn.recorded(series.ERROR_RATIO, window)} - {number(ratio or 0)}) < bool 0.001"
+        samples.append(SampleCheck(moment, expression, () if ratio is None else ((labels, 1.0),)))
+    check = AlertCheck(moment, series.BURN_ALERT)
+    return _case(burn, what, _traffic(burn, *phases), [check], samples, spelling)

@@ -23,7 +23,8 @@ FARTHEST = 72
 samples in a query, two instances of it here."""
 EVALUATIONS = 2
 """Evaluations in the longest window."""
-PER_STEP = 8.0
+PER_STEP, FLOOD = 8.0, 800.0
+"""Operations between two samples, as usual and while all fails: many, so that they weigh in a long window."""
 WITHIN = 0.08
 """What Prometheus 3, whose ranges do not include their left end, may differ by."""
 
@@ -36,10 +37,10 @@ def step(period: float) -> float:
 
 
 def windows(burn: Burn, every: float) -> Iterator[Case]:
-    """Yield the tests of every window: all fails, but for half of the shortest window only.
+    """Yield the tests of every window: a flood that fails, for half of the shortest window.
 
-    The ratio over a window is then that half over its length, different for each; traffic of another source
-    fails all the time and must not count. Evaluations are `every` seconds apart.
+    Rates and ratios are then different over each window. Others' traffic and others' objectives must not
+    count. Evaluations are `every` seconds apart.
     """
     left = list(recorded(burn.objective.window))
     while left:
@@ -53,7 +54,7 @@ def _windows(burn: Burn, every: float, found: list[float]) -> Case:
     sample = shortest / STEPS
     at = (longest // every + 1) * every
     before = math.ceil(at / sample) - STEPS // 2
-    traffic = Traffic(sample, (Phase(before, PER_STEP), Phase(STEPS // 2, PER_STEP, failing=1.0)))
+    traffic = Traffic(sample, (Phase(before, PER_STEP), Phase(STEPS // 2, FLOOD, failing=1.0)))
     checks = []
     for window in found:
         labels = {**burn.labels, series.SLO_WINDOW: name(window)}
@@ -86,8 +87,8 @@ def _strangers(burn: Burn, sample: float, found: list[float], skipped: int) -> I
         for one in loud.inputs(replace(burn.indicator, selector=other)):
             yield Input(one.series, f"_x{skipped} {one.values}")
     for window in found:
-        for prefix in (series.EVENTS, series.FAILURES, series.ERROR_RATIO):
-            yield from strangers.recorded(burn, prefix, window, 1000.0, STEPS, skipped)
+        for prefix, value in ((series.EVENTS, 1000.0), (series.FAILURES, 300.0), (series.ERROR_RATIO, 1.0)):
+            yield from strangers.recorded(burn, prefix, window, value, STEPS, skipped)
 
 
 def period(burn: Burn, every: float) -> Case:
