@@ -109,6 +109,19 @@ def test_a_part_that_cannot_start_takes_the_others_with_it(plan: Plan) -> None:
     assert free(line.rpartition(" ")[2] for line in said)
 
 
+@pytest.mark.parametrize("after", ["starting Prometheus", "starting analyzer"])
+def test_giving_up_while_starting_ends_what_was_started(plan: Plan, after: str) -> None:
+    said: list[str] = []
+
+    def tick() -> None:
+        if any(line.startswith(after) for line in said):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        start(plan, said.append, tick)
+    assert free(line.rpartition(" ")[2] for line in said)
+
+
 def test_a_part_that_dies_later_is_named(plan: Plan) -> None:
     with start(plan) as stack:
         next(process for process in stack.processes if process.command.name == "sidecar").stop()

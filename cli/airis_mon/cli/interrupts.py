@@ -1,9 +1,9 @@
-"""Signals that ask us to end, all taken the same way: once."""
+"""Signals that ask us to end: SIGINT, SIGTERM and SIGHUP, all taken the same way."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -11,22 +11,50 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Let the first SIGINT, SIGTERM or SIGHUP raise KeyboardInterrupt, and swallow every further one.
+def noted() -> Iterator[Callable[[], None]]:
+    """Yield a function that raises KeyboardInterrupt once a signal has come, and does nothing before.
 
-    An impatient second Ctrl-C would otherwise interrupt the very cleaning up that the first one asked for.
-    For the main thread.
+    For whoever owns processes: an exception out of a signal handler strikes anywhere, also between a child's
+    start and the line that remembers it. This one strikes where the function is called. For the main thread.
     """
+    asked = False
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+
+    def tick() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    with _handled(note):
+        yield tick
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let the first signal raise KeyboardInterrupt wherever we are, and swallow every further one.
+
+    For work that cleans up after itself, and that an impatient second Ctrl-C must not keep from doing so. For
+    the main thread.
+    """
+    interrupted = False
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        for other in _SIGNALS:
-            # A handler, not SIG_IGN: children would inherit that.
-            signal.signal(other, lambda _number, _frame: None)
-        raise KeyboardInterrupt
+        nonlocal interrupted
+        if not interrupted:
+            interrupted = True
+            raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    with _handled(interrupt):
+        yield
+
+
+@contextmanager
+def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in _SIGNALS}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, old in before.items():
+            signal.signal(number, old)

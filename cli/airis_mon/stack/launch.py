@@ -52,10 +52,14 @@ class Stack:
             if process.exit_code is not None:
                 raise ProcessError(process.epitaph())
 
-    def wait(self) -> None:
-        """Block until one of the processes ends, then raise ProcessError."""
+    def wait(self, tick: Callable[[], None] = lambda: None) -> None:
+        """Block until one of the processes ends, then raise ProcessError; or until `tick` raises something.
+
+        `tick` is called several times a second.
+        """
         while True:
             self.check()
+            tick()
             time.sleep(_POLL)
 
     def stop(self) -> None:
@@ -71,8 +75,13 @@ class Stack:
         self.stop()
 
 
-def start(plan: Plan, notify: Callable[[str], None] = lambda _: None) -> Stack:
+def start(
+    plan: Plan, notify: Callable[[str], None] = lambda _: None, tick: Callable[[], None] = lambda: None
+) -> Stack:
     """Start the stack and return once every part is ready.
+
+    `notify` hears of each step. `tick` is called several times a second meanwhile; what it raises ends what
+    was started, and is how a caller gives up without an exception striking from a signal handler.
 
     The calling thread has to outlive the stack: the processes are tethered to it. Raises MissingServerError,
     AddressTakenError, ProcessError or ValueError (an address that is none); nothing is left running then.
@@ -81,14 +90,14 @@ def start(plan: Plan, notify: Callable[[str], None] = lambda _: None) -> Stack:
     for _ in range(_ATTEMPTS - 1):
         addresses = _addresses(wanted)
         try:
-            return _start(plan, addresses, notify)
+            return _start(plan, addresses, notify, tick)
         except ProcessError:
             # Everything of ours has ended by now, so whoever listens there was in the way.
             drawn = [name for name in NAMES if addresses[name] != wanted[name]]
             if not any(ports.is_taken(addresses[name]) for name in drawn):
                 raise
             notify("a port was taken meanwhile; starting again on others")
-    return _start(plan, _addresses(wanted), notify)
+    return _start(plan, _addresses(wanted), notify, tick)
 
 
 def _addresses(wanted: Mapping[str, str]) -> dict[str, str]:
@@ -97,7 +106,9 @@ def _addresses(wanted: Mapping[str, str]) -> dict[str, str]:
     return {name: chosen[NAMES[name]] for name in NAMES}
 
 
-def _start(plan: Plan, addresses: Mapping[str, str], notify: Callable[[str], None]) -> Stack:
+def _start(
+    plan: Plan, addresses: Mapping[str, str], notify: Callable[[str], None], tick: Callable[[], None]
+) -> Stack:
     found = {name: _server(plan, name, notify) for name in ("prometheus", "alertmanager")}
     data, artefacts = plan.data.absolute(), plan.artefacts.absolute()
     for name in found:
@@ -127,7 +138,7 @@ def _start(plan: Plan, addresses: Mapping[str, str], notify: Callable[[str], Non
         # Independent of each other, so they get ready side by side; the analyzer reads from Prometheus.
         processes = [_launch(command, data / "logs", ending, notify) for command in commands.values()]
         for process in processes:
-            process.wait_ready()
+            process.wait_ready(tick)
         base = f"http://{addresses['prometheus']}"
         analyzer = _airis(
             "analyzer",
@@ -139,7 +150,7 @@ def _start(plan: Plan, addresses: Mapping[str, str], notify: Callable[[str], Non
             f"--step={prometheus.duration(plan.analyzer_step)}",
         )
         processes.append(_launch(analyzer, data / "logs", ending, notify))
-        processes[-1].wait_ready()
+        processes[-1].wait_ready(tick)
         urls = Urls(**{name: f"http://{address}" for name, address in addresses.items()})
         return Stack(urls, tuple(processes), ending.pop_all())
     raise AssertionError  # ExitStack swallows nothing

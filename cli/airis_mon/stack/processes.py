@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +16,7 @@ from urllib.parse import urlsplit
 from airis_mon.stack import tether
 
 _POLL = 0.05
+_STOP_POLL = 0.01
 _TAIL_LINES = 15
 _TAIL_BYTES = 16_384
 _STOP_DEADLINE = 10.0
@@ -71,10 +74,23 @@ class Process:
     @property
     def exit_code(self) -> int | None:
         """Exit code, or None while it runs; negative for a signal."""
-        return self._child.poll()
+        # Not Popen.poll: an exception that a signal handler raises there at the wrong moment leaves its lock
+        # taken for good, and this process unstoppable with it.
+        if self._child.returncode is None:
+            try:
+                pid, status = os.waitpid(self._child.pid, os.WNOHANG)
+            except ChildProcessError:  # somebody else has asked, or we were interrupted while asking
+                self._child.returncode = 0
+            else:
+                if pid:
+                    self._child.returncode = os.waitstatus_to_exitcode(status)
+        return self._child.returncode
 
-    def wait_ready(self) -> None:
-        """Return once it answers; ProcessError where it dies or its deadline passes."""
+    def wait_ready(self, tick: Callable[[], None] = lambda: None) -> None:
+        """Return once it answers; ProcessError where it dies or its deadline passes.
+
+        `tick` is called between attempts, several times a second; what it raises ends the waiting.
+        """
         end = time.monotonic() + self.command.deadline
         waiting = [self.command.url, *self.command.more_urls]
         while True:
@@ -88,6 +104,7 @@ class Process:
                     f"{self.command.name} ({waiting[0]}) was not ready within "
                     f"{self.command.deadline:.0f} s. {self._last_words()}"
                 )
+            tick()
             time.sleep(_POLL)
 
     def epitaph(self) -> str:
@@ -102,21 +119,24 @@ class Process:
 
     def stop(self, deadline: float = _STOP_DEADLINE) -> None:
         """End it: SIGTERM, and SIGKILL after `deadline` seconds or when interrupted meanwhile."""
-        if self.exit_code is None:
-            self._child.terminate()
-            try:
-                self._child.wait(deadline)
-            except subprocess.TimeoutExpired:
-                pass
-            finally:
-                if self.exit_code is None:
-                    self._child.kill()
-                    self._child.wait()
+        try:
+            self._signal(signal.SIGTERM)
+            end = time.monotonic() + deadline
+            while self.exit_code is None and time.monotonic() < end:
+                time.sleep(_STOP_POLL)
+        finally:
+            self._signal(signal.SIGKILL)
+            while self.exit_code is None:
+                time.sleep(_STOP_POLL)
         if self.command.after:
             with self.log.open("ab") as output:
                 subprocess.run(
                     self.command.after, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
                 )
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.exit_code is None:  # not waited for yet, so the pid is still its own
+            os.kill(self._child.pid, number)
 
     def tail(self) -> str:
         """Return its last lines of output."""

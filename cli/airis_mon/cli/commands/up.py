@@ -11,14 +11,14 @@ import dataclasses
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from airis_mon.cli import folder
 from airis_mon.cli.build import build
 from airis_mon.cli.documents import load
-from airis_mon.cli.interrupts import interruptible
+from airis_mon.cli.interrupts import noted
 from airis_mon.cli.progress import Progress
 from airis_mon.cli.proofs import ProofError, prove
 from airis_mon.cli.wording import plural, problems
@@ -41,7 +41,7 @@ def run(argv: Sequence[str], cache: Path) -> int:
     """Return 0 when it was asked to end, 1 when something did not start or ended by itself."""
     args = _parser().parse_args(argv)
     try:
-        with interruptible(), ExitStack() as ending:
+        with noted() as tick, ExitStack() as ending:
             artefacts = build(load(args.files))
             data = args.data or Path(
                 ending.enter_context(
@@ -49,10 +49,10 @@ def run(argv: Sequence[str], cache: Path) -> int:
                 )
             )
             with Progress(sys.stderr) as progress:
-                _prepare(args, cache, data / "artefacts", artefacts, progress)
-                stack = ending.enter_context(start(_plan(args, cache, data), progress.notify))
+                _prepare(args, cache, data / "artefacts", artefacts, progress, tick)
+                stack = ending.enter_context(start(_plan(args, cache, data), progress.notify, tick))
             _announce(stack, args, data)
-            stack.wait()
+            stack.wait(tick)
     except KeyboardInterrupt:
         print("ended", file=sys.stderr)
         return 0
@@ -70,19 +70,30 @@ def run(argv: Sequence[str], cache: Path) -> int:
 
 
 def _prepare(
-    args: argparse.Namespace, cache: Path, target: Path, artefacts: Sequence[Artefact], progress: Progress
+    args: argparse.Namespace,
+    cache: Path,
+    target: Path,
+    artefacts: Sequence[Artefact],
+    progress: Progress,
+    tick: Callable[[], None],
 ) -> None:
     """Prove the artefacts and put them where the servers will read them."""
+
+    def count(done: int, total: int, artefact: str) -> None:
+        tick()
+        progress.count(done, total, artefact)
+
     tools = {}
     for name, server in (("promtool", args.prometheus), ("amtool", args.alertmanager)):
         beside = server.parent / name if server is not None else None
         given = beside if beside is not None and beside.exists() else None
         with contextlib.suppress(MissingServerError):
             tools[name] = servers.find(name, given=given, cache=cache, notify=progress.notify)
+        tick()  # Ctrl-C ends a download too, and that is no missing server
     with folder.staged(target, artefacts) as stage:
         if len(tools) == 2:
             progress.notify("proving rules and routes")
-            prove(stage, promtool=tools["promtool"], amtool=tools["amtool"], progress=progress.count)
+            prove(stage, promtool=tools["promtool"], amtool=tools["amtool"], progress=count)
         else:
             # Servers in containers need no tools on this machine; `build` insists on them.
             progress.done("not proven: promtool and amtool are not here (`airis-mon doctor`)")
