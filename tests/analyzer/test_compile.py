@@ -76,7 +76,7 @@ def test_nothing_to_watch_is_a_configuration_too() -> None:
     [
         ({"anomalies": (Anomaly("error_ration"),)}, "spec.anomalies[0].of", "did you mean `error_ratio`?"),
         ({"forecasts": (Forecast("zzz", 60),)}, "spec.forecasts[0].of", "known are request_rate"),
-        ({"source": Source("vlm", {"a": "b"})}, "spec.source.contract", "known are"),
+        ({"source": Source("vlm", {"a": "b"})}, "spec.source.contract", "did you mean `vllm`?"),
         (
             {"anomalies": (Anomaly("error_ratio"), Anomaly("error_ratio", direction="up"))},
             "spec.anomalies[1].of",

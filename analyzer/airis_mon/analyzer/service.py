@@ -35,7 +35,7 @@ from airis_mon.web import (
 NAME = "airis-analyzer"
 DEFAULT_ADDRESS = "127.0.0.1:9467"
 Reload = Callable[[], Awaitable[None]]
-_GRACE = 5.0
+_GRACE = 3.0
 """Seconds that a cycle in flight is given to end."""
 
 

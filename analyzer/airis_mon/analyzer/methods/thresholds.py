@@ -15,7 +15,7 @@ from airis_mon.analyzer.methods import robust
 from airis_mon.analyzer.methods.cells import DAY, Cells
 from airis_mon.analyzer.methods.robust import Floats
 
-_LEAST = 5.0
+_LEAST = 6.0
 """Robust standard deviations that are never anomalous. Fewer find a little more and page far more often."""
 _MARGIN = 1.1
 _RANGE_FLOOR = 0.02

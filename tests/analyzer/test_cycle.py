@@ -1,0 +1,198 @@
+"""Rounds over numbers of one's own choosing: what is asked, what is written, what a failure costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from airis_mon.analyzer.config import Query
+from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.methods.cells import DAY, HOUR
+from airis_mon.analyzer.query import Labels, QueryError
+from airis_mon.analyzer.query.fake import MemoryQuerier
+from airis_mon.remote_write import Sample
+from airis_mon.remote_write.fake import MemoryWriter
+
+NOW = 1_700_000_000.0
+AT = 1_699_999_980
+POD: Labels = (("__name__", "latency"), ("pod", "a"))
+QUERY = Query(
+    "chat", "llama", "ttft", "latency", unit="seconds", history=3 * DAY, horizons=(HOUR,), by=("pod",)
+)
+SCHEDULE = Schedule(interval=60, step=300, fit_interval=600)
+
+
+def season(at: NDArray[np.int64]) -> NDArray[np.float64]:
+    # Noise that is a function of time: whoever asks for a moment gets the same value.
+    noise = np.sin(at * 12.9898) * 0.3
+    return np.asarray(10 + 5 * np.sin(2 * np.pi * at / DAY) + noise)
+
+
+def since(
+    begin: int, course: Callable[[NDArray[np.int64]], NDArray[np.float64]]
+) -> Callable[..., NDArray[np.float64]]:
+    return lambda at: np.where(at >= begin, course(at), np.nan)
+
+
+def querier(now: float = NOW, **courses: object) -> MemoryQuerier:
+    return MemoryQuerier({"latency": {POD: season}, **courses}, now)  # type: ignore[dict-item]
+
+
+def found(writer: MemoryWriter, name: str, **labels: str) -> list[Sample]:
+    wanted = {"__name__": name, **labels}
+    return [s for s in writer.samples if wanted.items() <= dict(s.labels).items()]
+
+
+def test_everything_is_written_at_the_aligned_time_with_the_labels_of_the_contract() -> None:
+    writer = MemoryWriter()
+    outcome = Cycle(querier(), writer, SCHEDULE).run([QUERY])
+    assert (outcome.at, outcome.scored, outcome.warming_up, outcome.complete) == (AT, 1, 0, True)
+    assert {s.timestamp_ms for s in writer.samples} == {AT * 1000}
+    kept = {"pod": "a", "monitor": "chat", "model": "llama", "for": "ttft"}
+    written = {(s.labels["__name__"], s.labels.get("horizon")): dict(s.labels) for s in writer.samples}
+    assert set(written) == {
+        ("y", None),
+        ("anomaly_score", None),
+        *((name, horizon) for name in ("yhat", "yhat_lower", "yhat_upper") for horizon in ("0s", "1h")),
+    }
+    for (name, horizon), labels in written.items():
+        assert labels == {**kept, "__name__": name, **({"horizon": horizon} if horizon else {})}
+    truth = 10 + 5 * np.sin(2 * np.pi * np.array([AT, AT + HOUR]) / DAY)
+    (now,), (later,) = (found(writer, "yhat", horizon=h) for h in ("0s", "1h"))
+    assert (now.value, later.value) == pytest.approx(truth, abs=0.7)
+
+
+def test_two_analyzers_write_the_same_whenever_they_were_started() -> None:
+    early, late = MemoryWriter(), MemoryWriter()
+    source = querier(NOW - 3000)
+    old = Cycle(source, early, SCHEDULE)
+    for step in range(50):
+        source.time = NOW - 3000 + 60 * (step + 1)
+        old.run([QUERY])
+    Cycle(querier(NOW + 7), late, SCHEDULE).run([QUERY])
+    last = [s for s in early.samples if s.timestamp_ms == AT * 1000]
+    assert last == late.samples
+    assert len(last) == 8
+
+
+def test_a_moment_is_judged_once() -> None:
+    writer = MemoryWriter()
+    cycle = Cycle(querier(), writer, SCHEDULE)
+    cycle.run([QUERY])
+    count = len(writer.samples)
+    assert cycle.run([QUERY]).repeated
+    assert len(writer.samples) == count
+
+
+def test_history_is_asked_for_in_full_once_and_then_for_what_is_new() -> None:
+    source = querier()
+    cycle = Cycle(source, MemoryWriter(), SCHEDULE)
+    fits = []
+    for _ in range(21):
+        fits.append(cycle.run([QUERY]).fits)
+        source.time += 60
+    assert fits[0] == 1
+    assert sum(fits) == 3
+    spans = [end - start for _, start, end, _ in source.ranges]
+    assert spans[0] == 3 * DAY - 300
+    assert len(spans) == 3
+    assert all(span <= 1200 for span in spans[1:])
+
+
+def test_an_incident_scores_from_its_first_moment_to_its_last() -> None:
+    begin, end = AT + 60, AT + 3600
+    source = querier(latency={POD: lambda at: season(at) + np.where((at >= begin) & (at < end), 6.0, 0.0)})
+    writer = MemoryWriter()
+    cycle = Cycle(source, writer, SCHEDULE)
+    for _ in range(70):
+        cycle.run([QUERY])
+        source.time += 60
+    scores = {s.timestamp_ms // 1000: s.value for s in found(writer, "anomaly_score")}
+    assert len(scores) == 70
+    for at, score in scores.items():
+        assert (score >= 1) == (begin <= at < end), at - begin
+
+
+def test_a_failing_query_harms_no_other() -> None:
+    writer = MemoryWriter()
+    bad = replace(QUERY, expr="rate(", signal="bad")
+    outcome = Cycle(querier(), writer, SCHEDULE).run([bad, QUERY])
+    assert [(f.query.signal, f.text) for f in outcome.failures] == [("bad", "bad_data: rate(")]
+    assert not outcome.complete
+    assert len(writer.samples) == 8
+
+
+def test_a_model_outlives_a_failure_of_its_history() -> None:
+    class Flaky(MemoryQuerier):
+        broken = False
+
+        def range(self, expr: str, start: int, end: int, step: int):  # type: ignore[no-untyped-def]
+            if self.broken:
+                raise QueryError("timeout")
+            return super().range(expr, start, end, step)
+
+    source = Flaky({"latency": {POD: season}}, NOW)
+    writer = MemoryWriter()
+    cycle = Cycle(source, writer, SCHEDULE)
+    cycle.run([QUERY])
+    source.broken = True
+    source.time += 1800
+    outcome = cycle.run([QUERY])
+    assert [f.text for f in outcome.failures] == ["timeout"]
+    assert outcome.scored == 1
+    source.time += 3 * HOUR
+    assert cycle.run([QUERY]).scored == 0
+    assert found(writer, "y")[-1].timestamp_ms == (AT + 1800 + 3 * HOUR) * 1000
+
+
+def test_an_hour_of_history_scores_zero_and_has_no_band() -> None:
+    writer = MemoryWriter()
+    source = querier(latency={POD: since(AT - HOUR, lambda at: season(at) + np.where(at >= AT, 1e6, 0))})
+    outcome = Cycle(source, writer, SCHEDULE).run([replace(QUERY, history=7 * DAY)])
+    assert (outcome.scored, outcome.warming_up) == (0, 1)
+    (score,) = found(writer, "anomaly_score")
+    assert score.value == 0
+    assert found(writer, "yhat_upper", horizon="0s") == []
+
+
+def test_a_series_without_a_value_has_an_expectation_and_no_score() -> None:
+    writer = MemoryWriter()
+    source = querier(latency={POD: lambda at: np.where(at == AT, np.nan, season(at))})
+    Cycle(source, writer, SCHEDULE).run([QUERY])
+    assert found(writer, "y") == found(writer, "anomaly_score") == []
+    assert len(found(writer, "yhat")) == 2
+
+
+def test_a_new_series_warms_up() -> None:
+    other: Labels = (("pod", "new"),)
+    source = querier()
+    writer = MemoryWriter()
+    cycle = Cycle(source, writer, SCHEDULE)
+    cycle.run([QUERY])
+    source.expressions["latency"] = {POD: season, other: since(AT + 60, season)}
+    source.time += 60
+    outcome = cycle.run([QUERY])
+    assert (outcome.scored, outcome.warming_up) == (1, 1)
+    (score,) = found(writer, "anomaly_score", pod="new")
+    assert score.value == 0
+
+
+def test_a_query_that_only_forecasts_is_not_scored() -> None:
+    writer = MemoryWriter()
+    outcome = Cycle(querier(), writer, SCHEDULE).run([replace(QUERY, score=False)])
+    assert found(writer, "anomaly_score") == []
+    assert len(found(writer, "yhat_upper", horizon="1h")) == 1
+    assert (outcome.scored, outcome.warming_up) == (0, 0)
+
+
+def test_a_server_that_does_not_tell_its_time_fails_the_round() -> None:
+    class Down(MemoryQuerier):
+        def now(self) -> float:
+            raise QueryError("connection refused")
+
+    with pytest.raises(QueryError, match="refused"):
+        Cycle(Down({}, NOW), MemoryWriter(), SCHEDULE).run([QUERY])

@@ -1,0 +1,181 @@
+"""The process, as a person or a supervisor starts it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from airis_mon.analyzer.service import main
+
+GOOD = "queries:\n  - {monitor: m, model: x, for: up, expr: 'vector(1)', history: 2h}\n"
+BOTH = GOOD + "  - {monitor: m, model: x, for: broken, expr: 'rate(', history: 2h}\n"
+START = "import sys; from airis_mon.analyzer.service import main; sys.exit(main(sys.argv[1:]))"
+
+
+class Service:
+    def __init__(self, folder: Path, prometheus: str) -> None:
+        self.config = folder / "analyzer.yaml"
+        self.config.write_text(GOOD)
+        self.log = folder / "log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", START, f"--config.file={self.config}", "--interval=1s", "--step=1m",
+                 f"--prometheus.url={prometheus}", "--web.listen-address=127.0.0.1:0"],
+                stderr=log,
+            )  # fmt: skip
+        self.url = "http://" + until(lambda: self.logged("listening"))["address"]
+
+    def logged(self, message: str) -> Any:
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.endswith("}")]
+        return next((line for line in reversed(lines) if line["msg"] == message), None)
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(self.url + path, timeout=10)
+
+    def metric(self, name: str) -> float:
+        lines = self.get("/metrics").text.splitlines()
+        return float(next(line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} ")))
+
+
+def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it did not come to that in time"
+        time.sleep(0.05)
+    return value
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[str], Service]]:
+    services: list[Service] = []
+
+    def begin(prometheus: str) -> Service:
+        services.append(Service(tmp_path, prometheus))
+        return services[-1]
+
+    yield begin
+    for service in services:
+        service.process.kill()
+        service.process.wait(10)
+
+
+def test_it_waits_for_prometheus_works_reloads_and_ends_cleanly(
+    start: Callable[[str], Service], prometheus_server: Callable[..., Any], free_port: Callable[[], int]
+) -> None:
+    port = free_port()
+    service = start(f"http://127.0.0.1:{port}")
+    until(lambda: service.logged("cycle failed"))
+    assert "refused" in service.logged("cycle failed")["error"]
+    assert service.get("/-/healthy").status_code == 200
+    assert service.get("/-/ready").status_code == 503
+
+    server = prometheus_server(port=port)
+    until(lambda: service.get("/-/ready").status_code == 200)
+    until(lambda: service.metric("airis_analyzer_samples_written_total") >= 2)
+    assert service.metric("airis_analyzer_series_warming_up") == 1
+    at = service.metric("airis_analyzer_last_cycle_timestamp_seconds")
+    assert at == int(at)
+    assert abs(at - time.time()) < 10
+
+    # A failing query is told, and harms nothing.
+    service.config.write_text(BOTH)
+    assert requests.post(service.url + "/-/reload", timeout=10).status_code == 200
+    until(
+        lambda: 'airis_analyzer_query_errors_total{for="broken",monitor="m"}' in service.get("/metrics").text
+    )
+    assert service.get("/-/ready").status_code == 200
+
+    # A bad configuration is refused, and the old one stays.
+    service.config.write_text("queries: [{monitor: m}]")
+    answer = requests.post(service.url + "/-/reload", timeout=10)
+    assert answer.status_code == 500
+    assert f"{service.config}:1:" in answer.text
+    assert service.metric("airis_analyzer_config_last_reload_successful") == 0
+    assert service.metric("airis_analyzer_config_queries") == 2
+    service.process.send_signal(signal.SIGHUP)
+    until(lambda: service.logged("reload failed, the old configuration stays"))
+    service.config.write_text(GOOD)
+    service.process.send_signal(signal.SIGHUP)
+    until(lambda: service.metric("airis_analyzer_config_queries") == 1)
+
+    # Prometheus going away is survived.
+    failed = service.metric('airis_analyzer_cycles_total{result="failed"}')
+    server.stop()
+    until(lambda: service.metric('airis_analyzer_cycles_total{result="failed"}') > failed)
+    assert service.process.poll() is None
+    service.process.send_signal(signal.SIGTERM)
+    assert service.process.wait(10) == 0
+
+
+def test_it_ends_in_time_though_prometheus_hangs(start: Callable[[str], Service]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        service = start(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        silent.settimeout(10)
+        silent.accept()[0].close()
+        connection, _ = silent.accept()
+        with connection:
+            began = time.monotonic()
+            service.process.send_signal(signal.SIGTERM)
+            assert service.process.wait(15) == 0
+            assert time.monotonic() - began < 10
+
+
+def refused(capsys: pytest.CaptureFixture[str], *flags: str) -> tuple[int, str]:
+    try:
+        code = main(list(flags))
+    except SystemExit as end:
+        code = int(str(end.code))
+    return code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--prometheus.url=localhost:9090"], "write http://HOST:PORT"),
+        (["--interval=500ms"], "whole seconds"),
+        (["--interval=1 minute"], "is no duration"),
+        (["--step=7s"], "does not divide a day"),
+        (["--web.listen-address=nowhere"], "no address to listen on"),
+    ],
+)
+def test_a_wrong_flag_is_told(capsys: pytest.CaptureFixture[str], flags: list[str], words: str) -> None:
+    code, text = refused(capsys, "--config.file=a.yaml", "--prometheus.url=http://127.0.0.1:1", *flags)
+    assert code == 2
+    assert words in text
+
+
+def test_a_bad_configuration_ends_the_start(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    url = "--prometheus.url=http://127.0.0.1:1"
+    code, text = refused(capsys, f"--config.file={file}", url)
+    assert (code, "No such file" in text) == (1, True)
+    file.write_text("queries: [{}]")
+    code, text = refused(capsys, f"--config.file={file}", url)
+    assert code == 1
+    assert f"{file}:1:11" in text
+
+
+def test_a_taken_port_ends_the_start(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(GOOD)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        flags = [
+            f"--config.file={file}",
+            "--prometheus.url=http://127.0.0.1:1",
+            f"--web.listen-address={address}",
+        ]
+        code, text = refused(capsys, *flags)
+    assert code == 1
+    assert address in text
+    assert "--web.listen-address" in text
