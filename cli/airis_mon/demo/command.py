@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from airis_mon.cli.folder import FolderError
-from airis_mon.cli.interrupts import interruptible
+from airis_mon.cli.interrupts import noted
 from airis_mon.cli.proofs import ProofError
 from airis_mon.demo import documents
 from airis_mon.demo.background import Background
@@ -50,24 +50,33 @@ _FAILURES = (
 def main(argv: Sequence[str]) -> int:
     """Run the demo; 0 where every stage happened, 1 with the reason where one did not."""
     args = _parser().parse_args(argv)
-    try:
-        with interruptible(), ExitStack() as ending:
-            name = tempfile.TemporaryDirectory(prefix="airis-mon-demo-", ignore_cleanup_errors=True)
-            options = Options(
-                Path(ending.enter_context(name)),
-                servers.default_cache(os.environ),
-                args.seed,
-                args.prometheus,
-                args.alertmanager,
-            )
-            _play(options, once=args.once, ending=ending)
-    except KeyboardInterrupt:
-        sys.stderr.write("ended; nothing is left running\n")
-        return 130 if args.once else 0
-    except _FAILURES as error:
-        sys.stderr.write(f"airis-mon demo: {error}\nEverything that was started has been ended.\n")
-        return 1
+    with noted() as tick:
+        try:
+            with ExitStack() as ending:
+                folder = tempfile.TemporaryDirectory(prefix="airis-mon-demo-", ignore_cleanup_errors=True)
+                options = Options(
+                    Path(ending.enter_context(folder)),
+                    servers.default_cache(os.environ),
+                    args.seed,
+                    args.prometheus,
+                    args.alertmanager,
+                )
+                _play(options, once=args.once, ending=ending, tick=tick)
+        except KeyboardInterrupt:
+            return _ended(once=args.once)
+        except _FAILURES as error:
+            try:
+                tick()
+            except KeyboardInterrupt:  # a terminal's Ctrl-C reaches the tools too, and they fail of it
+                return _ended(once=args.once)
+            sys.stderr.write(f"airis-mon demo: {error}\nEverything that was started has been ended.\n")
+            return 1
     return 0
+
+
+def _ended(*, once: bool) -> int:
+    sys.stderr.write("ended; nothing is left running\n")
+    return 130 if once else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,10 +89,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _play(options: Options, *, once: bool, ending: ExitStack) -> None:
+def _play(options: Options, *, once: bool, ending: ExitStack, tick: Callable[[], None]) -> None:
     background = ending.enter_context(Background())
     with Terminal(sys.stderr) as terminal:
-        scene = set_up(options, ending, background, terminal)
+        scene = set_up(options, ending, background, terminal, tick)
         scene.watch.calm(CALM, UNTIL_CALM)
         terminal.say(f"{scene.watch.forecasts()} forecasts stand; all is calm: {scene.watch.scores()}")
         out = _incident(scene, terminal)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import subprocess
+import tempfile
+import time
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -127,10 +129,17 @@ def simulate(
     return history, present
 
 
-def backfill(history: History, promtool: Path, database: Path, file: Path) -> None:
+def backfill(
+    history: History,
+    promtool: Path,
+    database: Path,
+    file: Path,
+    tick: Callable[[], None] = lambda: None,
+) -> None:
     """Write `history` to `file`, and turn it into blocks of the Prometheus database folder `database`.
 
-    Prometheus must not run on that folder yet. Raises BackfillError.
+    Prometheus must not run on that folder yet. `tick` is called several times a second while promtool works;
+    what it raises ends promtool. Raises BackfillError.
     """
     with file.open("w", encoding="utf-8") as text:
         history.write(text)
@@ -138,9 +147,26 @@ def backfill(history: History, promtool: Path, database: Path, file: Path) -> No
     command = [str(promtool), "tsdb", "create-blocks-from", "openmetrics", "--quiet"]
     # One pass over the file per block: few large blocks cost a fraction of many small ones.
     command += ["--max-block-duration=24h", str(file), str(database)]
+    with tempfile.TemporaryFile() as said:
+        try:
+            with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said) as process:
+                _wait(process, tick)
+        except OSError as error:
+            raise BackfillError(f"{promtool}: {error}") from error
+        said.seek(0)
+        if process.returncode != 0:
+            words = said.read().decode(errors="replace").strip()[-2000:]
+            raise BackfillError(f"promtool refused the history: {words}")
+
+
+def _wait(process: subprocess.Popen[bytes], tick: Callable[[], None]) -> None:
+    end = time.monotonic() + PROMTOOL_DEADLINE
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PROMTOOL_DEADLINE)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise BackfillError(f"{promtool}: {error}") from error
-    if done.returncode != 0:
-        raise BackfillError(f"promtool refused the history: {(done.stderr or done.stdout).strip()[-2000:]}")
+        while process.poll() is None:
+            tick()
+            if time.monotonic() > end:
+                raise BackfillError(f"promtool did not take the history within {PROMTOOL_DEADLINE:g} s")
+            time.sleep(0.05)
+    finally:
+        if process.returncode is None:
+            process.kill()

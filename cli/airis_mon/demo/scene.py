@@ -92,8 +92,17 @@ def tools(options: Options, notify: Callable[[str], None]) -> Tools:
     return Tools(find("promtool", options.prometheus), find("amtool", options.alertmanager))
 
 
-def set_up(options: Options, ending: ExitStack, background: Background, terminal: Terminal) -> Scene:
-    """Start everything, with its past; `ending` ends it. Raises what the steps raise."""
+def set_up(
+    options: Options,
+    ending: ExitStack,
+    background: Background,
+    terminal: Terminal,
+    tick: Callable[[], None],
+) -> Scene:
+    """Start everything, with its past; `ending` ends it. Raises what the steps raise.
+
+    `tick` is called several times a second, now and by the story; what it raises ends both.
+    """
     programs = tools(options, terminal.say)
     terminal.say(f"found {programs.promtool} and {programs.amtool}")
     inbox = Inbox(time.monotonic)
@@ -117,24 +126,25 @@ def set_up(options: Options, ending: ExitStack, background: Background, terminal
             promtool=programs.promtool,
             amtool=programs.amtool,
         )
-        traffic, history = _live_through(options, addresses, background, terminal)
+        traffic, history = _live_through(options, addresses, background, terminal, tick)
         for process in processes:
-            process.wait_ready()
+            process.wait_ready(tick)
         traffic.begin()
         ending.callback(traffic.stop)
         terminal.say("live traffic has begun where the past ends")
         terminal.wait("promtool turns the past into blocks")
         file = options.work / "history.txt"
-        backfill(history, programs.promtool.path, options.work / "data" / "prometheus", file)
+        backfill(history, programs.promtool.path, options.work / "data" / "prometheus", file, tick)
         file.unlink()
         terminal.say(f"backfilled {history.samples} samples with promtool")
         terminal.say(f"{len(proving.result())} proofs of rules and routes by promtool and amtool")
 
-    stack = ending.enter_context(start(_plan(options, addresses), terminal.say))
+    stack = ending.enter_context(start(_plan(options, addresses), terminal.say, tick))
     for name, url in vars(stack.urls).items():
         terminal.say(f"{name:12} {url}")
 
     def check() -> None:
+        tick()
         stack.check()
         traffic.check()
         for process in processes:
@@ -169,7 +179,11 @@ def _service(job: str, address: str, seed: int, logs: Path) -> Process:
 
 
 def _live_through(
-    options: Options, addresses: dict[str, str], background: Background, terminal: Terminal
+    options: Options,
+    addresses: dict[str, str],
+    background: Background,
+    terminal: Terminal,
+    tick: Callable[[], None],
 ) -> tuple[LiveLoad, History]:
     """Make the past of both services, and return it with the traffic that goes on where it ends."""
     began = time.monotonic()
@@ -186,6 +200,7 @@ def _live_through(
     }
 
     def progress(share: float) -> None:
+        tick()
         terminal.wait(f"living through two days: {share:.0%}")
 
     history, _ = simulate(targets, start_of_time, HISTORY_INTERVAL, time.time, progress)

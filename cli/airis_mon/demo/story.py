@@ -65,9 +65,11 @@ class Watch:
 
     def scores(self) -> str:
         """Return all scores as a person reads them."""
-        found = {signal: self.score(monitor, signal) for monitor, signal in SIGNALS}
+        names = ("first token", "errors", "confidence")
+        found = [self.score(monitor, signal) for monitor, signal in SIGNALS]
         return ", ".join(
-            f"{name} {'-' if score is None else f'{score:.2f}'}" for name, score in found.items()
+            f"{name} {'-' if score is None else f'{score:.2f}'}"
+            for name, score in zip(names, found, strict=True)
         )
 
     def forecasts(self) -> int:
@@ -91,7 +93,7 @@ class Watch:
                     f"{title}: did not happen within {deadline:.0f} s. Scores: {self.scores()}; the alert is "
                     f"{self.prometheus.alert(_ALERT)}; {len(self.inbox.messages)} messages have come."
                 )
-            self.terminal.wait(f"{title} ... (scores: {self.scores()})")
+            self.terminal.wait(f"{title} (scores: {self.scores()})")
             time.sleep(POLL)
 
     def until_true(self, title: str, deadline: float, holds: Callable[[], bool]) -> float:
@@ -198,8 +200,8 @@ def _message(watch: Watch, channel: Channel, subject: Subject, since: float, *, 
         message = watch.inbox.first(channel, subject, since=since, resolved=resolved)
         return None if message is None else message.at
 
-    what = "resolution" if resolved else "message"
-    return watch.until(f"{what} about {subject.about} by {channel}", 60, arrived)
+    what = "resolution" if resolved else subject.severity
+    return watch.until(f"{what} of {subject.monitor} by {channel}", 60, arrived)
 
 
 def summary(counts: Mapping[str, int], out: list[Hop], back: list[Hop]) -> dict[str, float]:
