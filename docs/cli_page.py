@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
-import subprocess
-import sys
 
+from airis_mon.cli.main import COMMANDS, main
 from docs import markdown
 
-WIDTH = "100"
+LOOKS = {"COLUMNS": "100", "NO_COLOR": "1"}
+"""Environment that argparse lays its help out by."""
 
 
 def text() -> str:
     """Return the page."""
-    overview = _help()
-    commands = re.findall(r"^  ([a-z]+) +\S.*$", overview.partition("commands:")[2], re.MULTILINE)
-    parts = [_block(overview)]
-    for command in commands:
-        parts += [f"## airis-mon {command}", _block(_help(command))]
+    before = {name: os.environ.get(name) for name in LOOKS}
+    os.environ.update(LOOKS)
+    try:
+        parts = [_block(_help())]
+        for command in COMMANDS:
+            parts += [f"## airis-mon {command}", _block(_help(command))]
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
     return markdown.page("Commands", *parts)
 
 
 def _help(*command: str) -> str:
-    environment = {**os.environ, "COLUMNS": WIDTH, "NO_COLOR": "1", "PYTHON_COLORS": "0", "TERM": "dumb"}
-    done = subprocess.run(
-        [sys.executable, "-m", "airis_mon.cli", *command, "--help"],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=True,
-        timeout=60,
-    )
-    return done.stdout
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+        main([*command, "--help"])
+    return said.getvalue()
 
 
 def _block(said: str) -> str:

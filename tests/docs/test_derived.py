@@ -54,23 +54,21 @@ def test_second_run_finds_nothing_to_do(written: Path) -> None:
     assert "0 out of date" in done.stdout
 
 
-@pytest.mark.parametrize("what", ["edited", "missing", "left over"])
-def test_check_notices(what: str, tmp_path: Path, written: Path) -> None:
+def test_check_notices_what_was_edited_is_missing_or_left_over(tmp_path: Path, written: Path) -> None:
     for path, text in contents(written).items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8")
-    page = tmp_path / "docs" / "series.md"
-    if what == "edited":
-        page.write_text(page.read_text(encoding="utf-8") + "by hand\n", encoding="utf-8")
-    elif what == "missing":
-        page.unlink()
-    else:
-        page = tmp_path / "rules" / "generated" / "old.rules.yaml"
-        page.write_text("groups: []\n", encoding="utf-8")
+    edited, missing = tmp_path / "docs" / "series.md", tmp_path / "docs" / "cli.md"
+    edited.write_text(edited.read_text(encoding="utf-8") + "by hand\n", encoding="utf-8")
+    missing.unlink()
+    left_over = tmp_path / "rules" / "generated" / "old.rules.yaml"
+    left_over.write_text("groups: []\n", encoding="utf-8")
     before = contents(tmp_path)
     done = generate("--root", str(tmp_path), "--check")
     assert done.returncode == 1
-    assert page.name in done.stdout
+    for damaged in (edited, missing, left_over):
+        assert f"--- {damaged.relative_to(tmp_path)}" in done.stdout
+    assert "3 stale" in done.stdout
     assert contents(tmp_path) == before
     assert generate("--root", str(tmp_path)).returncode == 0
     assert contents(tmp_path) == contents(written)

@@ -18,7 +18,7 @@ PAGES = sorted(
 
 
 def published() -> Iterator[str]:
-    """Every series and alert of every `series.py`: constants under a heading that does not say labels."""
+    """Every series and alert of every `series.py`: constants under no heading of labels or annotations."""
     for path in sorted(ROOT.glob("*/airis_mon/*/series.py")):
         source = path.read_text(encoding="utf-8")
         lines = source.splitlines()
@@ -29,7 +29,7 @@ def published() -> Iterator[str]:
             if (
                 isinstance(statement, ast.Assign)
                 and isinstance(statement.value, ast.Constant)
-                and not heading.startswith("# Labels")
+                and not heading.startswith(("# Labels", "# Annotations"))
             ):
                 yield str(statement.value.value)
 

@@ -32,7 +32,6 @@ NOW = "0s"
 """The horizon of what is expected now."""
 
 # What the analyzer says of itself
-PREFIX = "airis_analyzer"
 CYCLES = "airis_analyzer_cycles_total"
 """Cycles that ended, by `result`: `ok`, `partial` (some queries or samples failed), `failed`."""
 CYCLE_DURATION = "airis_analyzer_cycle_duration_seconds"
