@@ -33,6 +33,20 @@ def test_all_problems_of_all_files_come_at_once(airis_mon: Run, tmp_path: Path) 
     assert done.stderr.endswith("\n3 problems in 3 files\n")
 
 
+def test_what_a_contract_refuses_is_told_beside_what_cannot_be_read(airis_mon: Run, tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text(
+        monitor()
+        .replace("direction: up", "directoin: up")
+        .replace("640ms", "600ms")
+        .replace(", escalation: standard", "")
+    )
+    done = airis_mon("check", file)
+    assert "did you mean `direction`?" in done.stderr
+    assert "no bucket of `time_to_first_token` ends at 600ms" in done.stderr
+    assert done.stderr.endswith("\n2 problems in 1 file\n")
+
+
 def test_problems_as_json_carry_their_place(airis_mon: Run, tmp_path: Path) -> None:
     file = tmp_path / "m.yaml"
     file.write_text(monitor().replace("contract:", "contrakt:"))

@@ -57,7 +57,7 @@ def shown(sin: str) -> str:
     file = FOLDER / f"{sin}.yaml"
     decoded = decode({file.name: file.read_text(encoding="utf-8")})
     problems = list(decoded.problems)
-    for monitor in decoded.bundle.monitors:
+    for monitor in (*decoded.bundle.monitors, *decoded.sketches):
         problems += contracts.problems(monitor)
     return "\n\n".join(str(problem) for problem in problems) + "\n"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from airis_mon.exporters import contracts
@@ -27,11 +27,22 @@ def load(paths: Sequence[Path | str]) -> Bundle:
             problems.append(error.problem)
     decoded = decode(texts)
     problems += decoded.problems
-    for monitor in decoded.bundle.monitors:
+    for monitor in (*decoded.bundle.monitors, *decoded.sketches):
         problems += contracts.problems(monitor)
     if problems:
-        raise SpecError(problems)
+        raise SpecError(sorted(problems, key=_place(list(texts))))
     return decoded.bundle
+
+
+def _place(files: Sequence[str]) -> Callable[[Problem], tuple[int, int]]:
+    """Return the order in which problems are told: unreadable files, then file by file, line by line."""
+    ranks = {file: rank for rank, file in enumerate(files)}
+
+    def place(problem: Problem) -> tuple[int, int]:
+        where = problem.location
+        return (ranks.get(where.file, -1), where.line) if where is not None else (-1, 0)
+
+    return place
 
 
 class _UnreadableError(Exception):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from airis_mon.spec import profiles
 from airis_mon.spec.bundle import Bundle
-from airis_mon.spec.joining import Draft, join
+from airis_mon.spec.joining import Draft, join, sketches
 from airis_mon.spec.kinds import KINDS, LATER_KINDS, document
+from airis_mon.spec.monitor import Monitor
+from airis_mon.spec.monitor_fields import MONITOR
 from airis_mon.spec.nodes import Document, Node, Pairs, Scalar, compose
 from airis_mon.spec.problems import Origin, Problem
 from airis_mon.spec.reading import MAX_PROBLEMS, REFUSED, Reading, did_you_mean, quoted
@@ -20,6 +22,10 @@ class Decoded:
 
     bundle: Bundle
     """The documents that nothing is wrong with."""
+    sketches: tuple[Monitor, ...]
+    """Monitors that something is wrong with, as far as they could be read: good for finding what else is
+    wrong with them, and for nothing else.
+    """
     problems: tuple[Problem, ...]
     """Everything that is wrong, in the order of the files and lines; of one file MAX_PROBLEMS at most, and
     then how many more there are.
@@ -48,7 +54,7 @@ def decode(texts: Mapping[str, str]) -> Decoded:
     built_in = [_built_in(text) for text in profiles.built_in().values()]
     bundle = join(drafts, built_in)
     problems = [problem for of_file in readings.values() for problem in _told(of_file)]
-    return Decoded(bundle, tuple(problems))
+    return Decoded(bundle, sketches(drafts, built_in), tuple(problems))
 
 
 def _told(readings: Sequence[Reading]) -> list[Problem]:
@@ -77,7 +83,11 @@ def _draft(file: str, source: Document, reading: Reading) -> Draft | None:
         return None
     read = document(kind).read(root, "", reading)
     spec = read["spec"] if read is not REFUSED else REFUSED
-    return Draft(kind, _name(root), spec, reading, Origin(file, reading.places))
+    salvaged = spec
+    if spec is REFUSED and kind == "ModelMonitor":
+        node = _value(root, "spec")
+        salvaged = REFUSED if node is None else MONITOR.read(node, "spec", Reading(salvaging=True))
+    return Draft(kind, _name(root), spec, salvaged, reading, Origin(file, reading.places))
 
 
 def _kind(root: Node, reading: Reading) -> str | None:

@@ -22,6 +22,8 @@ class Draft:
     """Empty where there is none."""
     spec: Any
     """What the kind's shape made of `spec`, a dict by attribute; REFUSED where something is wrong in it."""
+    salvaged: Any
+    """The same, of a ModelMonitor that something is wrong with as far as it could be read."""
     reading: Reading
     origin: Origin
 
@@ -64,6 +66,22 @@ def join(drafts: Sequence[Draft], built_in: Sequence[Draft]) -> Bundle:
             for draft in _sound("EscalationPolicy", drafts)
         ),
     )
+
+
+def sketches(drafts: Sequence[Draft], built_in: Sequence[Draft]) -> tuple[Monitor, ...]:
+    """Return the monitors that something is wrong with, as far as they could be read."""
+    profiles = _by_name("Profile", [*built_in, *drafts])
+    found = []
+    for draft in drafts:
+        if draft.kind != "ModelMonitor" or draft.sound or draft.salvaged is REFUSED:
+            continue
+        spec = dict(draft.salvaged)
+        profile = profiles.get(spec.get("profile", ""))
+        if profile is not None and profile.sound:
+            spec = _applied(profile.spec, spec, draft)
+        spec.pop("alerting", None)
+        found.append(Monitor(name=draft.name, origin=draft.origin, **spec))
+    return tuple(found)
 
 
 def _sound(kind: str, drafts: Iterable[Draft]) -> Iterable[Draft]:

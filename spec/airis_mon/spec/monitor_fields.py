@@ -246,6 +246,7 @@ MONITOR = Record(
     ),
     at_least_one=("profile", "objectives", "anomalies", "forecasts"),
     hints=LATER_KEYS,
+    separable=True,
 )
 
 PROFILE = Record(

@@ -58,6 +58,8 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     count: int = 0
     """How many problems there were, those included that were dropped."""
+    salvaging: bool = False
+    """Whether a mapping is built from what could be read of it; its problems are told by another reading."""
 
     @property
     def full(self) -> bool:

@@ -48,6 +48,8 @@ class Record:
     """Those of them whose values no message may repeat."""
     check: Callable[[Any, str, Reading], None] | None = None
     """Looks at what was built for what no single field shows."""
+    separable: bool = False
+    """Whether the other keys still say something where one of them cannot be read."""
 
     def read(self, node: Node, path: str, reading: Reading) -> Any:
         """Return what `build` makes of the keys, or REFUSED."""
@@ -73,11 +75,19 @@ class Record:
         where = reading.places.get(path, node.location)
         self._missing(meant, where, path, reading)
         if reading.count > before or any(value is REFUSED for value in values.values()):
-            return REFUSED
+            return self._salvaged(values) if reading.salvaging else REFUSED
         built = self.build(**values)
         if self.check is not None:
             self.check(built, path, reading)
         return built
+
+    def _salvaged(self, values: Mapping[str, Any]) -> Any:
+        """Return what stands although something else in the mapping does not, or REFUSED."""
+        sound = {name: value for name, value in values.items() if value is not REFUSED}
+        whole = self.separable or len(sound) == len(values)
+        required = all(known.name in sound for known in self.fields if known.required)
+        chosen = not self.exactly_one or sum(key in sound for key in self.exactly_one) == 1
+        return self.build(**sound) if whole and required and chosen else REFUSED
 
     def _unknown(self, key: Scalar, path: str, reading: Reading) -> str:
         """Note an unknown key and return the key that was likely meant."""
