@@ -50,6 +50,9 @@ def join(drafts: Sequence[Draft], built_in: Sequence[Draft]) -> Bundle:
     monitors = []
     for draft in drafts:
         if draft.spec is REFUSED:
+            if draft.kind == "ModelMonitor" and draft.salvaged is not REFUSED:
+                _profile(draft, draft.salvaged, profiles)
+                _check_escalation(draft, Alerting(**draft.salvaged.get("alerting", {})), policies)
             continue
         if draft.kind == "EscalationPolicy":
             _check_receivers(draft, receivers)
@@ -133,10 +136,7 @@ def _monitor(draft: Draft, profiles: Mapping[str, Draft], policies: Mapping[str,
     """Apply the profile, look the policy up, and return the monitor if nothing is wrong."""
     spec = dict(draft.spec)
     if "profile" in spec:
-        name = spec["profile"]
-        profile = profiles.get(name)
-        if profile is None:
-            draft.refuse("spec.profile", f"there is no Profile `{name}`", _absent(name, "Profile", profiles))
+        profile = _profile(draft, spec, profiles)
         if profile is None or not profile.sound:
             return None
         spec = _applied(profile.spec, spec, draft)
@@ -147,15 +147,27 @@ def _monitor(draft: Draft, profiles: Mapping[str, Draft], policies: Mapping[str,
             "write at least one objective",
         )
     alerting = Alerting(**spec.pop("alerting", {}))
+    _check_escalation(draft, alerting, policies)
+    if not draft.sound:
+        return None
+    return Monitor(name=draft.name, alerting=alerting, origin=draft.origin, **spec)
+
+
+def _profile(draft: Draft, spec: Mapping[str, Any], profiles: Mapping[str, Draft]) -> Draft | None:
+    """Return the profile that a monitor names, noting where there is none of that name."""
+    name = spec.get("profile")
+    if name is not None and name not in profiles:
+        draft.refuse("spec.profile", f"there is no Profile `{name}`", _absent(name, "Profile", profiles))
+    return profiles.get(name or "")
+
+
+def _check_escalation(draft: Draft, alerting: Alerting, policies: Mapping[str, Draft]) -> None:
     if alerting.escalation is not None and alerting.escalation not in policies:
         draft.refuse(
             "spec.alerting.escalation",
             f"there is no EscalationPolicy `{alerting.escalation}`",
             _absent(alerting.escalation, "EscalationPolicy", policies),
         )
-    if not draft.sound:
-        return None
-    return Monitor(name=draft.name, alerting=alerting, origin=draft.origin, **spec)
 
 
 def _applied(profile: Mapping[str, Any], spec: Mapping[str, Any], draft: Draft) -> dict[str, Any]:
