@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SAMPLE = """
+import pytest
+
+@pytest.fixture
+def promtool():
+    return "promtool"
+
+def test_without_a_server(): pass
+
+def test_with_a_server(promtool): pass
+
+@pytest.mark.skipif(True, reason="REASON")
+def test_skipped(): pass
+
+@pytest.mark.xfail
+def test_expected_to_fail(): assert False
+"""
+
+
+def run(folder: Path, *options: str, reason: str = "felt like it") -> tuple[int, str]:
+    (folder / "test_sample.py").write_text(SAMPLE.replace("REASON", reason), encoding="utf-8")
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "tests.ci_plugin",
+            "-p",
+            "no:cacheprovider",
+            *options,
+            str(folder),
+        ],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stdout
+
+
+def test_skip_passes_unless_it_is_forbidden(tmp_path: Path) -> None:
+    assert run(tmp_path)[0] == 0
+
+
+def test_forbidden_skip_fails_and_is_told_with_its_reason(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "--no-skips")
+    assert code == pytest.ExitCode.TESTS_FAILED
+    assert "test_skipped: Skipped: felt like it" in said
+    assert "test_expected_to_fail:" not in said
+
+
+def test_honest_reason_may_skip(tmp_path: Path) -> None:
+    assert run(tmp_path, "--no-skips", reason="no Docker daemon here")[0] == 0
+
+
+def test_servers_only_keeps_what_talks_to_a_server(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "--servers-only")
+    assert code == 0
+    assert "1 passed, 3 deselected" in said
