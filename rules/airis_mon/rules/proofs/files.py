@@ -17,7 +17,7 @@ from airis_mon.rules.proofs.case import Case
 from airis_mon.rules.windows import name, recorded
 from airis_mon.spec import Monitor, format_duration
 
-LONGEST_STEP = 300.0
+USUAL_STEP = 300.0
 
 
 def tests(monitor: Monitor, *, rule_file: str, order: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -46,7 +46,8 @@ def tests(monitor: Monitor, *, rule_file: str, order: Sequence[str]) -> dict[str
 
 def standing_step(monitor: Monitor) -> float:
     """Return seconds between evaluations that are no longer than any `for`."""
-    return min([LONGEST_STEP, *(alert.duration for alert in _standing_alerts(monitor) if alert.duration)])
+    waits = (alert.duration for alert in _standing_alerts(monitor) if alert.duration)
+    return min(waits, default=USUAL_STEP)
 
 
 def _standing_alerts(monitor: Monitor) -> Iterator[Alert]:

@@ -18,8 +18,6 @@ STEPS = 10
 """Samples in the shortest window."""
 PER_STEP = 200.0
 """Operations between two samples: enough that every failure counts."""
-MARGIN = 0.15
-STEADY_MARGIN = 0.001
 LONGEST = 100
 """Shortest windows after which a search for decided traffic ends."""
 
@@ -51,10 +49,10 @@ def _traffic(burn: Burn, *phases: Phase) -> Traffic:
     return Traffic(recorded(burn.objective.window)[0] / STEPS, phases)
 
 
-def _check(burn: Burn, traffic: Traffic, windows: int, margin: float) -> AlertCheck:
+def _check(burn: Burn, traffic: Traffic, windows: int) -> AlertCheck:
     """Return what has to fire after that many of the shortest window."""
     at = windows * recorded(burn.objective.window)[0]
-    return AlertCheck(at, series.BURN_ALERT, alerts(burn, traffic, at, margin))
+    return AlertCheck(at, series.BURN_ALERT, alerts(burn, traffic, at))
 
 
 def _case(
@@ -79,7 +77,7 @@ def _outage(burn: Burn) -> Iterator[Case]:
         return _traffic(burn, *(Phase(windows * STEPS, PER_STEP, share) for windows, share in shares))
 
     def check(failing: int, windows: int) -> AlertCheck:
-        return _check(burn, traffic(failing, LONGEST), windows, MARGIN)
+        return _check(burn, traffic(failing, LONGEST), windows)
 
     failing = _first(lambda failing: severity in _severities(check(failing, healthy + failing)))
     if failing is None:
@@ -116,7 +114,7 @@ def _slow_burn(burn: Burn) -> Iterator[Case]:
     before, after = Phase(3 * STEPS + STEPS // 2, PER_STEP, share), Phase(2 * STEPS, PER_STEP, share, True)
     traffic = _traffic(burn, before, after)
     try:
-        check = _check(burn, traffic, 4, STEADY_MARGIN)
+        check = _check(burn, traffic, 4)
     except UndecidedError:
         return
     shortest = recorded(burn.objective.window)[0]

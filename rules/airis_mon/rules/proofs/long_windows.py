@@ -21,6 +21,8 @@ STEPS = 20
 FARTHEST = 72
 """Windows up to this many times the shortest one are proven with the same traffic: promtool reads 10,000
 samples in a query, two instances of it here."""
+LONGEST_STRETCH = 2000
+"""Samples of recorded traffic within a period: two stretches of it are in one query."""
 EVALUATIONS = 2
 """Evaluations in the longest window."""
 PER_STEP, FLOOD = 8.0, 800.0
@@ -51,9 +53,10 @@ def windows(burn: Burn, every: float) -> Iterator[Case]:
 
 def _windows(burn: Burn, every: float, found: list[float]) -> Case:
     shortest, longest = found[0], found[-1]
-    sample = shortest / STEPS
     at = (longest // every + 1) * every
-    before = math.ceil(at / sample) - STEPS // 2
+    steps = round(at / shortest * STEPS)
+    # The last sample stands at the moment of the evaluation, or a part of a millisecond before it.
+    sample, before = math.floor(at / steps * 1000) / 1000, steps - STEPS // 2
     traffic = Traffic(sample, (Phase(before, PER_STEP), Phase(STEPS // 2, FLOOD, failing=1.0)))
     checks = []
     for window in found:
@@ -98,7 +101,7 @@ def period(burn: Burn, every: float) -> Case:
     half: weighted by traffic that is 1 of 22, where a mean of ratios would say a quarter.
     """
     length, shortest = burn.objective.window, recorded(burn.objective.window)[0]
-    stretch = round(length / 20 / shortest)
+    stretch = min(round(length / 20 / shortest), LONGEST_STRETCH)
     at = math.ceil((length + 2 * stretch * shortest) / every) * every
     ratio = 0.5 / 11
     begin, end = round((at - length) / shortest) + stretch, round(at / shortest) - stretch

@@ -11,25 +11,35 @@ from airis_mon.spec import Severity
 SEVERITIES: tuple[Severity, ...] = ("page", "ticket")
 
 
+STEADY, UNSTEADY = 0.001, 0.15
+"""Shares within which a ratio is known: over a window of steady traffic, and over one in which it changes.
+
+Prometheus 2 and 3 differ in whether a range includes its left end."""
+
+
 class UndecidedError(Exception):
     """The traffic is so close to a threshold that rounding would decide."""
 
 
-def burning(burn: Burn, traffic: Traffic, at: float, margin: float) -> tuple[Severity, ...]:
-    """Return the severities that fire at a time; UndecidedError within `margin` (a share) of any threshold.
-
-    Prometheus 2 and 3 differ in whether a range includes its left end, so ratios over a window in which the
-    traffic changes are known to a margin only.
-    """
+def burning(burn: Burn, traffic: Traffic, at: float) -> tuple[Severity, ...]:
+    """Return the severities that fire at a time; UndecidedError where a threshold is too close to tell."""
     # Every tier is asked, so that none of them is undecided.
-    fires = {tier: _fires(burn, tier, traffic, at, margin) for one in SEVERITIES for tier in burn.tiers(one)}
+    fires = {tier: _fires(burn, tier, traffic, at) for one in SEVERITIES for tier in burn.tiers(one)}
     return tuple(one for one in SEVERITIES if any(fires[tier] for tier in burn.tiers(one)))
 
 
-def _fires(burn: Burn, tier: Tier, traffic: Traffic, at: float, margin: float) -> bool:
+def _fires(burn: Burn, tier: Tier, traffic: Traffic, at: float) -> bool:
     threshold = tier.threshold(burn.budget)
-    over = [_above(_ratio(traffic, window, at), threshold, margin) for window in (tier.short, tier.long)]
-    return all([*over, _above(traffic.counts(tier.long, at)[1], FEWEST_FAILURES, margin)])
+    over = [
+        _above(_ratio(traffic, window, at), threshold, _margin(traffic, window, at))
+        for window in (tier.short, tier.long)
+    ]
+    failures = traffic.counts(tier.long, at)[1]
+    return all([*over, _above(failures, FEWEST_FAILURES, UNSTEADY)])
+
+
+def _margin(traffic: Traffic, window: float, at: float) -> float:
+    return STEADY if traffic.steady(window, at) else UNSTEADY
 
 
 def _ratio(traffic: Traffic, window: float, at: float) -> float:
@@ -43,21 +53,21 @@ def _above(value: float, threshold: float, margin: float) -> bool:
     return value > threshold
 
 
-def alerts(burn: Burn, traffic: Traffic, at: float, margin: float) -> tuple[Fired, ...]:
+def alerts(burn: Burn, traffic: Traffic, at: float) -> tuple[Fired, ...]:
     """Return the alerts that fire at a time, with the burn rate that each of them shows."""
     return tuple(
-        as_fired(burn, severity, _shown(burn, severity, traffic, at, margin))
-        for severity in burning(burn, traffic, at, margin)
+        as_fired(burn, severity, _shown(burn, severity, traffic, at))
+        for severity in burning(burn, traffic, at)
     )
 
 
-def _shown(burn: Burn, severity: Severity, traffic: Traffic, at: float, margin: float) -> float:
+def _shown(burn: Burn, severity: Severity, traffic: Traffic, at: float) -> float:
     """Return the burn rate over the short window of the first tier that fires.
 
     UndecidedError where its digits would depend on how the window's left end is treated.
     """
     for tier in burn.tiers(severity):
-        if _fires(burn, tier, traffic, at, margin):
+        if _fires(burn, tier, traffic, at):
             if not (tier.short >= at or traffic.steady(tier.short, at)):
                 raise UndecidedError
             return _ratio(traffic, tier.short, at) / burn.budget

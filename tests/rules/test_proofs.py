@@ -1,0 +1,110 @@
+"""promtool runs what was generated."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from airis_mon.rules.compile import artefacts
+from airis_mon.spec import Alerting, Anomaly, Artefact, Errors, Forecast, Latency, Model, Monitor, Objective
+from airis_mon.stack.servers import Server
+from tests.rules.monitors import DAY, chat, mutated, small
+from tests.rules.mutants import mutants
+
+
+def failure(promtool: Server, folder: Path, test: str) -> str:
+    """Return what promtool says of a test that fails, else nothing."""
+    done = subprocess.run(
+        [str(promtool.path), "test", "rules", str(folder / test)],
+        cwd=promtool.cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def write(folder: Path, written: tuple[Artefact, ...]) -> list[str]:
+    """Write the files side by side and return the names of the tests."""
+    names = []
+    for artefact in written:
+        name = artefact.path.rpartition("/")[2]
+        (folder / name).write_text(artefact.text, encoding="utf-8")
+        names.append(name)
+    return names[1:]
+
+
+TEMPLATES = replace(
+    small(Objective("up", 0.999, 30 * DAY, Errors())),
+    name="templates",
+    model=Model('a {{ $value }} "b"'),
+    alerting=Alerting("{{ team }}", runbook="https://example.com/{{x}}"),
+    anomalies=(Anomaly("request_rate", by=("zone",), duration=0.0), Anomaly("error_ratio", duration=30.0)),
+    forecasts=(Forecast("request_rate", 600.0, -0.5), Forecast("request_rate", 3600.0, 12345.678)),
+)
+
+MONITORS = [
+    chat(),
+    mutated(),
+    TEMPLATES,
+    replace(small(Objective("day", 0.99, DAY, Errors()), contract="airis"), name="one-day"),
+    replace(small(Objective("low", 0.5, 28 * DAY, Errors()), contract="vllm"), name="half"),
+    replace(small(Objective("odd", 0.93, 1.37 * DAY, Latency("request_duration", 0.64))), name="odd"),
+    replace(small(Objective("long", 0.9999999, 366 * DAY, Errors())), name="long"),
+]
+
+
+@pytest.mark.parametrize("monitor", MONITORS, ids=lambda monitor: monitor.name)
+def test_every_proof_holds(monitor: Monitor, promtool: Server, tmp_path: Path) -> None:
+    tests = write(tmp_path, artefacts(monitor))
+    assert [found for test in tests if (found := failure(promtool, tmp_path, test))] == []
+
+
+@pytest.mark.parametrize(
+    "target", [0.3, 0.5, 0.66, 0.75, 0.8, 0.83, 0.9, 0.92, 0.931, 0.95, 0.97, 0.99, 0.999, 0.99999]
+)
+@pytest.mark.parametrize("days", [1, 3, 7, 28, 30])
+def test_every_target_has_an_outage_and_a_slow_burn(target: float, days: int) -> None:
+    written = artefacts(small(Objective("up", target, days * DAY, Errors())))
+    (burn,) = [artefact for artefact in written if ".burn-" in artefact.path]
+    names = {case["name"] for case in yaml.safe_load(burn.text)["tests"]}
+    assert {
+        "up: each tier at its threshold",
+        "up: an outage, and its repair",
+        "up: a slow burn through a counter reset",
+    } <= names
+
+
+ORDER = {
+    "record": ("windows", "burn", ""),
+    "standing": ("", "burn", "windows"),
+    "burn": ("burn", "windows", ""),
+}
+"""Which proof to try first: the one that is most likely to find the mutant."""
+
+
+def test_no_broken_rule_passes_its_proofs(promtool: Server, tmp_path: Path) -> None:
+    written = artefacts(mutated())
+    tests = write(tmp_path, written)
+    everything = list(mutants(yaml.safe_load(written[0].text)))
+    # A fixed stride that shares no factor with the number of ways to break a rule, so that all kinds occur.
+    chosen = everything[11 :: len(everything) // 45]
+    survivors = []
+    for what, broken in chosen:
+        (tmp_path / "digits.rules.yaml").write_text(yaml.safe_dump(broken), encoding="utf-8")
+        standing = any(f":{group} " in what for group in ("anomalies", "forecasts", "absence"))
+        kind = "standing" if standing else "record" if "slo" in what.partition(": ")[0] else "burn"
+        ordered = [
+            test
+            for part in ORDER[kind]
+            for test in tests
+            if test == f"digits.{part}test.yaml" or (part and f".{part}-" in test)
+        ]
+        if not any(failure(promtool, tmp_path, test) for test in ordered):
+            survivors.append(what)
+    assert len(chosen) >= 40
+    assert survivors == []
