@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.history import History
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.query import Labels, QueryError
 from airis_mon.analyzer.query.fake import MemoryQuerier
@@ -101,6 +102,18 @@ def test_history_is_asked_for_in_full_once_and_then_for_what_is_new() -> None:
     assert spans[0] == 3 * DAY - 300
     assert len(spans) == 3
     assert all(span <= 1200 for span in spans[1:])
+
+
+def test_what_arrives_a_little_late_is_still_learnt() -> None:
+    late = AT // 300 * 300
+    source = querier(latency={POD: lambda at: np.where(at == late, np.nan, season(at))})
+    history = History("latency", DAY, 300)
+    assert np.isnan(history.until(source, late).values[0, -1])
+    source.expressions["latency"] = {POD: season}
+    frame = history.until(source, late + 300)
+    assert len(source.ranges) == 2
+    assert frame.values.shape == (1, DAY // 300)
+    np.testing.assert_array_equal(frame.values[0], season(frame.timestamps))
 
 
 def test_an_incident_scores_from_its_first_moment_to_its_last() -> None:

@@ -45,6 +45,14 @@ def test_a_daily_season_is_expected(days: float) -> None:
     assert score(history, next_of_season(history) - 4) >= 1
 
 
+@pytest.mark.parametrize("days", [2, 3, 7])
+def test_noise_is_no_season(days: int) -> None:
+    rows = 10 + np.random.default_rng(days).normal(0, 1, (20, days * PER_DAY))
+    model = fit(rows, Settings(STEP))
+    assert (model.profile == 0).mean() > 0.9
+    assert model.expected(STEP).expected == pytest.approx(10, abs=1.2)
+
+
 def test_the_edges_of_the_band_score_one() -> None:
     history = season(3)
     model = fit(history[None], Settings(STEP))

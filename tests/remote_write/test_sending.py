@@ -156,6 +156,14 @@ def test_one_refused_sample_does_not_lose_its_batch() -> None:
     assert len(arrived) == 301
 
 
+def test_halves_arrive_in_time_order() -> None:
+    samples = [sample(-1.0 if at == 5 else 1.0, at) for at in range(1, 9)]
+    with receiver(refuse_bad) as there:
+        assert writer(there.url, Clock()).write(samples).dropped == 1
+    taken = [at for r in there.requests if refuse_bad(r).status == 204 for at, _ in r.series[0].values()]
+    assert taken == [1, 2, 3, 4, 6, 7, 8]
+
+
 @pytest.mark.parametrize(
     ("labels", "value", "why"),
     [
