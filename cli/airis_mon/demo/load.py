@@ -58,7 +58,9 @@ class Clients:
     async def _follow(
         self, arrivals: Arrivals, send: Callable[[Operation], Awaitable[None]], stop: asyncio.Event
     ) -> None:
-        """Send each request of a trace when it is due."""
+        """Send each request of a trace when it is due; what was due before now is nobody's any more."""
+        for _ in arrivals.until(time.time()):
+            pass
         async with asyncio.TaskGroup() as group:
             running: set[asyncio.Task[None]] = set()
             while not stop.is_set():

@@ -38,7 +38,7 @@ STEP = 60.0
 """Seconds: resolution at which the analyzer reads the past."""
 CHAT_TRAFFIC = Traffic(rate=1.5, daily_swing=0.4)
 """Nearly one request per second even at night: enough for a 95th percentile over a minute."""
-DIGITS_TRAFFIC = Traffic(rate=1.0, daily_swing=0.4)
+DIGITS_TRAFFIC = Traffic(rate=2.0, daily_swing=0.4)
 
 
 @dataclass(frozen=True)

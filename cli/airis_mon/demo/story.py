@@ -201,7 +201,7 @@ def _message(watch: Watch, channel: Channel, subject: Subject, since: float, *, 
         return None if message is None else message.at
 
     what = "resolution" if resolved else subject.severity
-    return watch.until(f"{what} of {subject.monitor} by {channel}", 60, arrived)
+    return watch.until(f"{what} of {subject.monitor} by {channel}", 90, arrived)
 
 
 def summary(counts: Mapping[str, int], out: list[Hop], back: list[Hop]) -> dict[str, float]:
