@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from airis_mon.spec import crd
+
 CHART = Path(__file__).resolve().parents[2] / "charts" / "airis-mon"
 VALUES = sorted(path.name.removesuffix("-values.yaml") for path in (CHART / "ci").glob("*-values.yaml"))
 
@@ -169,6 +171,13 @@ def test_values_that_cannot_work_are_refused(helm: Helm, setting: str, told: str
     done = helm("template", "--set", setting)
     assert done.returncode != 0
     assert told in done.stderr
+
+
+def test_crd_is_the_one_of_the_documents(helm: Helm) -> None:
+    done = helm("template", "--include-crds")
+    assert done.returncode == 0, done.stderr
+    crds = [item for item in yaml.safe_load_all(done.stdout) if item["kind"] == "CustomResourceDefinition"]
+    assert crds == [crd()]
 
 
 def test_version_is_the_projects() -> None:
