@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,7 +50,6 @@ TEMPLATES = replace(
 
 MONITORS = [
     chat(),
-    mutated(),
     TEMPLATES,
     replace(small(Objective("day", 0.99, DAY, Errors()), contract="airis"), name="one-day"),
     replace(small(Objective("low", 0.5, 28 * DAY, Errors()), contract="vllm"), name="half"),
@@ -80,31 +80,47 @@ def test_every_target_has_an_outage_and_a_slow_burn(target: float, days: int) ->
 
 
 ORDER = {
-    "record": ("windows", "burn", ""),
-    "standing": ("", "burn", "windows"),
-    "burn": ("burn", "windows", ""),
+    "record": ("windows-", "burn-", "test"),
+    "standing": ("test", "burn-", "windows-"),
+    "burn": ("burn-", "windows-", "test"),
 }
 """Which proof to try first: the one that is most likely to find the mutant."""
+MUTANTS = 36
+
+
+def kind(broken: str) -> str:
+    """Return which proof a broken rule is for; rules are told as `group name: what`."""
+    rule = broken.partition(": ")[0]
+    if rule.partition(" ")[0].endswith((":anomalies", ":forecasts", ":absence")):
+        return "standing"
+    return "record" if " slo" in rule else "burn"
 
 
 def test_no_broken_rule_passes_its_proofs(promtool: Server, tmp_path: Path) -> None:
     written = artefacts(mutated())
-    tests = write(tmp_path, written)
     everything = list(mutants(yaml.safe_load(written[0].text)))
-    # A fixed stride that shares no factor with the number of ways to break a rule, so that all kinds occur.
-    chosen = everything[11 :: len(everything) // 45]
-    survivors = []
-    for what, broken in chosen:
-        (tmp_path / "digits.rules.yaml").write_text(yaml.safe_dump(broken), encoding="utf-8")
-        standing = any(f":{group} " in what for group in ("anomalies", "forecasts", "absence"))
-        kind = "standing" if standing else "record" if "slo" in what.partition(": ")[0] else "burn"
-        ordered = [
-            test
-            for part in ORDER[kind]
-            for test in tests
-            if test == f"digits.{part}test.yaml" or (part and f".{part}-" in test)
-        ]
-        if not any(failure(promtool, tmp_path, test) for test in ordered):
-            survivors.append(what)
-    assert len(chosen) >= 40
+    chosen = everything[11 :: len(everything) // MUTANTS]
+
+    def survives(position: int) -> str:
+        what, broken = chosen[position]
+        folder = tmp_path / str(position)
+        folder.mkdir()
+        tests = write(folder, written)
+        (folder / "digits.rules.yaml").write_text(yaml.safe_dump(broken), encoding="utf-8")
+        for part in ORDER[kind(what)]:
+            for test in tests:
+                if test.startswith(f"digits.{part}") and failure(promtool, folder, test):
+                    return ""
+        return what
+
+    with ThreadPoolExecutor(2) as pool:
+        survivors = [what for what in pool.map(survives, range(len(chosen))) if what]
+    assert len(chosen) >= MUTANTS
     assert survivors == []
+
+
+def test_the_proofs_hold_for_the_rules_that_are_broken_above(promtool: Server, tmp_path: Path) -> None:
+    # What a mutant is compared with: without it, a broken test file would find every mutant.
+    tests = write(tmp_path, artefacts(mutated()))
+    assert len(tests) == 3
+    assert [test for test in tests if failure(promtool, tmp_path, test)] == []
