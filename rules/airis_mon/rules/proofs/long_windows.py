@@ -97,21 +97,23 @@ def _strangers(burn: Burn, sample: float, found: list[float], skipped: int) -> I
 def period(burn: Burn, every: float) -> Case:
     """Return the test of the whole period, from operations and failures that are given as recorded.
 
-    Before the period all failed. Within it, a busy stretch without failures and a quiet one that failed by
-    half: weighted by traffic that is 1 of 22, where a mean of ratios would say a quarter. There is so little
-    of it that any other limit than none would show.
+    Before the period all failed. Within it, a busy stretch without failures and a quiet one with a tenth of
+    its traffic: weighted, failures there count for an eleventh, where a mean of ratios would say a half. There
+    is so little of it all that any other limit than none would show.
     """
     length, shortest = burn.objective.window, recorded(burn.objective.window)[0]
     stretch = min(round(length / 20 / shortest), LONGEST_STRETCH)
     at = math.ceil((length + 2 * stretch * shortest) / every) * every
-    ratio = 0.5 / 11
+    # Half of the budget, if a stretch that failed altogether can spend that much.
+    failing = min(1.0, 11 * 0.5 * burn.budget)
+    ratio = failing / 11
     begin, end = round((at - length) / shortest) + stretch, round(at / shortest) - stretch
     events = _recorded(burn, series.EVENTS, stretch, begin, end, (1e-3, 1e-4, 1e-5))
-    failures = _recorded(burn, series.FAILURES, stretch, begin, end, (1e-3, 0.0, 5e-6))
+    failures = _recorded(burn, series.FAILURES, stretch, begin, end, (1e-3, 0.0, 1e-5 * failing))
     whole = {**burn.labels, series.SLO_WINDOW: name(length)}
     weighted = close(burn.recorded(series.ERROR_RATIO, length), ratio, 0.02)
     rate = close(burn.recorded(series.PERIOD_BURN_RATE), ratio / burn.budget, 0.02)
-    left = close(f"(1 - {burn.recorded(series.BUDGET_REMAINING)})", ratio / burn.budget, 0.02)
+    left = close(burn.recorded(series.BUDGET_REMAINING), 1 - ratio / burn.budget, 0.02)
     return Case(
         f"{burn.objective.name}: the whole period, weighted by traffic",
         shortest,
