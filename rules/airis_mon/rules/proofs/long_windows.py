@@ -98,8 +98,8 @@ def period(burn: Burn, every: float) -> Case:
     """Return the test of the whole period, from operations and failures that are given as recorded.
 
     Before the period all failed. Within it, a busy stretch without failures and a quiet one with a tenth of
-    its traffic: weighted, failures there count for an eleventh, where a mean of ratios would say a half. There
-    is so little of it all that any other limit than none would show.
+    its traffic: weighted, failures there count for an eleventh, where a mean of ratios would say a half. So
+    little of it all that any other limit than none would show.
     """
     length, shortest = burn.objective.window, recorded(burn.objective.window)[0]
     stretch = min(round(length / 20 / shortest), LONGEST_STRETCH)
