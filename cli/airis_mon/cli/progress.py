@@ -41,6 +41,11 @@ class Progress:
         if self._status is not None:
             self._status.update(f"{done}/{total} {what}")
 
-    def done(self, text: str) -> None:
+    def done(self, text: str, style: str = "") -> None:
         """Say something that stays."""
-        self._console.print(text)
+        self._console.print(text, style=style)
+
+    @property
+    def moving(self) -> bool:
+        """Whether there is a line that can be replaced."""
+        return self._status is not None

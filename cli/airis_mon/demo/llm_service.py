@@ -6,7 +6,6 @@ service, and the same latency model made its past.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import random
@@ -16,13 +15,12 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from airis_mon.demo import command_line
 from airis_mon.demo.faults import FaultSwitch
 from airis_mon.demo.latency import LatencyModel, Timing
 from airis_mon.instrument import LLM, Instruments
 from airis_mon.web import (
     Address,
-    ListenError,
-    add_listen_address,
     application,
     configure_logs,
     serve,
@@ -121,15 +119,7 @@ def _sizes(body: object) -> tuple[int, int]:
 
 def main(argv: Sequence[str]) -> int:
     """Run the service until SIGTERM or SIGINT."""
-    parser = argparse.ArgumentParser(prog="python -m airis_mon.demo.llm_service")
-    add_listen_address(parser, "127.0.0.1:0")
-    parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn (default: 1)")
-    options = parser.parse_args(argv)
-    try:
-        asyncio.run(_serve(options.listen_address, options.seed))
-    except ListenError as error:
-        parser.exit(1, f"{error}\n")
-    return 0
+    return command_line.run(argv, "llm_service", _serve)
 
 
 async def _serve(address: Address, seed: int) -> None:
