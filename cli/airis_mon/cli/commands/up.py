@@ -148,8 +148,8 @@ def _parser() -> argparse.ArgumentParser:
         add(f"--{name}.listen-address", dest=f"{name}_address", default="127.0.0.1:0", type=_address,
             metavar="HOST:PORT", help=f"where the {title} listens (default: a free port)")  # fmt: skip
     for flag, default, what in (
-        ("scrape-interval", 15.0, "how often Prometheus reads /metrics"),
-        ("evaluation-interval", 15.0, "how often rules are evaluated"),
+        ("scrape-interval", 5.0, "how often Prometheus reads /metrics"),
+        ("evaluation-interval", 5.0, "how often rules are evaluated"),
         ("analyzer-interval", 60.0, "how often the analyzer runs"),
         ("analyzer-step", 60.0, "resolution of what the analyzer reads"),
     ):
