@@ -117,7 +117,8 @@ def silence(monitor: Monitor, step: float) -> Case:
     """Return the test of the source's absence: idle is not absent, gone is, and back is well again."""
     alert = absence.source_alert(monitor)
     wait = evaluations(alert, step)
-    idle, gone = wait + 3, wait + 3
+    # Idle for so long that any alert on silence would have fired.
+    idle, gone = max(evaluations(one, step) for one in absence.alerts(monitor)) + 3, wait + 3
     counter = f"{steadily((7, idle))} stale _x{gone - 1} {steadily((7, 3))}"
     # Every objective has its value all along: it is the source alone that goes.
     objectives = (Burn(monitor, objective) for objective in monitor.objectives)
