@@ -107,6 +107,7 @@ def test_it_waits_for_prometheus_works_reloads_and_ends_cleanly(
     service.config.write_text(GOOD)
     service.process.send_signal(signal.SIGHUP)
     until(lambda: service.metric("airis_analyzer_config_queries") == 1)
+    assert service.metric("airis_analyzer_config_last_reload_successful") == 1
 
     # Prometheus going away is survived.
     failed = service.metric('airis_analyzer_cycles_total{result="failed"}')

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import signal
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from airis_mon.web import (
     add_listen_address,
     application,
     configure_logs,
+    reload_on_hangup,
     serve,
     stop_on_signals,
 )
@@ -96,7 +96,7 @@ async def _run(options: Options, configuration: Configuration, log: logging.Logg
         ready=rounds.ran.is_set,
         reload=reload,
     )
-    _on_hangup(reload, log)
+    reload_on_hangup(app)
     # A thread of its own that the process does not wait for: a request that hangs must not hold up the end.
     worker = threading.Thread(target=rounds.run, args=(stopping,), name="cycles", daemon=True)
     worker.start()
@@ -119,26 +119,6 @@ def _reload(file: Path, rounds: Rounds, metrics: Metrics) -> Reload:
         metrics.reloaded(ok=True)
 
     return reload
-
-
-def _on_hangup(reload: Reload, log: logging.Logger) -> None:
-    """Reload on SIGHUP as on /-/reload; what is wrong can only be logged."""
-    running: set[asyncio.Task[None]] = set()
-
-    async def hangup() -> None:
-        try:
-            await reload()
-            log.info("reloaded")
-        except (SpecError, OSError) as error:
-            log.error("reload failed, the old configuration stays", extra={"error": str(error)})
-
-    def start() -> None:
-        # The loop keeps no task alive; this set does, until it is done.
-        task = asyncio.ensure_future(hangup())
-        running.add(task)
-        task.add_done_callback(running.discard)
-
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, start)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,6 +10,7 @@ to the application that it gets from here.
 from airis_mon.web.addresses import Address, add_listen_address
 from airis_mon.web.application import application
 from airis_mon.web.logs import configure_logs, request_id
+from airis_mon.web.reload import reload_on_hangup
 from airis_mon.web.server import AddressInUseError, ListenError, serve, stop_on_signals
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "add_listen_address",
     "application",
     "configure_logs",
+    "reload_on_hangup",
     "request_id",
     "serve",
     "stop_on_signals",

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from airis_mon.web.drain import IN_FLIGHT, InFlight
 from airis_mon.web.observation import Observation
 from airis_mon.web.pages import Pages
-from airis_mon.web.reload import Reload
+from airis_mon.web.reload import RELOAD, Reload
 
 BODY_LIMIT = 8 * 1024 * 1024
 
@@ -54,7 +54,8 @@ def application(
     app.router.add_get("/metrics", pages.metrics)
     app.router.add_get("/-/healthy", pages.healthy)
     app.router.add_get("/-/ready", pages.ready)
-    app.router.add_post("/-/reload", Reload(prefix, registry, reload, wall_clock).handle)
+    app[RELOAD] = Reload(prefix, registry, reload, wall_clock)
+    app.router.add_post("/-/reload", app[RELOAD].handle)
     return app
 
 
