@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -18,6 +19,8 @@ from airis_mon.rules.windows import DAY, name, recorded
 
 STEPS = 20
 """Samples in the shortest window."""
+BUSIER = 3.0
+"""How many times busier each window was than the next shorter one, so that no two of them are alike."""
 FARTHEST = 72
 """Windows up to this many times the shortest one are proven with the same traffic: promtool reads 10,000
 samples in a query, two instances of it here."""
@@ -26,7 +29,7 @@ LONGEST_STRETCH = 2000
 EVALUATIONS = 2
 """Evaluations in the longest window."""
 PER_STEP, FLOOD = 8.0, 800.0
-"""Operations between two samples, as usual and while all fails: many, so that they weigh in a long window."""
+"""Operations between two samples, just before all fails and then: many, to weigh in a long window."""
 WITHIN = 0.08
 """What Prometheus 3, whose ranges do not include their left end, may differ by."""
 
@@ -57,7 +60,7 @@ def _windows(burn: Burn, every: float, found: list[float]) -> Case:
     steps = round(at / shortest * STEPS)
     # The last sample stands at the moment of the evaluation, or a part of a millisecond before it.
     sample, before = math.floor(at / steps * 1000) / 1000, steps - STEPS // 2
-    traffic = Traffic(sample, (Phase(before, PER_STEP), Phase(STEPS // 2, FLOOD, failing=1.0)))
+    traffic = Traffic(sample, (*_healthy(sample, found, steps), Phase(STEPS // 2, FLOOD, failing=1.0)))
     checks = []
     for window in found:
         labels = {**burn.labels, series.SLO_WINDOW: name(window)}
@@ -80,6 +83,14 @@ def _windows(burn: Burn, every: float, found: list[float]) -> Case:
         (*traffic.inputs(burn.indicator), *_strangers(burn, sample, found, before)),
         samples=checks,
     )
+
+
+def _healthy(sample: float, found: list[float], steps: int) -> Iterator[Phase]:
+    """Yield traffic that was the busier the longer ago, by the windows' edges, up to the flood."""
+    edges = [STEPS // 2, *(round(window / sample) for window in found), steps]
+    for older, (newest, oldest) in reversed(list(enumerate(itertools.pairwise(edges)))):
+        if oldest > newest:
+            yield Phase(oldest - newest, PER_STEP * BUSIER**older)
 
 
 def _strangers(burn: Burn, sample: float, found: list[float], skipped: int) -> Iterator[Input]:
