@@ -21,6 +21,8 @@ STEPS = 20
 """Samples in the shortest window."""
 BUSIER = 3.0
 """How many times busier each window was than the next shorter one, so that no two of them are alike."""
+LOUD = 1e6
+"""Operations of others between two samples: more than ours in any window."""
 FARTHEST = 72
 """Windows up to this many times the shortest one are proven with the same traffic: promtool reads 10,000
 samples in a query, two instances of it here."""
@@ -95,7 +97,7 @@ def _healthy(sample: float, found: list[float], steps: int) -> Iterator[Phase]:
 
 def _strangers(burn: Burn, sample: float, found: list[float], skipped: int) -> Iterator[Input]:
     """Yield traffic of other sources, and what is recorded for other objectives, around the last moment."""
-    loud = Traffic(sample, (Phase(STEPS, 100 * PER_STEP, failing=0.5),))
+    loud = Traffic(sample, (Phase(STEPS, LOUD, failing=0.5),))
     selector = burn.indicator.selector
     for other in strangers.neighbours(selector, selector):
         for one in loud.inputs(replace(burn.indicator, selector=other)):
