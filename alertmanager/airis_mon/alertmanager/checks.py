@@ -56,7 +56,8 @@ def _webhook(origin: Origin, path: str, webhook: Webhook, target: tuple[int, int
             origin,
             f"{path}.url_file",
             f"Alertmanager {_version(target)} cannot read a webhook's URL from a file",
-            f"write `url`, or build for Alertmanager {_version(URL_FILE_SINCE)} or later",
+            f"write `url`, or, where Alertmanager is that new, build with"
+            f" --alertmanager-version {_version(URL_FILE_SINCE)}",
         )
     yield from _absolute(origin, f"{path}.url_file", webhook.url_file)
 

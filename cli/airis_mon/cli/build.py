@@ -6,16 +6,17 @@ from collections.abc import Callable
 
 from airis_mon.alertmanager import compile as alertmanager
 from airis_mon.analyzer import compile as analyzer
+from airis_mon.cli.targets import Target
 from airis_mon.grafana import compile as grafana
 from airis_mon.rules import compile as rules
 from airis_mon.spec import Artefact, Bundle, Problem, SpecError
 
 
-def build(bundle: Bundle) -> tuple[Artefact, ...]:
-    """Return all artefacts, sorted by path; SpecError with the problems that any of the rooms has."""
+def build(bundle: Bundle, target: Target = Target()) -> tuple[Artefact, ...]:  # noqa: B008  frozen
+    """Return all artefacts for a target, sorted by path; SpecError with the problems of all rooms."""
     steps: list[Callable[[], tuple[Artefact, ...]]] = [
         lambda: analyzer.artefacts(bundle),
-        lambda: alertmanager.artefacts(bundle),
+        lambda: alertmanager.artefacts(bundle, target=target.alertmanager, grafana_url=target.grafana_url),
     ]
     for monitor in bundle.monitors:
         steps.append(lambda monitor=monitor: rules.artefacts(monitor))  # type: ignore[misc]

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from airis_mon.cli import folder
+from airis_mon.cli import folder, targets
 from airis_mon.cli.build import build
 from airis_mon.cli.documents import load
 from airis_mon.cli.interrupts import interruptible
@@ -45,7 +45,7 @@ def run(argv: Sequence[str], cache: Path) -> int:
 
 def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     """Return what was done to the output folder, in words."""
-    artefacts = build(load(args.files))
+    artefacts = build(load(args.files), targets.target(args))
     promtool = servers.find("promtool", given=args.promtool, cache=cache, notify=progress.notify)
     amtool = servers.find("amtool", given=args.amtool, cache=cache, notify=progress.notify)
     start = time.monotonic()
@@ -80,4 +80,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder to write to")
     parser.add_argument("--promtool", type=Path, metavar="BIN", help="promtool to prove the rules with")
     parser.add_argument("--amtool", type=Path, metavar="BIN", help="amtool to prove the routes with")
+    targets.add_arguments(parser)
     return parser

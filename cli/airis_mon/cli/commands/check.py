@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from airis_mon.cli import targets
 from airis_mon.cli.build import build
 from airis_mon.cli.documents import load
 from airis_mon.cli.wording import plural, problems
@@ -21,10 +22,11 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="how to report (default: text)"
     )
+    targets.add_arguments(parser)
     args = parser.parse_args(argv)
     try:
         bundle = load(args.files)
-        build(bundle)
+        build(bundle, targets.target(args))
     except SpecError as error:
         if args.format == "json":
             print(json.dumps([_plain(problem) for problem in error.problems], indent=2))

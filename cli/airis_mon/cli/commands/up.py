@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from airis_mon.cli import folder
+from airis_mon.cli import folder, targets
 from airis_mon.cli.build import build
 from airis_mon.cli.documents import load
 from airis_mon.cli.interrupts import noted
@@ -42,7 +42,7 @@ def run(argv: Sequence[str], cache: Path) -> int:
     args = _parser().parse_args(argv)
     try:
         with noted() as tick, ExitStack() as ending:
-            artefacts = build(load(args.files))
+            artefacts = build(load(args.files), targets.target(args))
             data = args.data or Path(
                 ending.enter_context(
                     tempfile.TemporaryDirectory(prefix="airis-mon-", ignore_cleanup_errors=True)
@@ -155,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         add(f"--{flag}", type=_seconds, default=default, metavar="DURATION",
             help=f"{what} (default: {default:g}s)")  # fmt: skip
+    targets.add_arguments(parser)
     return parser
 
 
