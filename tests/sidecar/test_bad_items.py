@@ -29,7 +29,13 @@ BAD_METRICS = {
     "misspelt": (metric(tag={"a": "b"}), "tag", "Object contains unknown field `tag`"),
     "no object": (5, "", "Expected `object`, got `int`"),
     "a list": ([], "", "Expected `object`, got `array`"),
-    "a number as tag": (metric(tags={"a": 1}), "tags", "Expected `str`, got `int`"),
+    "a number as tag": (
+        metric(tags={"region": "eu", "a": 1}),
+        "tags.a",
+        "Expected `str`, got `int`; a text belongs there, in quotes",
+    ),
+    "nothing as tag": (metric(tags={"a b": None}), "tags.a b", "Expected `str`, got `null`; a text belongs"),
+    "a number as tag of a long name": (metric(tags={"x" * 200: 1}), f"tags.{'x' * 195}...", "got `int`"),
     "tags as list": (metric(tags=["a"]), "tags", "Expected `object`, got `array`"),
     "no time zone": (
         metric(timestamp="2024-01-01T00:00:00"),
@@ -66,9 +72,24 @@ BAD_METRICS = {
         "a histogram takes 0 or more, got -1",
     ),
     "too large": (metric(value=1e101), "value", "a number between -1e+100 and 1e+100 is wanted"),
+    "too large an increment": (
+        metric(metric_name="sold", metric_type="counter", value=1e32),
+        "value",
+        "a counter takes at most 9007199254740992 (2^53) at once, got 1e+32",
+    ),
+    "too large an increment in base units": (
+        metric(metric_name="moved", metric_type="counter", value=2**20, unit="TB"),
+        "value",
+        "a counter takes at most 9007199254740992 bytes (2^53) at once, got 1.04858e+18",
+    ),
     "too large in base units": (metric(value=1e300, unit="TiB"), "value", "a number between"),
     "no name": (metric(metric_name=""), "metric_name", "Expected `str` of length >= 1"),
     "no letter": (metric(metric_name="°°"), "metric_name", "`°°` leaves no name"),
+    "a rule's name": (
+        metric(metric_name="slo:x"),
+        "metric_name",
+        "`slo:x` has a colon, which Prometheus keeps for the names of recording rules; write `slo_x`",
+    ),
     "reserved name": (metric(metric_name="up"), "metric_name", "`up` is a name that Prometheus"),
     "own name": (
         metric(metric_name="airis_sidecar_series"),
@@ -81,7 +102,7 @@ BAD_METRICS = {
         "this process gives to its own series",
     ),
     "long name": (metric(metric_name="x" * 201), "metric_name", "Expected `str` of length <= 200"),
-    "long tag": (metric(tags={"x": "y" * 1025}), "tags", "Expected `str` of length <= 1024"),
+    "long tag": (metric(tags={"x": "y" * 1025}), "tags.x", "Expected `str` of length <= 1024"),
     "long key": (metric(tags={"x" * 201: "y"}), "tags", "Expected `str` of length <= 200 for a key"),
     "many tags": (
         metric(tags={f"t{n}": "v" for n in range(33)}),

@@ -89,7 +89,7 @@ def test_a_unit_becomes_the_base_unit(
         ("sent_tokens_total", "tokens", "counter", "sent_tokens_total"),
         ("sent_total", "bytes", "counter", "sent_bytes_total"),
         ("busy", "ms", "counter", "busy_seconds_total"),
-        ("vllm:kv-cache/usage", "", "gauge", "vllm_kv_cache_usage"),
+        ("vllm.kv-cache/usage", "", "gauge", "vllm_kv_cache_usage"),
         ("  Größe__x  ", "", "gauge", "Gr_e_x"),
         ("95th", "", "gauge", "_95th"),
         ("seconds", "s", "gauge", "seconds"),

@@ -24,6 +24,7 @@ JSON = "application/json"
 NDJSON = "application/x-ndjson"
 
 _PLACE = re.compile(r"(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$\.?(?P<field>.*?)`)?", re.DOTALL)
+_ENTRY = re.compile(r" - at `\$\.(?P<field>[a-z_]+)\[\.\.\.\]`$")
 _FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(?P<field>.*)`", re.DOTALL)
 _LONGEST = 200
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -51,6 +52,7 @@ class Decoding(Generic[T]):
     def __init__(self, item_type: type[T], limit: int) -> None:
         self._limit = limit
         self._item = msgspec.json.Decoder(item_type)
+        self._types = {field.encode_name: field.type for field in msgspec.structs.fields(item_type)}  # type: ignore[arg-type]
         self._items = msgspec.json.Decoder(list[item_type])  # type: ignore[valid-type]
         # Only the ends of items are looked for: numbers, however long, are not worth their conversion. It
         # reads NaN and Infinity, which Python's encoder writes: one must not cost a sender the whole batch.
@@ -127,11 +129,33 @@ class Decoding(Generic[T]):
         try:
             return self._item.decode(part)
         except msgspec.ValidationError as error:
-            raise _schema_error(str(error)) from None
+            raise self._entry_error(part, str(error)) or _schema_error(str(error)) from None
         except RecursionError:
             raise ItemError("", "JSON is nested too deep", MALFORMED) from None
         except ValueError as error:
             raise _malformed(part, error) from None
+
+    def _entry_error(self, part: bytes, said: str) -> ItemError | None:
+        """Return the error of one entry of an object, such as `tags.region`; None where it is another's.
+
+        msgspec tells the object and not the entry, so its entries are looked at one by one.
+        """
+        place = _ENTRY.search(said)
+        if place is None:
+            return None
+        name = place["field"]
+        try:
+            entries = json.loads(part.decode(), parse_int=len)[name].items()
+        except (ValueError, RecursionError, KeyError, AttributeError):
+            return None
+        for key, value in entries:
+            try:
+                msgspec.convert({key: value}, self._types[name])
+            except msgspec.ValidationError as error:
+                what = str(error).partition(" - at ")[0]
+                hint = "; a text belongs there, in quotes" if what.startswith("Expected `str`, got") else ""
+                return ItemError(_short(_printable(f"{name}.{key}")), f"{what}{hint}", SCHEMA)
+        return None
 
     def _too_many(self) -> TooManyItemsError:
         return TooManyItemsError(f"more than {self._limit} items in one request; send smaller batches")

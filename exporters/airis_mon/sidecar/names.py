@@ -24,7 +24,7 @@ _RESERVED_LABELS = frozenset({"le", "quantile", series.SOURCE})
 
 
 def metric_name(name: str, unit: Unit, kind: Kind) -> str:
-    """Return the family's name, without a counter's `_total`; ItemError where nothing is left of it.
+    """Return the family's name, without a counter's `_total`; ItemError for a name that cannot be one.
 
     Runs of other characters become one underscore, an ending that spells the unit it was sent in gives way to
     the base unit (`latency_ms` in `ms` is `latency_seconds`), and no ending is said twice.
@@ -33,6 +33,12 @@ def metric_name(name: str, unit: Unit, kind: Kind) -> str:
     if not words:
         raise ItemError(
             "metric_name", f"`{name}` leaves no name; write letters, digits, dots and underscores", NAME
+        )
+    if ":" in name:
+        raise ItemError(
+            "metric_name",
+            f"`{name}` has a colon, which Prometheus keeps for the names of recording rules; write `{words}`",
+            NAME,
         )
     if kind == "counter":
         while words.endswith("_total"):

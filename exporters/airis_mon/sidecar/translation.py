@@ -34,6 +34,9 @@ SEVERITIES = ("debug", "info", "warning", "error", "critical")
 LARGEST = 1e100
 """Magnitude of a value; far beyond any measurement, and no sum of such values overflows."""
 
+LARGEST_INCREMENT = 2.0**53
+"""Of a counter, in its base unit: beyond it a total no longer counts one by one, and what follows is lost."""
+
 _BUCKETS_BY_NAME = MappingProxyType(
     {
         series.PREDICTION_DURATION: series.PREDICTION_DURATION_BUCKETS,
@@ -107,6 +110,14 @@ class Translation:
                 "value",
                 f"a {family.kind} takes 0 or more, got {item.value:g}; "
                 f"send a value that falls as metric_type `gauge`",
+                VALUE,
+            )
+        if family.kind == "counter" and value > LARGEST_INCREMENT:
+            in_base = f" {meant.base}" if meant.base else ""
+            raise ItemError(
+                "value",
+                f"a counter takes at most {LARGEST_INCREMENT:.0f}{in_base} (2^53) at once, got {value:g}: "
+                f"beyond it later increments are lost; send the increment since the last item",
                 VALUE,
             )
         pairs = (item.source, *item.tags.items())
