@@ -78,8 +78,8 @@ class Clock:
 
 
 @contextlib.contextmanager
-def sidecar(url: str, clock: Clock) -> Iterator[Sidecar]:
-    it = Sidecar(url, now=clock.now, sleep=clock.sleep)
+def sidecar(url: str, clock: Clock, notify: Callable[[str], None] = lambda _: None) -> Iterator[Sidecar]:
+    it = Sidecar(url, notify=notify, now=clock.now, sleep=clock.sleep)
     try:
         yield it
     finally:
@@ -109,18 +109,60 @@ def test_patience_ends() -> None:
     assert clock.time <= 30
 
 
-def test_a_refused_connection_is_tried_again_and_named() -> None:
-    clock = Clock()
+@contextlib.contextmanager
+def nobody() -> Iterator[str]:
+    """The URL of a port that nobody listens at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        with (
-            sidecar(url, clock) as receiver,
-            pytest.raises(DeliveryError, match="connection was refused") as e,
-        ):
-            receiver.post([{"value": 1}])
+        yield f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+def test_a_refused_connection_is_told_at_once_and_tried_again() -> None:
+    clock, told = Clock(), list[tuple[float, str]]()
+    with (
+        nobody() as url,
+        sidecar(url, clock, lambda said: told.append((clock.time, said))) as receiver,
+        pytest.raises(DeliveryError, match="took nothing for 5 s: connection refused") as e,
+    ):
+        receiver.post([{"value": 1}])
     assert not e.value.in_doubt
-    assert len(clock.pauses) > 5
+    assert told == [(0.0, f"{url}/v1/metrics: connection refused; trying again for 5 s")]
+    assert len(clock.pauses) >= 5
+    assert clock.time == pytest.approx(5.0)
+
+
+def test_a_sidecar_that_answered_before_is_waited_for_longer() -> None:
+    clock, told = Clock(), list[str]()
+    with contextlib.ExitStack() as ending:
+        with listener(status(202, Connection="close")) as (url, _):
+            receiver = ending.enter_context(sidecar(url, clock, told.append))
+            receiver.post([{"value": 1}])
+            assert told == []
+        with pytest.raises(DeliveryError, match="took nothing for 30 s: connection refused"):
+            receiver.post([{"value": 2}])
+    assert told == [f"{url}/v1/metrics: connection refused; trying again for 30 s"]
+
+
+def test_command_prints_no_queries_where_nothing_was_sent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airis_mon.traces.delivery.FIRST_PATIENCE", 0.2)
+    path = tmp_path / "short.csv"
+    path.write_text(HEADER + "2023-11-16 18:15:46.6,10,2\n")
+    with nobody() as url:
+        assert main([str(path), "--speed", "max", "--to", url]) == 1
+    out, err = capsys.readouterr()
+    assert f"{url}/v1/metrics: connection refused; trying again for 0 s" in err
+    assert "stopped after 0 of 1 requests" in out
+    assert "the next batch was not counted" in out
+    assert "read them back" not in out + err
+    assert "sum(" not in out + err
+
+
+def test_command_names_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path, said in ((tmp_path / "no.csv", "no such file"), (tmp_path, "is a directory")):
+        assert main([str(path)]) == 1
+        assert f"airis-mon replay: {path}: {said}\n" in capsys.readouterr().err
 
 
 def test_a_batch_in_doubt_is_not_sent_again() -> None:
@@ -186,6 +228,10 @@ def test_command_sends_nothing_of_a_trace_with_a_broken_line(
     [
         (["--speed", "fast"], "`fast` is no speed; write a number above 0, or `max`"),
         (["--speed", "-1"], "`-1` is no speed"),
+        (["--model", ""], "argument --model: the model's name is empty; write the name"),
+        (["--model", " "], "argument --model: the model's name is empty"),
+        (["--model", "x" * 1025], "the model's name has 1025 characters, at most 1024 are taken"),
+        (["--model", "\udcff"], "the model's name is no UTF-8"),
         (["--to", "127.0.0.1:9466"], "`127.0.0.1:9466` is no URL; write one such as http://"),
     ],
 )

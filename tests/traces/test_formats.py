@@ -55,6 +55,7 @@ def test_survey_counts_what_read_yields(tmp_path: Path) -> None:
         ("time,tokens\n1,2\n", "1: `time,tokens` begins no trace that is known; expected the header"),
         (AZURE, "1: there is no request below the header; expected one"),
         (AZURE + "2023-11-16 18:15:46.6,1\n", "2: there are 2 cells; expected a line such as `2023"),
+        (AZURE + "yesterday\n", "2: there is 1 cell; expected a line such as `2023"),
         (AZURE + "yesterday,1,2\n", "2: TIMESTAMP is `yesterday`; expected a line such as `2023"),
         (
             AZURE + "2023-11-16 18:15:46.6,1,-2\n",

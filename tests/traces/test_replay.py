@@ -15,7 +15,7 @@ from airis_mon.stack import ports
 from airis_mon.stack.processes import Command, Process
 from airis_mon.traces import Traffic, operations, survey, write_csv
 from airis_mon.traces.command import main
-from airis_mon.traces.metrics import Labels
+from airis_mon.traces.metrics import LONGEST_MODEL, Labels
 
 AZURE = Path(__file__).parents[3] / "shared/data/AzureLLM2023/AzureLLMInferenceTrace_conv.csv"
 
@@ -83,6 +83,12 @@ def test_own_trace_is_counted_exactly_at_high_speed(
     assert {name: said[name] for name in expected} == expected
     assert all(query in err for query in Labels('we"ird').queries().values())
     assert read_back(prometheus_url, 'we"ird', expected) == expected
+
+
+def test_the_longest_model_is_one_that_a_sidecar_takes(sidecar: str, tmp_path: Path) -> None:
+    path = tmp_path / "short.csv"
+    path.write_text("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.6,10,2\n")
+    assert main([str(path), "--speed", "max", "--to", sidecar, "--model", "x" * LONGEST_MODEL]) == 0
 
 
 @pytest.mark.skipif(not AZURE.exists(), reason="the recorded traces are not on this machine")

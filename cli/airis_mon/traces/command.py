@@ -60,16 +60,20 @@ def main(argv: Sequence[str]) -> int:
     parser = _parser()
     options = parser.parse_args(argv)
     trace: Path = options.trace
-    labels = Labels(options.model or trace.stem)
+    try:
+        labels = Labels(trace.stem if options.model is None else options.model)
+    except ValueError as error:
+        parser.error(f"argument --model: {error}")
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         # All of it is read once before any is sent: a broken line stops the replay while that is harmless.
         whole = survey(trace)
     except (TraceError, OSError) as error:
-        console.print(f"airis-mon replay: {error}", markup=False)
+        said = _unreadable(trace, error) if isinstance(error, OSError) else error
+        console.print(f"airis-mon replay: {said}", markup=False)
         return 1
     console.print(_announcement(trace, whole, options.speed, options.to), markup=False)
-    sidecar = Sidecar(options.to)
+    sidecar = Sidecar(options.to, notify=lambda said: console.print(said, markup=False))
     try:
         report = _watched(trace, labels, sidecar, options.speed, whole, console)
     except KeyboardInterrupt:
@@ -128,6 +132,12 @@ def _url(text: str) -> str:
     return text
 
 
+def _unreadable(trace: Path, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"{trace}: no such file"
+    return f"{trace}: {(error.strerror or str(error)).lower()}"
+
+
 def _announcement(trace: Path, whole: Survey, speed: float, url: str) -> str:
     takes = "as fast as possible" if math.isinf(speed) else f"in {whole.seconds / speed:.0f} s"
     return f"{trace}: {whole.totals.requests} requests over {whole.seconds:.0f} s, played {takes} to {url}"
@@ -168,6 +178,8 @@ def _account(report: Report, whole: Survey, labels: Labels, console: Console) ->
                 else "the next batch was not counted"
             )
         )
+        if not totals.requests and not report.failure.in_doubt:
+            return
     console.print(
         f"sent {totals.requests} requests, {totals.input_tokens} input tokens, {totals.output_tokens} output "
         f"tokens in {report.seconds:.1f} s"

@@ -116,7 +116,8 @@ def _format(first: _Line, rest: Iterator[_Line]) -> tuple[Callable[[_Line], Oper
 def _azure(line: _Line) -> Operation:
     cells = line.text.split(",")
     if len(cells) != 3:
-        raise line.wrong(f"there are {len(cells)} cells", _AZURE_EXPECTED)
+        found = "there is 1 cell" if len(cells) == 1 else f"there are {len(cells)} cells"
+        raise line.wrong(found, _AZURE_EXPECTED)
     try:
         # The seventh digit of the fraction is 100 ns; what lies below a microsecond is dropped.
         moment = datetime.fromisoformat(cells[0].strip())

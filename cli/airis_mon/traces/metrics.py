@@ -17,14 +17,30 @@ from airis_mon.traces.operations import Operation, Totals
 
 SOURCE = "airis-mon replay"
 PROVIDER = "replay"
+LONGEST_MODEL = 1024
+"""Characters of a model's name: the longest tag that a sidecar takes."""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What the series of one replay are told apart by."""
+    """What the series of one replay are told apart by; ValueError for a model that no label can name."""
 
     model: str
     provider: str = PROVIDER
+
+    def __post_init__(self) -> None:
+        """Check the model's name before anything is sent under it."""
+        if not self.model.strip():
+            raise ValueError("the model's name is empty; write the name that its series shall carry")
+        if len(self.model) > LONGEST_MODEL:
+            raise ValueError(
+                f"the model's name has {len(self.model)} characters, at most {LONGEST_MODEL} are taken; "
+                f"write a shorter one"
+            )
+        try:
+            self.model.encode()
+        except UnicodeEncodeError:
+            raise ValueError("the model's name is no UTF-8; write another") from None
 
     @property
     def tags(self) -> dict[str, str]:
