@@ -1,24 +1,43 @@
-"""docs/document.md: every kind and field, from the JSON Schema; and the signals of every contract."""
+"""docs/document.md: every kind and field with its limits, built-in profiles, signals of every contract.
+
+Read from the field tables of `airis_mon.spec`: they know the shortest and longest durations, which the
+JSON Schema cannot tell.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from airis_mon.exporters.contracts import CONTRACTS
-from airis_mon.spec import json_schema
+from airis_mon.spec import format_duration, profiles
+from airis_mon.spec.kinds import API_GROUP, API_VERSION, KINDS, METADATA
+from airis_mon.spec.records import Field, ListOf, MapOf, Record
+from airis_mon.spec.scalars import Choice, Duration, Flag, Number, Parsed, Shape, Text
 from docs import markdown
 
-Schema = Mapping[str, Any]
-
-INTRODUCTION = """
-A file holds one document, or several separated by `---`. Unknown keys are errors. Durations are written as
-Prometheus writes them (`500ms`, `5m`, `30d`), shares as percent (`99.9%`). For completion and checking in an
-editor, point it at `spec/schema/modelmonitor.schema.json`, or at what `airis-mon schema` prints:
+INTRODUCTION = f"""
+A file holds one document, or several separated by `---`. Each has `apiVersion: {API_GROUP}/{API_VERSION}`,
+a `kind`, `metadata` and `spec`. Unknown keys are errors. Durations are written as Prometheus writes them
+(`500ms`, `5m`, `30d`), shares as percent (`99.9%`). For completion and checking in an editor, point it at
+`spec/schema/modelmonitor.schema.json`, or at what `airis-mon schema` prints:
 
 ```yaml
 # yaml-language-server: $schema=modelmonitor.schema.json
 ```
+"""
+
+PURPOSES = {
+    "ModelMonitor": "What good looks like for one model, where its series are, and who hears when it is not.",
+    "Profile": "A template that monitors name by `profile:`. A key that a monitor gives replaces the "
+    "profile's, lists whole; `alerting` is merged key by key.",
+    "EscalationPolicy": "Who is told of an alert, and who else if it stands. Counted from the alert's start.",
+    "Receiver": "Where a message goes.",
+}
+"""What each kind is for."""
+
+PROFILES = """
+These ship with the package. None has a latency objective: that has to be a bucket boundary of your server.
+A Profile document of your own adds others.
 """
 
 SIGNALS = """
@@ -26,16 +45,21 @@ What `of:` of an anomaly or a forecast may name. A latency objective names a dis
 signal before `_p50`, `_p95`, ... `airis-mon contracts` prints the same list.
 """
 
+COLUMNS = ("key", "value", "default", "limits", "meaning")
+
 
 def text() -> str:
     """Return the page."""
-    schema = json_schema()
-    parts = [INTRODUCTION]
-    for kind in schema["properties"]["kind"]["enum"]:
-        definition = schema["$defs"][kind]["properties"]
-        parts += [f"## {kind}", definition["spec"].get("description", "")]
-        rows = [*_rows("metadata", definition["metadata"]), *_rows("spec", definition["spec"])]
-        parts.append(markdown.table(("key", "value", "default", "meaning"), rows))
+    parts = [INTRODUCTION, "## metadata", "The same for every kind."]
+    parts.append(markdown.table(COLUMNS, _rows("metadata", METADATA)))
+    told: list[tuple[Field, str]] = []
+    for kind, shape in KINDS.items():
+        parts += [f"## {kind}", PURPOSES[kind], _sentence(_wanted(shape))]
+        parts.append(markdown.table(COLUMNS, _spec(kind, shape, told)))
+    parts += ["## Texts", markdown.table(("value", "how"), sorted(_texts()))]
+    parts += ["## Built-in profiles", PROFILES]
+    for name, content in profiles.built_in().items():
+        parts += [f"### {name}", f"```yaml\n{content.strip()}\n```"]
     parts += ["## Signals", SIGNALS]
     for contract in CONTRACTS.values():
         parts += [f"### {contract.name}", f"{contract.title}."]
@@ -44,28 +68,107 @@ def text() -> str:
     return markdown.page("The document", *parts)
 
 
-def _rows(path: str, schema: Schema) -> Iterator[tuple[str, str, str, str]]:
+def _spec(kind: str, shape: Record, told: list[tuple[Field, str]]) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of a kind; a field that an earlier kind has as well is told there."""
+    for known in shape.fields:
+        earlier = next((told_by for other, told_by in told if other is known), "")
+        if earlier:
+            yield markdown.code(f"spec.{known.key}"), _value(known.shape), "", "", f"As in {earlier}."
+        else:
+            yield from _rows("spec", Record(kind, (known,)))
+            told.append((known, kind))
+
+
+def _rows(path: str, record: Record) -> Iterator[tuple[str, ...]]:
     """Yield a row per key, depth first; keys of list items follow `[]`."""
-    required = schema.get("required", ())
-    for key, inner in schema.get("properties", {}).items():
-        place = f"{path}.{key}"
-        default = "required" if key in required else markdown.code(str(inner.get("default", "")))
-        yield markdown.code(place), _value(inner), default, inner.get("description", "")
-        yield from _rows(place, inner)
-        if isinstance(inner.get("items"), Mapping):
-            yield from _rows(f"{place}[]", inner["items"])
+    for known in record.fields:
+        place = f"{path}.{known.key}"
+        default = "" if known.default is None else markdown.code(str(known.default).replace("True", "true"))
+        default = "required" if known.required else default
+        limits = "; ".join(_limits(known.shape))
+        yield markdown.code(place), _value(known.shape), default, limits, known.description
+        if isinstance(known.shape, Record):
+            yield from _rows(place, known.shape)
+        elif isinstance(known.shape, ListOf) and isinstance(known.shape.item, Record):
+            yield from _rows(f"{place}[]", known.shape.item)
 
 
-def _value(schema: Schema) -> str:
+def _value(shape: Shape) -> str:
     """Say in a word or two what may stand there."""
-    if "enum" in schema:
-        return " or ".join(markdown.code(str(choice)) for choice in schema["enum"])
-    kind = schema.get("type", "")
-    if kind == "array":
-        return f"list of {_value(schema.get('items', {})) or 'values'}"
-    if kind == "object":
-        extra = schema.get("additionalProperties")
-        if isinstance(extra, Mapping):
-            return f"mapping to {_value(extra) or 'values'}"
-        return "mapping"
-    return {"string": "text"}.get(str(kind), str(kind))
+    match shape:
+        case Choice():
+            return " or ".join(map(markdown.code, shape.words))
+        case Text() | Parsed():
+            return shape.wanted.removeprefix("a ").removeprefix("the ")
+        case Duration():
+            return "duration"
+        case Number():
+            return "number"
+        case Flag():
+            return "`true` or `false`"
+        case ListOf(item=Record()):
+            return "list of mappings"
+        case ListOf():
+            return f"list, each {_value(shape.item)}"
+        case MapOf():
+            return f"mapping from {_value(shape.key)} to {_value(shape.value)}"
+        case Record():
+            return "mapping"
+    raise TypeError(f"{type(shape).__name__} has no word for readers; add one here")
+
+
+def _limits(shape: Shape) -> Iterator[str]:
+    """Yield what is refused although it is of the right kind."""
+    match shape:
+        case Text():
+            yield f"at most {shape.longest} characters"
+            if shape.reserved:
+                yield "none of " + ", ".join(map(markdown.code, shape.reserved))
+        case Duration():
+            least, most = format_duration(shape.shortest), format_duration(shape.longest)
+            yield f"`{least}` to `{most}`" if shape.shortest >= 0.001 else f"at most `{most}`"
+        case ListOf():
+            yield f"{shape.fewest} to {shape.most} items"
+            if shape.unique:
+                keys = " and ".join(map(markdown.code, filter(None, shape.unique)))
+                yield f"no two with the same {keys}" if keys else "no two the same"
+            if not isinstance(shape.item, Record):
+                yield from (f"each {limit}" for limit in _limits(shape.item))
+            elif _wanted(shape.item):
+                yield f"each with {_wanted(shape.item).rstrip('.')}"
+        case MapOf():
+            yield f"{shape.fewest} to {shape.most} entries"
+            yield from (f"key {limit}" for limit in _limits(shape.key))
+            yield from (f"value {limit}" for limit in _limits(shape.value))
+        case Record() if _wanted(shape):
+            yield _wanted(shape).rstrip(".")
+
+
+def _wanted(record: Record) -> str:
+    """Say which keys have to be there although none of them is required."""
+    if record.exactly_one:
+        return f"exactly one of {', '.join(map(markdown.code, record.exactly_one))}."
+    if record.at_least_one:
+        return f"at least one of {', '.join(map(markdown.code, record.at_least_one))}."
+    return ""
+
+
+def _texts() -> set[tuple[str, str]]:
+    """Return how the values that are more than any text are written."""
+    found = set()
+    shapes: list[Shape] = [METADATA, *KINDS.values()]
+    while shapes:
+        match shapes.pop():
+            case Record() as shape:
+                shapes += [known.shape for known in shape.fields]
+            case ListOf() as shape:
+                shapes.append(shape.item)
+            case MapOf() as shape:
+                shapes += [shape.key, shape.value]
+            case Text(hint=str()) as shape:
+                found.add((_value(shape), _sentence(f"{shape.hint}.")))
+    return found
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]

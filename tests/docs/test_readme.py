@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
-from airis_mon.cli.main import COMMANDS
+from airis_mon.cli.build import build
+from airis_mon.cli.folder import MANIFEST
+from airis_mon.cli.main import COMMANDS, main
 from airis_mon.spec import decode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,7 +25,7 @@ PAGES = sorted(
 
 
 def published() -> Iterator[str]:
-    """Every series and alert of every `series.py`: constants under no heading of labels or annotations."""
+    """Every series and alert of every `series.py`: not what stands under labels, values or annotations."""
     for path in sorted(ROOT.glob("*/airis_mon/*/series.py")):
         source = path.read_text(encoding="utf-8")
         lines = source.splitlines()
@@ -29,9 +36,26 @@ def published() -> Iterator[str]:
             if (
                 isinstance(statement, ast.Assign)
                 and isinstance(statement.value, ast.Constant)
-                and not heading.startswith(("# Labels", "# Annotations"))
+                and not heading.startswith(("# Labels", "# Values", "# Annotations"))
             ):
                 yield str(statement.value.value)
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture
+def sidecar() -> Iterator[str]:
+    """Root of a sidecar that runs."""
+    command = [sys.executable, "-m", "airis_mon.cli", "sidecar", "--web.listen-address", "127.0.0.1:0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            logged = map(json.loads, process.stderr)
+            yield "http://" + next(line["address"] for line in logged if line["msg"] == "listening")
+        finally:
+            process.terminate()
 
 
 def test_every_series_and_alert_is_named() -> None:
@@ -44,8 +68,54 @@ def test_every_command_is_named() -> None:
     assert [command for command in COMMANDS if f"airis-mon {command}" not in README] == []
 
 
+def test_mistake_is_told_as_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (document,) = (text for text in blocks("yaml") if "kind: ModelMonitor" in text)
+    (shown,) = (text for text in blocks("text") if text.startswith("error: "))
+    (tmp_path / "chat.yaml").write_text(document.replace("below: 500ms", "below: 400ms"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "chat.yaml"]) == 1
+    said = capsys.readouterr()
+    told, _, verdict = (said.out + said.err).partition("\n\n")
+    assert told == shown.rstrip("\n")
+    assert verdict.startswith("1 problem in 1 file")
+
+
+def test_files_of_a_build_are_listed() -> None:
+    (document,) = (text for text in blocks("yaml") if "kind: ModelMonitor" in text)
+    artefacts = build(decode({"chat.yaml": document}).bundle)
+    table = " ".join(line for line in README.splitlines() if line.startswith("| `out/"))
+    listed = re.findall(r"`([^`\s]+)`", table)
+    patterns = [name for name in listed if name.startswith("out/")] + ["out/alertmanager/airis-mon.tmpl"]
+    assert "airis-mon.tmpl" in listed
+    assert f"out/{MANIFEST}" in listed
+    paths = [f"out/{artefact.path}" for artefact in artefacts]
+    assert len(paths) > 5
+    assert [path for path in paths if not any(fnmatch(path, pattern) for pattern in patterns)] == []
+
+
+def test_what_is_sent_to_the_sidecar_becomes_the_series_shown(sidecar: str) -> None:
+    (script,) = (text for text in blocks("sh") if "/v1/metrics" in text)
+    # Read rather than run by a shell: curl need not be here.
+    calls = re.findall(r"curl (?:-s )?(http://\S+)(?: -H '([^:]+): ([^']+)' -d '([^']+)')?\n", script)
+    assert len(calls) == script.count("curl ") == 3
+    said = ""
+    for url, header, value, body in calls:
+        assert url.startswith("http://127.0.0.1:9466/")
+        request = Request(url.replace("http://127.0.0.1:9466", sidecar), data=body.encode() or None)
+        if header:
+            request.add_header(header, value)
+        with urlopen(request, timeout=10) as answer:
+            said = answer.read().decode()
+        if header:
+            assert f"`{said}`" in README
+    (shown,) = (text for text in blocks("text") if "_bucket{" in text)
+    assert [line for line in shown.splitlines() if line not in said.splitlines()] == []
+
+
 def test_documents_it_shows_are_good() -> None:
-    shown = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    shown = blocks("yaml")
     assert any("kind: ModelMonitor" in text for text in shown)
     for text in shown:
         assert decode({"README.md": text}).problems == ()

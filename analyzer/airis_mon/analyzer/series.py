@@ -28,8 +28,10 @@ FOR = "for"
 """Signal that the series is about, such as `time_to_first_token_p95`."""
 HORIZON = "horizon"
 """How far ahead the value looks."""
+
+# Values of the label `horizon`, beside durations such as `24h`
 NOW = "0s"
-"""The horizon of what is expected now."""
+"""What is expected now."""
 
 # What the analyzer says of itself
 CYCLES = "airis_analyzer_cycles_total"

@@ -32,9 +32,13 @@ FAILURES = "slo:sli_error_events:rate"
 
 # Labels of recorded series
 SLO_ID = "sloth_id"
+"""Monitor and objective: `support-chat-availability`."""
 SLO_SERVICE = "sloth_service"
+"""Name of the ModelMonitor."""
 SLO_NAME = "sloth_slo"
+"""Name of the objective."""
 SLO_WINDOW = "sloth_window"
+"""Window of an error ratio or a rate, as in the end of its name."""
 
 # Alerts
 BURN_ALERT = "ModelErrorBudgetBurn"
@@ -46,17 +50,25 @@ FORECAST_ALERT = "ModelCapacityForecast"
 ABSENT_ALERT = "ModelSignalAbsent"
 """A signal that the monitor needs is not there."""
 
-# Labels of every alert; routing depends on them and on nothing else
+# Labels of alerts; routes read `team`, `severity` and `monitor`
 SEVERITY = "severity"
-PAGE = "page"
-TICKET = "ticket"
+"""Which ladder of the escalation policy is climbed."""
 TEAM = "team"
+"""Who is responsible: `alerting.team` of the monitor."""
 MONITOR = "monitor"
+"""Name of the ModelMonitor."""
 MODEL = "model"
+"""Name of the model, as the monitor says it."""
 OBJECTIVE_LABEL = "objective"
 """Name of the objective that burns."""
 FOR = "for"
 """Signal that is anomalous, absent or about to reach its capacity."""
+
+# Values of the label `severity`
+PAGE = "page"
+"""Somebody is woken."""
+TICKET = "ticket"
+"""It waits for working hours."""
 
 # Annotations beside `summary`, `description` and `runbook_url`
 DASHBOARD = "dashboard"
