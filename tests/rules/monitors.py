@@ -37,9 +37,10 @@ def chat() -> Monitor:
     )
 
 
-def small(objective: Objective, *, contract: str = "otel-genai") -> Monitor:
+def small(objective: Objective, *, contract: str = "otel-genai", scrape_interval: float = 15.0) -> Monitor:
     """One objective and nothing else."""
-    return Monitor("small", Model("tiny"), Source(contract, {"job": "small"}), (objective,))
+    source = Source(contract, {"job": "small"}, scrape_interval=scrape_interval)
+    return Monitor("small", Model("tiny"), source, (objective,))
 
 
 def mutated() -> Monitor:

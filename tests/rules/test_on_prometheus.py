@@ -22,7 +22,7 @@ DAY = 86400.0
 MONITOR = Monitor(
     "digits",
     Model("digits"),
-    Source("airis", {"job": "digits"}),
+    Source("airis", {"job": "digits"}, scrape_interval=1.0),
     # A promise over a day has windows of seconds: 10s and 2m for the fastest page.
     (
         Objective("availability", 0.999, DAY, Errors()),

@@ -51,9 +51,14 @@ TEMPLATES = replace(
 MONITORS = [
     chat(),
     TEMPLATES,
-    replace(small(Objective("day", 0.99, DAY, Errors()), contract="airis"), name="one-day"),
-    replace(small(Objective("low", 0.5, 28 * DAY, Errors()), contract="vllm"), name="half"),
-    replace(small(Objective("odd", 0.93, 1.37 * DAY, Latency("request_duration", 0.64))), name="odd"),
+    replace(
+        small(Objective("day", 0.99, DAY, Errors()), contract="airis", scrape_interval=2.0), name="one-day"
+    ),
+    replace(small(Objective("low", 0.8215, 28 * DAY, Errors()), contract="vllm"), name="low"),
+    replace(
+        small(Objective("odd", 0.93, 1.37 * DAY, Latency("request_duration", 0.64)), scrape_interval=3.0),
+        name="odd",
+    ),
     replace(small(Objective("long", 0.9999999, 366 * DAY, Errors())), name="long"),
 ]
 
@@ -65,11 +70,11 @@ def test_every_proof_holds(monitor: Monitor, promtool: Server, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "target", [0.3, 0.5, 0.66, 0.75, 0.8, 0.83, 0.9, 0.92, 0.931, 0.95, 0.97, 0.99, 0.999, 0.99999]
+    "target", [0.835, 0.84, 0.87, 0.9, 0.92, 0.9305, 0.931, 0.95, 0.97, 0.99, 0.999, 0.99999]
 )
 @pytest.mark.parametrize("days", [1, 3, 7, 28, 30])
 def test_every_target_has_an_outage_and_a_slow_burn(target: float, days: int) -> None:
-    written = artefacts(small(Objective("up", target, days * DAY, Errors())))
+    written = artefacts(small(Objective("up", target, days * DAY, Errors()), scrape_interval=2.0))
     (burn,) = [artefact for artefact in written if ".burn-" in artefact.path]
     names = {case["name"] for case in yaml.safe_load(burn.text)["tests"]}
     assert {

@@ -32,6 +32,9 @@ BEYOND_THE_SCHEMA = {
     "page-budget-of-none",
     "profile-for-another-contract",
     "profile-that-is-built-in",
+    "scrape-interval-that-is-too-long",
+    "selector-by-bucket",
+    "selector-by-what-failed",
     "steps-that-do-not-rise",
     "target-of-nothing",
     "undeclared-escalation",
@@ -40,6 +43,8 @@ BEYOND_THE_SCHEMA = {
     "unknown-profile",
     "unknown-receiver",
     "unknown-signal",
+    "window-below-a-day",
+    "windows-that-hold-too-few-readings",
     "yaml-with-merge-key",
 }
 NOT_LOADABLE = {

@@ -34,7 +34,7 @@ def monitor(
         "a",
         Model("m"),
         Source(contract, {"job": "a"}, buckets or {}),
-        (Objective("latency", 0.99, 86400, Latency(of, below)),),
+        (Objective("latency", 0.99, 30 * 86400, Latency(of, below)),),
         anomalies,
         forecasts,
     )

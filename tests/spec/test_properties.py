@@ -121,7 +121,7 @@ OBJECTIVES = st.builds(
     lambda indicator, **rest: rest | indicator,
     name=NAMES,
     target=st.integers(1, 99).map(lambda percent: f"{percent}.5%"),
-    window=durations(3600, 365 * 86400),
+    window=durations(86400, 366 * 86400),
     indicator=st.just({"errors": {}})
     | st.fixed_dictionaries({"of": SIGNALS, "below": durations(1, 3600)}).map(lambda it: {"latency": it}),
 )

@@ -35,11 +35,7 @@ def outage_delay(objective: Objective) -> float:
 
 def severity(monitor: Monitor) -> Severity:
     """Return `page` where anything of the monitor could have paged: unseen, it cannot any more."""
-    burning = any(
-        tier.severity == "page"
-        for objective in monitor.objectives
-        for tier in live_tiers(objective.target, objective.window)
-    )
+    burning = bool(monitor.objectives)  # every one of them can page, or is refused
     anomalous = any(anomaly.severity == "page" for anomaly in monitor.anomalies)
     return "page" if burning or anomalous else "ticket"
 

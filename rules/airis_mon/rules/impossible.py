@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from airis_mon.rules.literals import number
-from airis_mon.rules.windows import LONGEST_PERIOD, SHORTEST_PERIOD, budget, live_tiers, name, tiers
-from airis_mon.spec import Monitor, Objective, Problem
+from airis_mon.rules.windows import DAY, budget, live_tiers, name, tiers
+from airis_mon.spec import (
+    LONGEST_WINDOW,
+    READINGS,
+    SHORTEST_WINDOW,
+    Monitor,
+    Objective,
+    Problem,
+    format_percent,
+)
 
 
 def problems(monitor: Monitor) -> tuple[Problem, ...]:
@@ -29,21 +38,51 @@ def _objective(monitor: Monitor, objective: Objective, path: str) -> Iterator[Pr
             f"a target of {number(objective.target)} is no share between 0 and 1",
             "write a target that can be held and missed, such as 99.9%",
         )
-    elif not SHORTEST_PERIOD <= objective.window <= LONGEST_PERIOD:
+    elif not SHORTEST_WINDOW <= objective.window <= LONGEST_WINDOW:
         shortest = name(tiers(objective.window)[0].short)
         yield problem(
             "window",
             f"no burn rate can be watched over a window of {name(objective.window)}"
-            + (f": its shortest range would be {shortest}" if objective.window < SHORTEST_PERIOD else ""),
-            f"write a window from {name(SHORTEST_PERIOD)} to {name(LONGEST_PERIOD)}, such as 30d",
+            + (f": its shortest range would be {shortest}" if objective.window < SHORTEST_WINDOW else ""),
+            f"write a window from {name(SHORTEST_WINDOW)} to {name(LONGEST_WINDOW)}, such as 30d",
         )
-    elif not live_tiers(objective.target, objective.window):
-        slowest = tiers(objective.window)[-1]
-        threshold = slowest.threshold(budget(objective.target))
-        highest = 100 * (1 - 1 / slowest.factor)
-        yield problem(
-            "target",
-            f"no alert on this target could ever fire: even the slowest would need an error ratio above "
-            f"{number(float(f'{threshold:.4g}'))}, and there is none above 1",
-            f"write a target above {number(float(f'{highest:.4g}'))}%, or a shorter window",
-        )
+    else:
+        if not any(tier.severity == "page" for tier in live_tiers(objective.target, objective.window)):
+            yield problem("target", *_never_paging(objective))
+        if tiers(objective.window)[0].short < monitor.source.shortest_range:
+            yield problem("window", *_too_seldom_read(objective, monitor.source.scrape_interval))
+
+
+def _never_paging(objective: Objective) -> tuple[str, str]:
+    """Return what is wrong with a target that wakes nobody however far it is missed, and what to write."""
+    slowest = [tier for tier in tiers(objective.window) if tier.severity == "page"][-1]
+    threshold = slowest.threshold(budget(objective.target))
+    lowest = _lowest_target(slowest.factor)
+    return (
+        f"no page on this target could ever fire: even the slower one would need an error ratio above "
+        f"{number(float(f'{threshold:.4g}'))}, and there is none above 1",
+        f"write {lowest} or more, the lowest target that can page over {name(objective.window)}",
+    )
+
+
+def _lowest_target(factor: float) -> str:
+    """Return the lowest target, to a hundredth of a percent, of which a tier with that factor can fire."""
+    hundredths = int((1 - 1 / Decimal(repr(factor))) * 10_000) + 1
+    return format_percent(hundredths / 10_000)
+
+
+def _too_seldom_read(objective: Objective, interval: float) -> tuple[str, str]:
+    """Return what is wrong with a window whose shortest range holds too few readings, and what to write."""
+    shortest = tiers(objective.window)[0].short
+    often = name(int(shortest / READINGS))
+    days = range(1, int(LONGEST_WINDOW / DAY) + 1)
+    enough = next((day for day in days if tiers(day * DAY)[0].short >= READINGS * interval), None)
+    return (
+        f"no rate could be taken over {name(shortest)}, the shortest range of a window of "
+        f"{name(objective.window)}: it has to hold {READINGS} readings, and Prometheus reads this "
+        f"source every {name(interval)}",
+        f"no window has a longer one; write `source.scrape_interval: {often}` and have it read so often"
+        if enough is None
+        else f"write `window: {enough}d` or longer\n"
+        f"or, where Prometheus reads it more often, `source.scrape_interval: {often}`",
+    )

@@ -17,8 +17,9 @@ Periods of 28 days and more keep the windows, and the factors follow from the pe
 factors of 30 days, and the windows shrink with the period: kept at 3 days, the last one would turn into a
 factor far below 1, an alert on a promise that is being held.
 
-The shortest window has to span two scrapes, or its rates are empty: a period of 3d has a window of 30s and
-needs a scrape interval of 15s or less, a period of 1d one of 5s. Where it does not, `absence` says so.
+The shortest window has to hold four readings: a period of 6d has a window of 1m and needs a scrape interval
+of 15s or less, a period of 1d one of 2s. `impossible` refuses a shorter one; where the interval that a
+document names is not the real one, `absence` says so.
 """
 
 from __future__ import annotations
@@ -29,9 +30,6 @@ from decimal import Decimal
 from airis_mon.spec import Severity, format_duration
 
 DAY = 86400.0
-SHORTEST_PERIOD = DAY
-"""Below it the shortest window would be less than 10 seconds, which no usual scrape interval can fill."""
-LONGEST_PERIOD = 366 * DAY
 SCALED_BELOW = 28 * DAY
 """Periods shorter than this have shorter windows."""
 SHORT_PER_LONG = 12

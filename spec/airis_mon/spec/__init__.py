@@ -11,6 +11,9 @@ from airis_mon.spec.artefacts import Artefact, yaml_text
 from airis_mon.spec.bundle import Bundle
 from airis_mon.spec.decode import Decoded, decode
 from airis_mon.spec.monitor import (
+    LONGEST_WINDOW,
+    READINGS,
+    SHORTEST_WINDOW,
     Alerting,
     Anomaly,
     Errors,
@@ -30,7 +33,10 @@ from airis_mon.spec.receivers import Email, EscalationPolicy, Receiver, Step, We
 from airis_mon.spec.schema import crd, json_schema
 
 __all__ = [
+    "LONGEST_WINDOW",
     "NOWHERE",
+    "READINGS",
+    "SHORTEST_WINDOW",
     "Alerting",
     "Anomaly",
     "Artefact",

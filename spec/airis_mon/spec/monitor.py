@@ -14,6 +14,12 @@ from airis_mon.spec.problems import NOWHERE, Origin
 
 Severity = Literal["page", "ticket"]
 
+SHORTEST_WINDOW, LONGEST_WINDOW = 86400.0, 366 * 86400.0
+"""Seconds over which an objective may be promised: alerts on a shorter promise would come after its end."""
+
+READINGS = 4
+"""Readings of a series that a range has to hold, so that a late one or a lost one leaves a rate."""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -35,6 +41,13 @@ class Source:
     """Labels that select this model's series, all compared for equality; never empty."""
     buckets: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Histogram boundaries per distribution, in base units, where the application sets its own."""
+    scrape_interval: float = 15.0
+    """Seconds between two readings of the series by Prometheus."""
+
+    @property
+    def shortest_range(self) -> float:
+        """Seconds that the range of a rate has to span at least."""
+        return READINGS * self.scrape_interval
 
 
 @dataclass(frozen=True)

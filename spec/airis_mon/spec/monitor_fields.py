@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from airis_mon.spec.monitor import (
+    LONGEST_WINDOW,
+    SHORTEST_WINDOW,
     Anomaly,
     Errors,
     Forecast,
@@ -60,7 +62,7 @@ OBJECTIVE = Record(
         ),
         Field(
             "window",
-            Duration(HOUR, 365 * DAY),
+            Duration(SHORTEST_WINDOW, LONGEST_WINDOW),
             "Rolling window over which the share is promised.",
             default="30d",
         ),
@@ -235,6 +237,12 @@ MONITOR = Record(
                         "buckets",
                         MapOf(WORD, ListOf(Number(), "boundary", most=200), "distribution"),
                         "Histogram boundaries per distribution, in base units, where they are your own.",
+                    ),
+                    Field(
+                        "scrape_interval",
+                        Duration(1, 5 * MINUTE),
+                        "How often Prometheus reads this source; ranges of rates must hold four of them.",
+                        default="15s",
                     ),
                 ),
                 Source,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -66,12 +67,22 @@ class Text:
             message = f"{shown} has {len(value.text)} characters; {self.longest} are allowed"
             return reading.refuse(where, path, message)
         if not re.fullmatch(self.pattern, value.text):
-            what = f"{shown} is not {self.wanted}" if value.text else f"{self.wanted} is empty"
-            return reading.refuse(where, path, what, self.hint)
+            return reading.refuse(where, path, *self._wrong(value.text, shown))
         if value.text in self.reserved:
             message = f"{quoted(value.text)} is taken: everything derived carries it already"
             return reading.refuse(node, path, message, "taken are " + ", ".join(self.reserved))
         return value.text
+
+    def _wrong(self, text: str, shown: str) -> tuple[str, str | None]:
+        """Return what is wrong with a text that does not match, and what to write; some of it is unseen."""
+        if not text:
+            return f"{self.wanted} is empty", self.hint
+        if text.strip() != text:
+            return f"{shown} begins or ends with white space", "write it without, in one line"
+        if any(unicodedata.category(character) == "Cc" for character in text):
+            message = f"{shown} holds a line break, a tab or another control character"
+            return message, "write it in one line; control characters are not allowed in it"
+        return f"{shown} is not {self.wanted}", self.hint
 
     def schema(self) -> dict[str, Any]:
         """Return a string with a pattern."""

@@ -32,7 +32,9 @@ LABEL_VALUE = Text(
     hint="write the value that the series carry; an empty one would stand for series without the label",
     longest=1000,
 )
-RESERVED_LABELS = ("le", "monitor", "model", "for", "horizon", "objective", "severity", "team")
+RESERVED_LABELS = (
+    "alertname", "le", "monitor", "model", "for", "horizon", "objective", "severity", "team",
+)  # fmt: skip
 """Labels that derived series and alerts carry themselves, so that nothing can be kept apart by them."""
 DIMENSION = replace(LABEL, reserved=RESERVED_LABELS)
 """A label that an anomaly or a forecast is kept apart by."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -32,6 +33,11 @@ class Requests:
     """Counter of operations, failed ones included (a histogram's `_count` will do)."""
     errors: str
     """Matcher that keeps the failed ones, such as `error_type!=""`."""
+
+    @property
+    def telling(self) -> tuple[str, ...]:
+        """Labels that tell failed operations from good ones."""
+        return tuple(re.findall(r'(\w+)(?:=~|!~|!=|=)"', self.errors))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from airis_mon.exporters.contracts.catalogue import CONTRACTS
 from airis_mon.exporters.contracts.contract import QUANTILES, Contract, Distribution
 from airis_mon.spec import (
+    READINGS,
     Anomaly,
     Forecast,
     Latency,
@@ -25,7 +26,8 @@ def problems(monitor: Monitor) -> list[Problem]:
     """Return what is wrong with the monitor under its contract, located through its origin.
 
     The contract is known; every signal, distribution and bucket of the monitor is the contract's; every
-    latency is a boundary of its histogram.
+    latency is a boundary of its histogram; every window holds enough readings; no selector takes a label that
+    the contract's own expressions compare. Windows of objectives are not looked at: their ranges are derived.
     """
     contract = CONTRACTS.get(monitor.source.contract)
     if contract is None:
@@ -39,13 +41,56 @@ def problems(monitor: Monitor) -> list[Problem]:
             )
         ]
     check = _Check(monitor, contract)
-    return [*check.buckets(), *check.latencies(), *check.signals()]
+    return [*check.selector(), *check.buckets(), *check.latencies(), *check.signals(), *check.windows()]
 
 
 @dataclass(frozen=True)
 class _Check:
     monitor: Monitor
     contract: Contract
+
+    def selector(self) -> Iterator[Problem]:
+        """Check that no label is selected by which series are told apart."""
+        reasons = dict.fromkeys(
+            self.contract.requests.telling,
+            "tells failed operations from good ones; a selector on it leaves nothing to compare",
+        )
+        reasons["le"] = "tells the buckets of a histogram apart; a selector on it leaves nothing to count"
+        reasons["quantile"] = (
+            "is a label of summaries, which no contract reads; a selector on it finds nothing"
+        )
+        for label in self.monitor.source.selector:
+            if label in reasons:
+                yield self._problem(
+                    f"`{label}` {reasons[label]}",
+                    f"spec.source.selector.{label}",
+                    "leave it out; select by what all series of the model carry, such as `job`",
+                )
+
+    def windows(self) -> Iterator[Problem]:
+        """Check that the rates of anomalies and forecasts can be taken; a gauge needs no range."""
+        rates = set(self.contract.signals()) - set(self.contract.gauges)
+        shortest = self.monitor.source.shortest_range
+        interval = format_duration(self.monitor.source.scrape_interval)
+        for key, items in self._watched():
+            for index, item in enumerate(items):
+                if item.of not in rates or item.window >= shortest:
+                    continue
+                # The widest interval, in whole seconds, at which the window would do.
+                often = max(1, int(item.window / READINGS))
+                yield self._problem(
+                    f"a range of {format_duration(item.window)} has to hold {READINGS} readings, and"
+                    f" Prometheus reads this source every {interval}:"
+                    f" `{item.of}` would have gaps, or no value at all{self._inherited(key)}",
+                    f"spec.{key}[{index}].window",
+                    f"write `window: {format_duration(shortest)}` or longer"
+                    + "\nor, where Prometheus reads it more often,"
+                    f" `source.scrape_interval: {format_duration(often)}`"
+                    * (item.window >= READINGS * often),
+                )
+
+    def _watched(self) -> tuple[tuple[str, Sequence[Anomaly | Forecast]], ...]:
+        return (("anomalies", self.monitor.anomalies), ("forecasts", self.monitor.forecasts))
 
     def buckets(self) -> Iterator[Problem]:
         """Check that declared boundaries belong to a distribution, and rise."""
@@ -70,11 +115,7 @@ class _Check:
     def signals(self) -> Iterator[Problem]:
         """Check that anomalies and forecasts are about signals of the contract."""
         known = self.contract.signals()
-        watched: tuple[tuple[str, Sequence[Anomaly | Forecast]], ...] = (
-            ("anomalies", self.monitor.anomalies),
-            ("forecasts", self.monitor.forecasts),
-        )
-        for key, items in watched:
+        for key, items in self._watched():
             for index, item in enumerate(items):
                 if item.of in known:
                     continue
