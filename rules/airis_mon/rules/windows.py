@@ -90,7 +90,7 @@ def live_tiers(target: float, period: float) -> tuple[Tier, ...]:
     """Return the tiers that can fire.
 
     An error ratio never exceeds 1, so a tier whose threshold is 1 or more would be an alert that can never
-    fire: it is left out. The slower tiers remain, down to a target of 0% over 30 days.
+    fire: it is left out. A target that leaves no page at all is refused by `impossible`.
     """
     return tuple(tier for tier in tiers(period) if tier.threshold(budget(target)) < 1)
 
