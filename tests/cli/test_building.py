@@ -1,4 +1,5 @@
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,6 +48,28 @@ def test_every_derived_file_passes_the_real_tools_and_repeats_to_the_byte(
     assert f": 0 files written, {len(files) - 1} unchanged, 0 removed" in again.stdout
     assert content(tmp_path / "a") == files
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "chat.yaml", "people.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "message"),
+    [
+        ("x" * 300, 1, "File name too long"),
+        ("", 2, "argument -o/--output: the path is empty; name a folder"),
+    ],
+)
+def test_an_output_that_is_no_folder_is_told_in_one_line(
+    airis_mon: Run, documents: list[str], tools: Sequence[str], name: str, code: int, message: str
+) -> None:
+    done = airis_mon("build", *documents, "-o", name, *tools)
+    assert done.returncode == code
+    assert message in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_tool_that_is_another_program_is_told_in_one_line(airis_mon: Run, documents: list[str]) -> None:
+    done = airis_mon("build", *documents, "-o", "nowhere", "--promtool", sys.executable)
+    assert done.returncode == 1
+    assert done.stderr == f"promtool: {sys.executable} is no promtool\n"
 
 
 def test_a_renamed_monitor_leaves_nothing_of_its_old_name(

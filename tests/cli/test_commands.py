@@ -63,6 +63,20 @@ def test_a_closed_pipe_is_no_traceback() -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("name", ["schema", "contracts"])
+def test_a_full_disk_is_one_line_and_a_failure(name: str) -> None:
+    command = f"{sys.executable} -m airis_mon.cli {name} > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr == f"airis-mon {name}: No space left on device\n"
+    assert done.returncode == 1
+
+
+def test_a_wrong_duration_for_the_analyzer_is_told_as_a_sentence(airis_mon: Run) -> None:
+    done = airis_mon("analyzer", "--config.file=x", "--prometheus.url=http://x", "--interval=5")
+    assert done.returncode == 2
+    assert "--interval: `5` is no duration; write a number and a unit, such as" in done.stderr
+
+
 BARE = """
 import importlib.abc, sys
 class Absent(importlib.abc.MetaPathFinder):
@@ -122,4 +136,23 @@ def test_doctor_names_the_server_that_is_missing(airis_mon: Run, tmp_path: Path)
     done = airis_mon("doctor", "--prometheus", tmp_path / "nowhere")
     assert done.returncode == 1
     assert "MISSING  prometheus     prometheus: " in done.stdout
-    assert "-> apt-get install prometheus, or name the file with --prometheus BIN" in done.stdout
+    assert "or name the file with --prometheus BIN" in done.stdout or "-> name the file" in done.stdout
+
+
+def test_doctor_tells_a_machine_without_apt_what_fits(airis_mon: Run, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "airis_mon.cli", "doctor"],
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    for name in ("prometheus", "promtool"):
+        line = next(number for number, line in enumerate(lines) if line.split()[:2] == ["MISSING", name])
+        assert f"PATH has no {name}; Debian's package prometheus: " in lines[line]
+        assert f"-> name the file with --{name} BIN" in lines[line + 1]
+        assert ("install Docker" in lines[line + 1]) == (name == "prometheus")
+    assert "apt-get install" not in done.stdout

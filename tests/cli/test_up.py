@@ -13,6 +13,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from airis_mon.cli.commands.up import retention
+from airis_mon.cli.documents import load
 from airis_mon.stack.servers import Server
 from tests.cli.conftest import Run
 from tests.cli.documents import monitor
@@ -119,7 +121,12 @@ def urls(process: "subprocess.Popen[str]") -> dict[str, str]:
 
 
 def test_the_whole_stack_starts_wired_answers_and_leaves_nothing(
-    documents: list[str], servers: Sequence[str], prometheus: Server, tmp_path: Path, until: Until
+    airis_mon: Run,
+    documents: list[str],
+    servers: Sequence[str],
+    prometheus: Server,
+    tmp_path: Path,
+    until: Until,
 ) -> None:
     with up(*documents, "--json", "--data", tmp_path / "data", *servers, "--scrape-interval=1s") as process:
         found = urls(process)
@@ -142,6 +149,9 @@ def test_the_whole_stack_starts_wired_answers_and_leaves_nothing(
         managers = get(f"{base}/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
         assert [manager["url"] for manager in managers] == [f"{found['alertmanager']}/api/v2/alerts"]
         assert "oncall" in get(f"{found['alertmanager']}/api/v2/status")["config"]["original"]
+        second = airis_mon("up", "--json", "--data", tmp_path / "data", *servers)
+        assert (second.returncode, second.stdout) == (1, "")
+        assert second.stderr == f"{tmp_path / 'data'} is in use by another `airis-mon up`\n"
         # What is sent to the sidecar arrives, with the labels that it was sent with.
         post(f"{found['sidecar']}/v1/metrics", SAMPLE)
         until(lambda: bool(query(base, 'inference_time_seconds_count{environment="production"}')))
@@ -201,6 +211,25 @@ def test_a_taken_port_is_named_and_nothing_is_left(airis_mon: Run, servers: Sequ
     assert "Everything that was started has been ended." in done.stderr
 
 
+def test_one_address_for_two_parts_is_told_as_that(
+    airis_mon: Run, servers: Sequence[str], free_port: Callable[[], int]
+) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    flags = [f"--{part}.listen-address={address}" for part in ("sidecar", "analyzer")]
+    done = airis_mon("up", "--json", *servers, *flags)
+    assert done.returncode == 1
+    assert f"sidecar and analyzer were both given {address}" in done.stderr
+    assert "--sidecar.listen-address or --analyzer.listen-address HOST:PORT" in done.stderr
+
+
+@pytest.mark.parametrize(("window", "days"), [("30d", 45), ("90d", 93)])
+def test_what_a_document_looks_back_on_is_kept(tmp_path: Path, window: str, days: int) -> None:
+    document = tmp_path / "m.yaml"
+    text = monitor().replace("target: 99.9%,", f"target: 99.9%, window: {window},")
+    document.write_text(text.replace(", escalation: standard", ""))
+    assert retention(load([document])) == days * 86_400
+
+
 @pytest.mark.parametrize("name", ["prometheus", "alertmanager"])
 def test_a_missing_binary_is_named(airis_mon: Run, tmp_path: Path, name: str) -> None:
     done = airis_mon("up", f"--{name}", tmp_path / "nowhere")
@@ -253,7 +282,7 @@ def test_a_signal_while_starting_ends_what_was_started(servers: Sequence[str], u
         children = descendants(process.pid)
         process.send_signal(signal.SIGTERM)
         rest = process.communicate(timeout=60)[0]
-    assert (process.returncode, rest) == (0, "")
+    assert (process.returncode, rest) == (130, "")  # nobody may take it for a stack that ran
     assert alive(children) == set()
 
 
@@ -276,7 +305,8 @@ def test_two_stacks_at_once_do_not_meet(servers: Sequence[str]) -> None:
     [
         ("--scrape=127.0.0.1:80", "`127.0.0.1:80` is no target; write JOB=HOST:PORT"),
         ("--sidecar.listen-address=9466", "`9466` is no address; write host:port"),
-        ("--scrape-interval=15", "`15` is no duration"),
+        ("--scrape-interval=15", "--scrape-interval: `15` is no duration; write a number and a unit"),
+        ("--data=", "--data: the path is empty; name a folder"),
         ("--scrape-interval=0s", "`0s` is not longer than nothing"),
     ],
 )

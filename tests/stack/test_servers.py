@@ -45,6 +45,7 @@ def test_a_program_on_path_that_does_not_run_is_passed_over(tmp_path: Path) -> N
     assert servers.find("alertmanager", search_path=str(tmp_path)).path == path
 
 
+@apt
 def test_a_missing_server_names_what_was_tried_and_what_to_type(tmp_path: Path) -> None:
     with pytest.raises(MissingServerError) as raised:
         servers.find("alertmanager", search_path=str(tmp_path), unpack=False)
@@ -52,7 +53,7 @@ def test_a_missing_server_names_what_was_tried_and_what_to_type(tmp_path: Path) 
         "alertmanager is not to be found:\n"
         "  - PATH has no prometheus-alertmanager\n"
         "  - PATH has no alertmanager\n"
-        "Install it (apt-get install prometheus-alertmanager), or say where it is: --alertmanager BIN"
+        "What helps: apt-get install prometheus-alertmanager, or name the file with --alertmanager BIN"
     )
 
 
@@ -63,14 +64,72 @@ def test_a_given_path_is_the_only_one_tried(tmp_path: Path) -> None:
 
 def test_a_given_program_that_is_something_else_is_refused(tmp_path: Path) -> None:
     other = program(tmp_path / "prometheus", "hello")
-    with pytest.raises(MissingServerError, match="says `hello`, which is no version"):
+    with pytest.raises(MissingServerError, match=f"^prometheus: {other} is no prometheus$"):
         servers.find("prometheus", given=other)
 
 
 def test_a_machine_without_apt_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(MissingServerError, match="this is no Debian or Ubuntu machine"):
+    with pytest.raises(MissingServerError, match="this is no Debian or Ubuntu machine") as raised:
         servers.find("prometheus", cache=tmp_path)
+    assert "apt-get install" not in str(raised.value)
+
+
+def test_a_given_bare_name_is_looked_up_in_path_and_then_as_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_path = program(tmp_path / "bin/prometheus", "prometheus, version 3.14.0")
+    here = program(tmp_path / "here/prometheus", "prometheus, version 3.13.0")
+    monkeypatch.chdir(here.parent)
+    given, search_path = servers.argument("prometheus"), str(on_path.parent)
+    assert servers.find("prometheus", given=given, search_path=search_path).path == on_path
+    assert servers.find("prometheus", given=given, search_path=str(tmp_path)).path == here
+    given = servers.argument("./prometheus")
+    assert servers.find("prometheus", given=given, search_path=search_path).path == here
+    with pytest.raises(MissingServerError) as raised:
+        servers.find("prometheus", given=servers.argument("prom"), search_path=search_path)
+    assert str(raised.value) == f"prometheus: PATH has no prom, and there is no file {here.parent}/prom"
+
+
+PACKAGED = """#!/bin/sh
+# Stands for apt-get and dpkg-deb: two packages whose programs say their versions.
+case "$*" in
+*download*) touch prometheus_9_all.deb prometheus-alertmanager_9_all.deb ;;
+-x*)
+    mkdir -p "$3/usr/bin"
+    for name in prometheus promtool prometheus-alertmanager amtool; do
+        printf '#!/bin/sh\\necho %s, version 9.9.9\\n' "${name#prometheus-}" > "$3/usr/bin/$name"
+        chmod +x "$3/usr/bin/$name"
+    done ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x7fELF"])
+def test_a_damaged_cache_is_unpacked_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes
+) -> None:
+    for name in ("apt-get", "dpkg-deb"):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).write_text(PACKAGED)
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    cache = tmp_path / "cache"
+    found = servers.find("promtool", search_path="", cache=cache)
+    assert found.version == (9, 9, 9)
+    found.path.write_bytes(damage)
+    with pytest.raises(MissingServerError, match=f"{found.path} does not run"):
+        servers.find("promtool", search_path="", cache=cache, fetch=False)
+    said: list[str] = []
+    assert servers.find("promtool", search_path="", cache=cache, notify=said.append) == found
+    assert said[0] == f"{found.path.parents[2]} is damaged"
+    names = sorted(path.name for path in (cache / "debian").iterdir())
+    assert names == ["lock", "prometheus-alertmanager_9", "prometheus_9"]
+    # Where it cannot be had again, the folder to remove is named.
+    found.path.write_bytes(damage)
+    (tmp_path / "bin/apt-get").write_text("#!/bin/sh\necho no mirror\nexit 1\n")
+    with pytest.raises(MissingServerError, match=f"remove {found.path.parents[2]} and try again"):
+        servers.find("promtool", search_path="", cache=cache)
 
 
 def test_the_cache_follows_xdg() -> None:

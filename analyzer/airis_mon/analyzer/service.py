@@ -184,8 +184,8 @@ def _url(text: str) -> str:
 def _seconds(text: str) -> int:
     try:
         seconds = parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+    except ValueError as error:  # what is wrong, and what to write
+        raise argparse.ArgumentTypeError("; ".join(map(str, error.args))) from error
     if seconds != int(seconds) or not 1 <= seconds <= DAY:
         raise argparse.ArgumentTypeError(f"`{text}`: whole seconds are needed, from 1s to 1d")
     return int(seconds)

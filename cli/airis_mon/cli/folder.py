@@ -6,6 +6,7 @@ says which files are ours, so that a file no longer derived goes away and a pers
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import hashlib
 import json
@@ -19,10 +20,19 @@ from pathlib import Path, PurePosixPath
 from airis_mon.spec import Artefact
 
 MANIFEST = "manifest.json"
+_SHOWN = 200
+"""Characters of a path that an error shows."""
 
 
 class FolderError(Exception):
     """An output folder that cannot be used; the text says why and what to do."""
+
+
+def argument(text: str) -> Path:
+    """Return the folder that a command line names; an empty one would silently be the working folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty; name a folder, such as out")
+    return Path(text)
 
 
 @dataclass(frozen=True)
@@ -38,18 +48,21 @@ class Changes:
 def staged(target: Path, artefacts: Sequence[Artefact]) -> Iterator[Path]:
     """Yield a folder beside `target` that holds `artefacts`; it is gone afterwards. Raises FolderError."""
     target = target.absolute()
-    if target.exists() and not target.is_dir():
-        raise FolderError(f"{target} is a file; choose a folder")
     try:
+        if target.exists() and not target.is_dir():
+            raise FolderError(f"{target} is a file; choose a folder")
         target.parent.mkdir(parents=True, exist_ok=True)
         work = tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent)
     except OSError as error:
-        raise FolderError(f"cannot write to {target.parent}: {error.strerror or error}") from error
+        raise FolderError(f"cannot write to {_short(target)}: {error.strerror or error}") from error
     with work as name:
-        for artefact in artefacts:
-            path = Path(name) / _checked(artefact.path)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(artefact.text, encoding="utf-8", newline="\n")
+        try:
+            for artefact in artefacts:
+                path = Path(name) / _checked(artefact.path)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(artefact.text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise FolderError(f"cannot write to {target.parent}: {error.strerror or error}") from error
         yield Path(name)
 
 
@@ -60,7 +73,12 @@ def install(stage: Path, target: Path, artefacts: Sequence[Artefact]) -> Changes
     """
     digests = {artefact.path: _digest(artefact.text.encode()) for artefact in artefacts}
     before = _manifest(target)
-    current = {path: _digest((target / path).read_bytes()) for path in digests if (target / path).is_file()}
+    try:
+        current = {
+            path: _digest((target / path).read_bytes()) for path in digests if (target / path).is_file()
+        }
+    except OSError as error:
+        raise FolderError(f"cannot read {error.filename}: {error.strerror or error}") from error
     foreign = [path for path in current if path not in before and current[path] != digests[path]]
     if foreign:
         names = "\n".join(f"  {target / path}" for path in foreign)
@@ -126,6 +144,12 @@ def _remove(target: Path, path: str) -> bool:
             parent.rmdir()
         parent = parent.parent
     return True
+
+
+def _short(path: Path) -> str:
+    """Return the path, cut where no person would read on: its length may be what is wrong with it."""
+    text = str(path)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _digest(content: bytes) -> str:

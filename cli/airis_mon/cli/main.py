@@ -47,6 +47,32 @@ COMMANDS: Mapping[str, Entry] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 refused or failed, 2 wrong usage."""
     words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _run(words)
+        finally:
+            # What could not be written has to be known here, where it can be said and be an exit code.
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has left (`| head`); nothing is left to say, also not while flushing.
+        _silence()
+        return 1
+    except OSError as error:
+        _silence()
+        where = f": {error.filename}" if error.filename is not None else ""
+        print(f"{' '.join(['airis-mon', *words[:1]])}: {error.strerror or error}{where}", file=sys.stderr)
+        return 1
+
+
+def _silence() -> None:
+    """Let what is still unwritten go nowhere: the interpreter flushes once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(words: Sequence[str]) -> int:
     if not words or words[0] not in COMMANDS:
         return _usage(words)
     name, rest = words[0], words[1:]
@@ -64,12 +90,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             f'airis-mon {name} needs {missing}: pip install "airis-mon[{entry.extra or "cli"}]"',
             file=sys.stderr,
         )
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # Whoever read our output has left (`| head`); nothing is left to say, also not while flushing.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 

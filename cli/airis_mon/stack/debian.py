@@ -40,21 +40,44 @@ def folder(package: str, cache: Path, notify: Callable[[str], None]) -> Path:
     found = unpacked(package, cache)
     if found is not None:
         return found
+    return _had(package, cache, notify, damaged=None)
+
+
+def renewed(package: str, cache: Path, damaged: Path, notify: Callable[[str], None]) -> Path:
+    """Return the folder of `package`, fetched once more because what is in `damaged` does not run.
+
+    What is there stays until the other is unpacked. Raises UnpackError.
+    """
+    notify(f"{damaged} is damaged")
+    return _had(package, cache, notify, damaged)
+
+
+def _had(package: str, cache: Path, notify: Callable[[str], None], damaged: Path | None) -> Path:
     if not possible():
         raise UnpackError(f"{' and '.join(_NEEDED)} are not there: this is no Debian or Ubuntu machine")
     root = cache / "debian"
+    before = _identity(damaged)
     try:
         root.mkdir(parents=True, exist_ok=True)
         with _lock(root / "lock", notify):
-            found = unpacked(package, cache)  # by whoever held the lock before us
-            if found is None:
-                _fetch(root, notify)
+            found = unpacked(package, cache)
+            # Otherwise whoever held the lock before us has done it.
+            if found is None or (found == damaged and _identity(damaged) == before):
+                _fetch(root, notify, damaged)
                 found = unpacked(package, cache)
     except OSError as error:
         raise UnpackError(f"{root}: {error.strerror or error}") from error
     if found is None:
         raise UnpackError(f"apt-get fetched no package named {package}")
     return found
+
+
+def _identity(folder: Path | None) -> tuple[int, int] | None:
+    """Return what tells a folder from another one that has taken its name."""
+    if folder is None or not folder.exists():
+        return None
+    status = folder.stat()
+    return status.st_ino, status.st_ctime_ns
 
 
 def possible() -> bool:
@@ -80,7 +103,7 @@ def _lock(path: Path, notify: Callable[[str], None]) -> Iterator[None]:
         yield
 
 
-def _fetch(root: Path, notify: Callable[[str], None]) -> None:
+def _fetch(root: Path, notify: Callable[[str], None], damaged: Path | None) -> None:
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=root) as name:
         work = Path(name)
         options = _apt_options(work)
@@ -98,6 +121,8 @@ def _fetch(root: Path, notify: Callable[[str], None]) -> None:
             if package == "prometheus-alertmanager":
                 _relocate(tree / _ALERTMANAGER)
             target = root / f"{package}_{version}"
+            if damaged is not None and damaged.name.startswith(f"{package}_") and damaged.exists():
+                damaged.rename(work / "damaged")  # and gone with it
             if not target.exists():
                 tree.rename(target)
 

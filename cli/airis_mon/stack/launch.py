@@ -121,6 +121,7 @@ def _start(
             config=config,
             data=data / "prometheus",
             address=addresses["prometheus"],
+            retention=plan.retention,
         ),
         "alertmanager": alertmanager.command(
             found["alertmanager"] or _CONTAINER,

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+RETENTION = 45 * 86_400.0
+"""Longer than the 30 days over which objectives mostly promise; the server's default would forget half."""
 ANY_PORT = "127.0.0.1:0"
 
 
@@ -33,6 +35,8 @@ class Plan:
     evaluation_interval: float = 15.0
     analyzer_interval: float = 60.0
     analyzer_step: float = 60.0
+    retention: float = RETENTION
+    """How long Prometheus keeps what it has taken."""
     prometheus: Path | None = None
     """Binary to run; None takes PATH, else Docker Compose, else Debian's package."""
     alertmanager: Path | None = None

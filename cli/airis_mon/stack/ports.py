@@ -44,12 +44,27 @@ def choose(wanted: Mapping[str, str], flags: Mapping[str, str]) -> dict[str, str
                 probe.bind((host, port))
                 probe.listen(1)
             except OSError as error:
+                other = _same(chosen, host, port)
+                if other is not None and error.errno == errno.EADDRINUSE:
+                    raise AddressTakenError(
+                        f"{other} and {name} were both given {address}; choose another address for one of "
+                        f"them with {flags[other]} or {flags[name]} HOST:PORT (port 0: any free one)"
+                    ) from error
                 raise AddressTakenError(_taken(name, address, flags[name], error)) from error
             chosen[name] = join(host, probe.getsockname()[1])
     finally:
         for probe in held:
             probe.close()
     return {name: chosen[name] for name in wanted}
+
+
+def _same(chosen: Mapping[str, str], host: str, port: int) -> str | None:
+    """Return who was given this host and port before, or all hosts with this port."""
+    for name, address in chosen.items():
+        other, taken = split(address)
+        if port == taken and (host == other or {host, other} & {"0.0.0.0", "::"}):  # noqa: S104  compared
+            return name
+    return None
 
 
 def free_port(host: str = "127.0.0.1") -> int:

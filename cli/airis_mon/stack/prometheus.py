@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from airis_mon.stack.plan import RETENTION
 from airis_mon.stack.processes import Command
 from airis_mon.stack.servers import Server
 
-RETENTION = "45d"
-"""Longer than the 30 days over which objectives promise; the server's default would forget half of them."""
 
+def command(
+    server: Server,
+    *,
+    config: Path,
+    data: Path,
+    address: str,
+    retention: float = RETENTION,
+    flags: Sequence[str] = (),
+) -> Command:
+    """Return the command line of a Prometheus that takes remote writes and listens on `address`.
 
-def command(server: Server, *, config: Path, data: Path, address: str, flags: Sequence[str] = ()) -> Command:
-    """Return the command line of a Prometheus that takes remote writes and listens on `address`."""
+    `retention` is in seconds, of which whole days are made.
+    """
     url = f"http://{address}"
     return Command(
         name="Prometheus",
@@ -23,7 +33,7 @@ def command(server: Server, *, config: Path, data: Path, address: str, flags: Se
             str(server.path),
             f"--config.file={config}",
             f"--storage.tsdb.path={data}",
-            f"--storage.tsdb.retention.time={RETENTION}",
+            f"--storage.tsdb.retention.time={math.ceil(retention / 86_400)}d",
             f"--web.listen-address={address}",
             # Links in messages have to lead somewhere; the default names the host, where nobody listens.
             f"--web.external-url={url}/",

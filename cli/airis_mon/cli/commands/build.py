@@ -77,8 +77,13 @@ def _tool(server: servers.Server) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="airis-mon build", description=__doc__, allow_abbrev=False)
     parser.add_argument("files", nargs="+", metavar="FILE", help="documents (YAML)")
-    parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder to write to")
-    parser.add_argument("--promtool", type=Path, metavar="BIN", help="promtool to prove the rules with")
-    parser.add_argument("--amtool", type=Path, metavar="BIN", help="amtool to prove the routes with")
+    parser.add_argument("-o", "--output", required=True, type=folder.argument, metavar="DIR",
+        help="folder to write to")  # fmt: skip
+    parser.add_argument(
+        "--promtool", type=servers.argument, metavar="BIN", help="promtool to prove the rules with"
+    )
+    parser.add_argument(
+        "--amtool", type=servers.argument, metavar="BIN", help="amtool to prove the routes with"
+    )
     targets.add_arguments(parser)
     return parser

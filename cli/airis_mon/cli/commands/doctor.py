@@ -47,7 +47,7 @@ def run(argv: Sequence[str], cache: Path) -> int:
     """Print the findings; return 1 when something that is needed is missing."""
     parser = argparse.ArgumentParser(prog="airis-mon doctor", description=__doc__, allow_abbrev=False)
     for name in servers.PROGRAMS:
-        parser.add_argument(f"--{name}", type=Path, metavar="BIN", help=f"{name} to look at")
+        parser.add_argument(f"--{name}", type=servers.argument, metavar="BIN", help=f"{name} to look at")
     args = parser.parse_args(argv)
     missing = 0
     for finding in _findings({name: getattr(args, name) for name in servers.PROGRAMS}, cache):
@@ -107,14 +107,14 @@ def _version(distribution: str) -> str:
 
 def _program(name: str, given: Path | None, cache: Path) -> Finding:
     program = servers.PROGRAMS[name]
-    # Whatever is unpacked already is found; nothing is downloaded for the asking.
-    unpack = debian.unpacked(program.package, cache) is not None
     try:
-        found = servers.find(name, given=given, cache=cache, unpack=unpack)
+        # Whatever is unpacked already is found; nothing is downloaded for the asking.
+        found = servers.find(name, given=given, cache=cache, fetch=False)
     except MissingServerError as error:
         if given is None and debian.possible():
-            detail = f"not here yet; Debian's {program.package} is unpacked when first needed, without root"
+            damaged = debian.unpacked(program.package, cache)
+            state = "not here yet" if damaged is None else f"damaged in {damaged}"
+            detail = f"{state}; Debian's {program.package} is unpacked when next needed, without root"
             return Finding(_GOOD, name, detail)
-        advice = f"apt-get install {program.package}, or name the file with --{name} BIN"
-        return Finding(_MISSING, name, str(error).splitlines()[0], advice)
+        return Finding(_MISSING, name, "; ".join(error.reasons), error.advice)
     return Finding(_GOOD, name, f"{'.'.join(map(str, found.version))} ({found.origin}: {found.path})")

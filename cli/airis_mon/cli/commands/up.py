@@ -15,14 +15,14 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from airis_mon.cli import folder, targets
+from airis_mon.cli import folder, lock, targets
 from airis_mon.cli.build import build
 from airis_mon.cli.documents import load
 from airis_mon.cli.interrupts import noted
 from airis_mon.cli.progress import Progress
 from airis_mon.cli.proofs import ProofError, prove
 from airis_mon.cli.wording import plural, problems
-from airis_mon.spec import Artefact, SpecError, parse_duration
+from airis_mon.spec import Artefact, Bundle, SpecError, parse_duration
 from airis_mon.stack import (
     AddressTakenError,
     MissingServerError,
@@ -35,27 +35,41 @@ from airis_mon.stack import (
     start,
 )
 from airis_mon.stack.launch import NAMES
+from airis_mon.stack.plan import RETENTION
+
+_BEYOND = 3 * 86_400.0
+"""Seconds that are kept beyond the longest window: blocks go as a whole, and a rule may run late."""
 
 
 def run(argv: Sequence[str], cache: Path) -> int:
-    """Return 0 when it was asked to end, 1 when something did not start or ended by itself."""
+    """Return 0 when it was asked to end, 1 when something did not start or ended by itself.
+
+    130 when it was asked to end before it was ready: nobody may take that for a stack that ran.
+    """
     args = _parser().parse_args(argv)
+    ready = False
     try:
         with noted() as tick, ExitStack() as ending:
-            artefacts = build(load(args.files), targets.target(args))
+            bundle = load(args.files)
+            artefacts = build(bundle, targets.target(args))
             data = args.data or Path(
                 ending.enter_context(
                     tempfile.TemporaryDirectory(prefix="airis-mon-", ignore_cleanup_errors=True)
                 )
             )
+            # First in, last out: held until the last server has ended.
+            ending.enter_context(lock.held(data))
             with Progress(sys.stderr) as progress:
                 _prepare(args, cache, data / "artefacts", artefacts, progress, tick)
-                stack = ending.enter_context(start(_plan(args, cache, data), progress.notify, tick))
+                stack = ending.enter_context(start(_plan(args, cache, data, bundle), progress.notify, tick))
             _announce(stack, args, data)
+            ready = True
             stack.wait(tick)
     except KeyboardInterrupt:
-        print("ended", file=sys.stderr)
-        return 0
+        print("ended" if ready else "ended before it was ready", file=sys.stderr)
+        return 0 if ready else 130
+    except lock.InUseError as error:
+        print(error, file=sys.stderr)
     except SpecError as error:
         print(f"{error}\n\n{problems(error)}; nothing was started", file=sys.stderr)
     except ProofError as error:
@@ -85,7 +99,7 @@ def _prepare(
 
     tools = {}
     for name, server in (("promtool", args.prometheus), ("amtool", args.alertmanager)):
-        beside = server.parent / name if server is not None else None
+        beside = servers.located(server).parent / name if server is not None else None
         given = beside if beside is not None and beside.exists() else None
         with contextlib.suppress(MissingServerError):
             tools[name] = servers.find(name, given=given, cache=cache, notify=progress.notify)
@@ -100,7 +114,7 @@ def _prepare(
         folder.install(stage, target, artefacts)
 
 
-def _plan(args: argparse.Namespace, cache: Path, data: Path) -> Plan:
+def _plan(args: argparse.Namespace, cache: Path, data: Path, bundle: Bundle) -> Plan:
     plan = Plan(
         artefacts=data / "artefacts",
         data=data,
@@ -109,6 +123,7 @@ def _plan(args: argparse.Namespace, cache: Path, data: Path) -> Plan:
         evaluation_interval=args.evaluation_interval,
         analyzer_interval=args.analyzer_interval,
         analyzer_step=args.analyzer_step,
+        retention=retention(bundle),
         prometheus=args.prometheus,
         alertmanager=args.alertmanager,
         cache=cache,
@@ -116,6 +131,14 @@ def _plan(args: argparse.Namespace, cache: Path, data: Path) -> Plan:
     return dataclasses.replace(
         plan, **{f"{name}_address": getattr(args, f"{name}_address") for name in NAMES}
     )
+
+
+def retention(bundle: Bundle) -> float:
+    """Return the seconds that Prometheus has to keep, so that no document looks back further than that."""
+    windows = [objective.window for monitor in bundle.monitors for objective in monitor.objectives]
+    windows += [anomaly.history for monitor in bundle.monitors for anomaly in monitor.anomalies]
+    windows += [forecast.history for monitor in bundle.monitors for forecast in monitor.forecasts]
+    return max(RETENTION, max(windows, default=0.0) + _BEYOND)
 
 
 def _announce(stack: Stack, args: argparse.Namespace, data: Path) -> None:
@@ -139,9 +162,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("files", nargs="*", metavar="FILE", help="documents (YAML)")
     add("--json", action="store_true", help="print the URLs as one JSON line, and nothing else, on stdout")
-    add("--prometheus", type=Path, metavar="BIN", help="Prometheus to run (default: PATH, else unpacked)")
-    add("--alertmanager", type=Path, metavar="BIN", help="Alertmanager to run (default: likewise)")
-    add("--data", type=Path, metavar="DIR", help="keep all data here (default: a folder that is removed)")
+    add("--prometheus", type=servers.argument, metavar="BIN",
+        help="Prometheus to run (default: PATH, else unpacked)")  # fmt: skip
+    add("--alertmanager", type=servers.argument, metavar="BIN",
+        help="Alertmanager to run (default: likewise)")  # fmt: skip
+    add("--data", type=folder.argument, metavar="DIR",
+        help="keep all data here (default: a folder that is removed)")  # fmt: skip
     add("--scrape", action="append", default=[], type=_target, metavar="JOB=HOST:PORT",
         help="an application to read /metrics from; may be repeated")  # fmt: skip
     for name, title in NAMES.items():
@@ -178,8 +204,8 @@ def _address(text: str) -> str:
 def _seconds(text: str) -> float:
     try:
         seconds = parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+    except ValueError as error:  # what is wrong, and what to write
+        raise argparse.ArgumentTypeError("; ".join(map(str, error.args))) from error
     if seconds <= 0:
         raise argparse.ArgumentTypeError(f"`{text}` is not longer than nothing")
     return seconds
