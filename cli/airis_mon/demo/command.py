@@ -84,8 +84,10 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--once", action="store_true", help="end when the story has been told (default: leave all of it up)")
     add("--seed", type=int, default=1, help="of everything that is drawn (default: %(default)s)")
-    add("--prometheus", type=Path, metavar="BIN", help="Prometheus to run (default: PATH, else unpacked)")
-    add("--alertmanager", type=Path, metavar="BIN", help="Alertmanager to run (default: likewise)")
+    add("--prometheus", type=servers.argument, metavar="BIN",
+        help="Prometheus to run (default: PATH, else unpacked)")  # fmt: skip
+    add("--alertmanager", type=servers.argument, metavar="BIN",
+        help="Alertmanager to run (default: likewise)")  # fmt: skip
     return parser
 
 
