@@ -1,4 +1,7 @@
 import json
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +13,7 @@ from airis_mon.cli.folder import MANIFEST, FolderError
 from airis_mon.spec import Artefact
 from tests.cli.conftest import Run
 from tests.cli.documents import monitor, small
+from tests.conftest import Until
 
 
 def content(target: Path) -> dict[str, bytes]:
@@ -195,3 +199,26 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(FolderError, match="out is a file; choose a folder"):
         install(tmp_path / "out", {"a": "a"})
+
+
+def test_an_interrupted_proof_leaves_nothing_behind(
+    documents: list[str], tools: Sequence[str], tmp_path: Path, until: Until
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "airis_mon.cli", "build", *documents, "-o", str(tmp_path / "out"), *tools],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        until(lambda: any(temporary.rglob("test_storage*")))
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+        process.wait()
+    assert list(temporary.iterdir()) == []
+    assert not (tmp_path / "out").exists()

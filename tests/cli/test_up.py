@@ -286,8 +286,8 @@ def test_a_signal_while_starting_ends_what_was_started(servers: Sequence[str], u
     assert alive(children) == set()
 
 
-def test_killing_it_ends_its_children(servers: Sequence[str], until: Until) -> None:
-    with up("--json", *servers) as process:
+def test_killing_it_ends_its_children(servers: Sequence[str], until: Until, tmp_path: Path) -> None:
+    with up("--json", "--data", tmp_path, *servers) as process:
         urls(process)
         children = descendants(process.pid)
         process.kill()

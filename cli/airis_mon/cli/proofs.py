@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -14,6 +15,8 @@ import yaml
 
 from airis_mon.stack.servers import Server
 
+_NOT_RUN = (126, 127)
+"""How `env` says that a program cannot be started."""
 _DEADLINE = 300.0
 """Seconds for one run of a tool."""
 _SHOWN = 40
@@ -79,8 +82,10 @@ def prove(
     claims = [*_rules(folder, promtool), *_routes(folder, amtool)]
     proofs: list[Proof] = []
     failures: list[Failure] = []
-    with ThreadPoolExecutor(workers) as pool:
-        pending = [pool.submit(_run, folder, claim) for claim in claims]
+    # promtool leaves its databases behind when it is interrupted, so they lie where they are swept up.
+    scratch = tempfile.TemporaryDirectory(prefix="airis-mon-proofs-", ignore_cleanup_errors=True)
+    with scratch as temporary, ThreadPoolExecutor(workers) as pool:
+        pending = [pool.submit(_run, folder, claim, temporary) for claim in claims]
         try:
             for done, future in enumerate(as_completed(pending), 1):
                 result = future.result()
@@ -129,12 +134,12 @@ def _quoted(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
-def _run(folder: Path, claim: _Claim) -> Proof | Failure:
+def _run(folder: Path, claim: _Claim, temporary: str) -> Proof | Failure:
     start = time.monotonic()
     command = " ".join((claim.tool.name or claim.tool.path.name, *claim.arguments))
     try:
         done = subprocess.run(
-            [str(claim.tool.path), *claim.arguments],
+            ["env", f"TMPDIR={temporary}", str(claim.tool.path), *claim.arguments],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -146,8 +151,10 @@ def _run(folder: Path, claim: _Claim) -> Proof | Failure:
         )
     except subprocess.TimeoutExpired:
         return Failure(claim.artefact, command, f"it did not end within {_DEADLINE:.0f} s")
-    except OSError as error:
-        return Failure(claim.artefact, command, f"{claim.tool.path} does not run: {error.strerror or error}")
+    if done.returncode in _NOT_RUN:
+        return Failure(
+            claim.artefact, command, f"{claim.tool.path} does not run: {_head(done.stdout.strip())}"
+        )
     if done.returncode != 0:
         return Failure(claim.artefact, command, _head(done.stdout.strip()))
     return Proof(claim.artefact, claim.what, time.monotonic() - start)
