@@ -8,7 +8,6 @@ Nothing here fakes an answer; where a program cannot be had, its tests are skipp
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +21,7 @@ from airis_mon.stack import ports, servers
 from airis_mon.stack import prometheus as prometheus_command
 from airis_mon.stack.processes import Process
 from airis_mon.stack.servers import Server
+from tests import waiting
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -68,20 +68,13 @@ def free_port() -> Callable[[], int]:
     return ports.free_port
 
 
-Until = Callable[..., None]
+Until = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
 def until() -> Until:
     """`until(condition, seconds=30)`: wait for what will come true, and fail when it does not."""
-
-    def wait(condition: Callable[[], object], seconds: float = 30.0) -> None:
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, f"it did not come true within {seconds:g} s"
-            time.sleep(0.05)
-
-    return wait
+    return waiting.until
 
 
 class RunningServer:

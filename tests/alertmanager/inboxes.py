@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -94,11 +94,3 @@ def smtp_inbox(port: int) -> Iterator[SmtpInbox]:
         yield inbox
     finally:
         controller.stop()
-
-
-def wait_for(happened: Callable[[], object], what: str, seconds: float = 20.0) -> None:
-    """Return as soon as `happened()` is true; AssertionError naming `what` at the deadline."""
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, f"no {what} within {seconds:g} s"
-        time.sleep(0.02)

@@ -14,7 +14,8 @@ import pytest
 import requests
 
 from tests.alertmanager.documents import build, bundle, monitor, policy, receiver
-from tests.alertmanager.inboxes import HttpInbox, SmtpInbox, http_inbox, smtp_inbox, wait_for
+from tests.alertmanager.inboxes import HttpInbox, SmtpInbox, http_inbox, smtp_inbox
+from tests.waiting import until
 
 ANNOTATIONS = {
     "summary": "mailed: the error budget of availability burns too fast",
@@ -131,12 +132,12 @@ def test_pages_climb_until_somebody_acts(desk: Desk) -> None:
     desk.fire("mailed", objective="first-token", region="eu-1")
 
     for name in ("resolved", "silenced"):
-        wait_for(partial(desk.http.about, name), f"first page of {name}")
+        until(partial(desk.http.about, name), what=f"first page of {name}")
     desk.resolve("resolved")
     desk.silence("silenced")
-    wait_for(lambda: desk.http.about("resolved", status="resolved"), "resolution")
-    wait_for(lambda: len(desk.http.about("standing", "/lead")) == 2, "third step")
-    wait_for(lambda: len(desk.smtp.mails) >= 3, "escalated mails")
+    until(lambda: desk.http.about("resolved", status="resolved"), what="resolution")
+    until(lambda: len(desk.http.about("standing", "/lead")) == 2, what="third step")
+    until(lambda: len(desk.smtp.mails) >= 3, what="escalated mails")
 
     _climbs_in_time(desk)
     _stops_where_somebody_acted(desk)

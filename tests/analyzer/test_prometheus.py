@@ -18,6 +18,7 @@ from airis_mon.analyzer.cycle import Cycle, Schedule
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.query import HttpQuerier
 from airis_mon.remote_write import HttpWriter, Sample
+from tests.waiting import until
 
 STEP = 60
 SCHEDULE = Schedule(interval=1, step=STEP, fit_interval=600)
@@ -67,8 +68,7 @@ class Live:
     def measure(self, off: float = 0.0) -> None:
         """Write the present value of the gauge, `off` what is usual, in a second of its own."""
         second = int(self.querier.now())
-        while int(self.querier.now()) == second:
-            time.sleep(0.02)
+        until(lambda: int(self.querier.now()) != second, what="the next second")
         at = int(self.querier.now())
         assert (
             self.source.write([Sample({"__name__": "latency", "pod": "a"}, at * 1000, usual(at) + off)]).sent

@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from airis_mon.analyzer.service import main
+from tests.waiting import until
 
 GOOD = "queries:\n  - {monitor: m, model: x, for: up, expr: 'vector(1)', history: 2h}\n"
 BOTH = GOOD + "  - {monitor: m, model: x, for: broken, expr: 'rate(', history: 2h}\n"
@@ -45,14 +46,6 @@ class Service:
     def metric(self, name: str) -> float:
         lines = self.get("/metrics").text.splitlines()
         return float(next(line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} ")))
-
-
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not come to that in time"
-        time.sleep(0.05)
-    return value
 
 
 @pytest.fixture

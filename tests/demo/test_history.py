@@ -18,6 +18,7 @@ from airis_mon.demo.latency import LatencyModel
 from airis_mon.demo.past import ClassifierPast, LLMPast, Past
 from airis_mon.stack.servers import Server
 from airis_mon.traces import Traffic, operations
+from tests.waiting import until
 
 StartService = Callable[[str], str]
 NOW = 1_700_136_000.0
@@ -107,10 +108,7 @@ def test_live_samples_follow_the_past_as_one_series(
     body = {"messages": [{"content": "why "}], "max_tokens": 1}
     assert requests.post(f"{url}/v1/chat/completions", json=body, timeout=10).ok
     resets = 'resets(gen_ai_client_inference_usage_output_tokens_total{gen_ai_token_modality="text"}[15m])'
-    end = time.monotonic() + 20
-    while number(server.url, resets) == 0:
-        assert time.monotonic() < end, "no live sample joined the past"
-        time.sleep(0.1)
+    until(lambda: number(server.url, resets) != 0, what="a live sample that joins the past")
     # As the restart of a process is seen: one series, and not two.
     assert len(query(server.url, resets)) == 1
     assert number(server.url, resets) == 1

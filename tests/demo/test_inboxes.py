@@ -15,6 +15,7 @@ from airis_mon.demo.background import Background
 from airis_mon.demo.inboxes import Channel, Inbox, InboxServers, Subject
 from airis_mon.demo.story import PAGE
 from airis_mon.spec import decode
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -29,10 +30,9 @@ def inboxes() -> Iterator[tuple[Inbox, InboxServers]]:
 
 
 def arrival(inbox: Inbox, channel: Channel, subject: Subject, *, resolved: bool) -> float:
-    end = time.monotonic() + 30
-    while (message := inbox.first(channel, subject, since=0, resolved=resolved)) is None:
-        assert time.monotonic() < end, f"nothing of {subject} by {channel}: {inbox.messages}"
-        time.sleep(0.05)
+    what = f"a message of {subject} by {channel}"
+    message = until(lambda: inbox.first(channel, subject, since=0, resolved=resolved), what=what)
+    assert message is not None
     return message.at
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import requests
 from prometheus_client.parser import text_string_to_metric_families
@@ -11,6 +12,7 @@ from airis_mon.demo.background import Background
 from airis_mon.demo.digits import Classifier
 from airis_mon.demo.load import Clients, LiveLoad
 from airis_mon.traces import Traffic, operations
+from tests.waiting import until
 
 BUSY = Traffic(rate=15.0, daily_swing=0.0, output_most=4)
 
@@ -23,6 +25,11 @@ def counted(url: str, name: str) -> float:
         for sample in family.samples
         if sample.name == name
     )
+
+
+def sent(load: LiveLoad, clients: Clients, least: int) -> bool:
+    load.check()
+    return clients.sent >= least
 
 
 def test_services_count_every_request_that_was_sent_and_none_that_is_past(
@@ -42,11 +49,7 @@ def test_services_count_every_request_that_was_sent_and_none_that_is_past(
         for _ in range(2):
             before = clients.sent
             load.begin()
-            end = time.monotonic() + 20
-            while clients.sent < before + 30:
-                load.check()
-                assert time.monotonic() < end
-                time.sleep(0.02)
+            until(partial(sent, load, clients, before + 30), what="thirty requests")
             load.stop()
         answered = counted(chat, "gen_ai_client_operation_duration_seconds_count")
         assert answered + counted(digits, "airis_predictions_total") == clients.sent

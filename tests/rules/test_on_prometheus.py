@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_a
 from airis_mon.exporters import series as exposed
 from airis_mon.rules.compile import artefacts
 from airis_mon.spec import Alerting, Errors, Latency, Model, Monitor, Objective, Source
+from tests.waiting import until
 
 DAY = 86400.0
 MONITOR = Monitor(
@@ -30,7 +30,6 @@ MONITOR = Monitor(
     ),
     alerting=Alerting("vision"),
 )
-PATIENCE = 30.0
 
 
 class Classifier:
@@ -82,16 +81,6 @@ def exposition(classifier: Classifier) -> Iterator[str]:
         server.server_close()
 
 
-def until(what: str, look: Callable[[], Any]) -> Any:
-    """Return the first truth that `look` finds, within PATIENCE seconds."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.2)
-    raise AssertionError(f"not within {PATIENCE:g}s: {what}")
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     rules = artefacts(MONITOR)[0]
@@ -121,7 +110,8 @@ def test_an_outage_pages_and_silence_is_told(folder: Path, prometheus_server: Ca
 
         # Python writes the boundary as 1.0; nobody has failed yet, so that there is no failed series.
         ratios = until(
-            "both ratios", lambda: len(found := query("slo:sli_error:ratio_rate10s")) == 2 and found
+            lambda: found if len(found := query("slo:sli_error:ratio_rate10s")) == 2 else [],
+            what="both ratios",
         )
         assert {ratio["metric"]["sloth_slo"]: float(ratio["value"][1]) for ratio in ratios} == {
             "availability": 0.0,
@@ -131,18 +121,18 @@ def test_an_outage_pages_and_silence_is_told(folder: Path, prometheus_server: Ca
 
         classifier.outcome = "timeout"
         paged = until(
-            "a page",
             lambda: [
                 one for one in alerts("ModelErrorBudgetBurn", "firing") if one["labels"]["severity"] == "page"
             ],
+            what="a page",
         )
         assert [one["labels"]["objective"] for one in paged] == ["availability"]
         assert paged[0]["labels"]["team"] == "vision"
         assert "times as often as its budget allows" in paged[0]["annotations"]["description"]
 
         classifier.stop_counting()
-        until("silence pending", lambda: alerts("ModelSignalAbsent", "pending"))
-        (silence,) = until("silence told", lambda: alerts("ModelSignalAbsent", "firing"))
+        until(lambda: alerts("ModelSignalAbsent", "pending"), what="silence pending")
+        (silence,) = until(lambda: alerts("ModelSignalAbsent", "firing"), what="silence told")
         assert silence["labels"]["severity"] == "page"
 
         rules = requests.get(f"{server.url}/api/v1/rules", timeout=5).json()["data"]["groups"]

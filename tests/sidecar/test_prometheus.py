@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -12,6 +11,7 @@ from aiohttp import ClientSession, web
 
 from tests.conftest import RunningServer, StartPrometheus
 from tests.sidecar.conftest import Sidecar, event, metric
+from tests.waiting import until
 from tests.web.serving import serving
 
 HOSTILE = 'quote " backslash \\ newline \n return \r nul \x00 del \x7f brace } é 😀'
@@ -95,10 +95,7 @@ def scrape(start: StartPrometheus, targets: dict[str, str]) -> dict[str, dict[st
         for job, address in targets.items()
     ]
     server = start(config={"scrape_configs": jobs})
-    deadline = time.monotonic() + 30
-    while len(query(server, "up == 1")) < len(targets):
-        assert time.monotonic() < deadline, "not every target was up"
-        time.sleep(0.1)
+    until(lambda: len(query(server, "up == 1")) >= len(targets), what="every target up")
     values: dict[str, dict[str, float]] = {job: {} for job in targets}
     for result in query(server, '{source!="", le=""}'):
         labels = dict(result["metric"])

@@ -18,6 +18,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from airis_mon.stack.servers import Server
 from airis_mon.web import AddressInUseError, ListenError, application, request_id
 from airis_mon.web.logs import JsonFormatter
+from tests.waiting import until
 from tests.web.serving import serving
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -310,9 +311,7 @@ def test_a_sender_that_hangs_up_is_no_defect(thing: Thing, caplog: pytest.LogCap
         with connected(url) as connection:
             connection.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n")
             assert thing.entered.wait(5)
-        deadline = time.monotonic() + 5
-        while code("499") is None and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until(lambda: code("499") is not None, what="a request that its sender left")
     assert (code("499"), code("500")) == (1, None)
     assert "request failed" not in caplog.text
 

@@ -68,7 +68,10 @@ class Burn:
 
 
 def groups(burn: Burn) -> tuple[Group, Group]:
-    """Return the groups of pages and tickets: windows first, then the alert on them."""
+    """Return the groups of pages and tickets: windows first, then the alert on them.
+
+    Each severity has a tier: `impossible` refuses a target that keeps none.
+    """
     found = []
     paged = {window for tier in tiers(burn.objective.window)[:2] for window in (tier.short, tier.long)}
     severities: tuple[Severity, Severity] = ("page", "ticket")
@@ -77,8 +80,7 @@ def groups(burn: Burn) -> tuple[Group, Group]:
         for window in recorded(burn.objective.window):
             if (window in paged) == (severity == "page"):
                 rules += _windows(burn, window)
-        if burn.tiers(severity):
-            rules.append(alert(burn, severity).rule(burn.monitor))
+        rules.append(alert(burn, severity).rule(burn.monitor))
         found.append(Group(group_name(burn.monitor.name, burn.objective.name, severity), tuple(rules)))
     return found[0], found[1]
 

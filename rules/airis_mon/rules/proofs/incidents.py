@@ -69,7 +69,7 @@ def _case(
 
 def _outage(burn: Burn) -> Iterator[Case]:
     """Everything fails until the first alert has to fire; after the repair it ends."""
-    severity = "page" if burn.tiers("page") else "ticket"
+    severity = series.PAGE
     healthy = 2
 
     def traffic(failing: int, repaired: int) -> Traffic:
