@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 ROOMS = {
     "spec": ("spec",),
-    "runtime": ("web", "remote_write"),
+    "runtime": ("web", "journal", "remote_write"),
     "exporters": ("instrument", "sidecar", "exporters"),
     "analyzer": ("analyzer",),
     "rules": ("rules",),
@@ -42,7 +42,7 @@ UPSTREAM = {
 }
 """Room to the rooms that it may import from: data flows downstream, imports point upstream."""
 
-FACES = ("spec", "web", "remote_write", "instrument", "exporters.contracts")
+FACES = ("spec", "web", "journal", "remote_write", "instrument", "exporters.contracts")
 """What another room may import beside `series`: the names that these list in `__all__`."""
 CLI_ONLY = ("compile", "service")
 """Modules of a package that `cli` alone may import."""

@@ -1,0 +1,68 @@
+"""Looking at a journal without changing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from airis_mon.journal.records import Record
+from airis_mon.journal.segments import segments
+from airis_mon.journal.snapshots import snapshots
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Bytes of a file that are no whole record."""
+
+    file: str
+    start: int
+    end: int
+    torn: bool
+    """Whether it is the end of the newest segment: what a crash leaves, which was never acknowledged."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a journal's folder holds."""
+
+    segments: int
+    records: int
+    first: int
+    """Lowest sequence; 0 without records."""
+    last: int
+    snapshots: tuple[tuple[str, bool], ...]
+    """File name, and whether it is undamaged."""
+    faults: tuple[Fault, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Say whether nothing is damaged beyond a torn end."""
+        return all(fault.torn for fault in self.faults) and all(whole for _, whole in self.snapshots)
+
+
+def examine(folder: Path) -> Report:
+    """Read every byte; OSError where the folder cannot be read, JournalVersionError for a later format."""
+    found = segments(folder)
+    faults: list[Fault] = []
+    count, first, last = 0, 0, 0
+    for segment in found:
+        contents = segment.read()
+        count += len(contents.frames)
+        for frame in contents.frames:
+            first = first or frame.record.sequence
+            last = max(last, frame.record.sequence)
+        for damage in contents.damaged:
+            torn = segment is found[-1] and damage is contents.torn
+            faults.append(Fault(segment.path.name, damage.start, damage.end, torn))
+    whole = tuple((snapshot.path.name, snapshot.read() is not None) for snapshot in snapshots(folder))
+    return Report(len(found), count, first, last, whole, tuple(faults))
+
+
+def records(folder: Path, above: int = 0) -> Iterator[Record]:
+    """Yield every whole record with a sequence above one, once, ascending."""
+    for segment in segments(folder):
+        for frame in segment.read().frames:
+            if frame.record.sequence > above:
+                above = frame.record.sequence
+                yield frame.record

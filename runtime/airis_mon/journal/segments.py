@@ -1,0 +1,149 @@
+"""Segment files: their names, reading one, writing the newest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from airis_mon.journal.files import File, Files
+from airis_mon.journal.records import (
+    FILE_BYTES,
+    RECORD,
+    Damage,
+    Frame,
+    Record,
+    encode,
+    file_header,
+    frames,
+    whole_header,
+)
+
+_NAME = re.compile(r"(?P<number>\d{10})-(?P<base>\d{20})-(?P<salt>[0-9a-f]{8})\.segment")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Segment:
+    """A segment by its name."""
+
+    number: int
+    """From 1, in the order of writing."""
+    base: int
+    """No record in it has a lower sequence."""
+    salt: int
+    path: Path
+
+    @classmethod
+    def of(cls, path: Path) -> Segment | None:
+        """Return what a name says, None for a name of something else."""
+        match = _NAME.fullmatch(path.name)
+        if match is None:
+            return None
+        return cls(int(match["number"]), int(match["base"]), int(match["salt"], 16), path)
+
+    @classmethod
+    def named(cls, folder: Path, number: int, base: int, salt: int) -> Segment:
+        """Return a segment that is yet to be written."""
+        return cls(number, base, salt, folder / f"{number:010d}-{base:020d}-{salt:08x}.segment")
+
+    def read(self) -> Contents:
+        """Read all of it; JournalVersionError for a later format."""
+        data = self.path.read_bytes()
+        damaged: list[Damage] = []
+        if not whole_header(data, self.path.name):
+            damaged.append(Damage(0, min(FILE_BYTES, len(data))))
+        whole: list[Frame] = []
+        for item in frames(data, self.salt):
+            if isinstance(item, Damage):
+                damaged.append(item)
+            elif item.kind == RECORD:
+                whole.append(item)
+        return Contents(data, tuple(whole), tuple(damaged))
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What was read of a segment."""
+
+    data: bytes
+    frames: tuple[Frame, ...]
+    damaged: tuple[Damage, ...]
+
+    @property
+    def torn(self) -> Damage | None:
+        """Return the damage that reaches the end, which is how an interrupted write looks."""
+        last = self.damaged[-1] if self.damaged else None
+        return last if last is not None and last.end == len(self.data) else None
+
+
+def segments(folder: Path) -> list[Segment]:
+    """Return the segments of a folder in the order of writing."""
+    return sorted(found for found in map(Segment.of, folder.iterdir()) if found is not None)
+
+
+class Writer:
+    """The newest segment. Used by the committer's thread alone."""
+
+    def __init__(self, folder: Path, files: Files, salts: Callable[[], int], number: int) -> None:
+        self._folder = folder
+        self._files = files
+        self._salts = salts
+        self._number = number
+        self._file: File | None = None
+        self._salt = 0
+        self.size = 0
+        """Bytes that are durable."""
+
+    def open(self, base: int) -> None:
+        """Begin the next segment, durably by its name; OSError where that fails."""
+        self.seal()
+        segment = Segment.named(self._folder, self._number + 1, base, self._salts())
+        # The number is used up even if what follows fails: a name is never taken twice.
+        self._number += 1
+        file = self._files.create(segment.path)
+        try:
+            header = file_header(segment.salt)
+            file.write([header])
+            file.sync()
+            self._files.sync_folder(self._folder)
+        except OSError:
+            file.close()
+            raise
+        self._file, self._salt, self.size = file, segment.salt, len(header)
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Write records and make them durable; OSError where that fails, and then `seal` is due."""
+        assert self._file is not None
+        parts: list[bytes] = []
+        size = 0
+        for record in records:
+            frame = encode(RECORD, record.sequence, record.payload, record.origin, self._salt)
+            parts.extend(frame)
+            size += len(frame[0]) + len(frame[1])
+        try:
+            self._file.write(parts)
+            self._file.sync()
+        except OSError:
+            # What failed is told to its senders as failed; the less of it comes back at a restart the better.
+            self._cut()
+            raise
+        self.size += size
+
+    def _cut(self) -> None:
+        assert self._file is not None
+        try:
+            self._file.truncate(self.size)
+        except OSError:
+            return
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether there is a segment to write to."""
+        return self._file is not None
+
+    def seal(self) -> None:
+        """Close the segment; nothing is ever written to it again."""
+        if self._file is not None:
+            file, self._file = self._file, None
+            file.close()
