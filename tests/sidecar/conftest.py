@@ -9,9 +9,10 @@ import pytest
 import requests
 from prometheus_client import CollectorRegistry
 
-from airis_mon.sidecar.journal import Journal
+from airis_mon.journal import Journal, MemoryJournal
 from airis_mon.sidecar.limits import Limits
-from airis_mon.sidecar.service import sidecar
+from airis_mon.sidecar.service import LIFE, sidecar
+from tests.waiting import until
 from tests.web.serving import serving
 
 NOW = 1_704_067_260.0
@@ -79,12 +80,13 @@ def start() -> Iterator[StartSidecar]:
 
         def begin(
             limits: Limits | None = None,
-            journal: Journal | None = None,
+            journal: Journal | MemoryJournal | None = None,
             now: Callable[[], float] = lambda: NOW,
         ) -> Sidecar:
             registry = CollectorRegistry()
             app = sidecar(registry=registry, limits=limits, journal=journal, now=now)
             started = Sidecar(running.enter_context(serving(app)), registry)
+            until(lambda: app[LIFE].ready)
             running.callback(started.close)
             return started
 

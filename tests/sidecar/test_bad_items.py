@@ -275,7 +275,7 @@ def test_names_that_would_expose_the_same_series_collide(
             "charset `latin-1` is not understood; JSON is UTF-8",
         ),
         ({"media": "\xff/\xfe"}, "is not understood"),
-        ({"Content_Encoding": "gzip"}, "Content-Encoding `gzip` is not understood; send the body as it is"),
+        ({"Content_Encoding": "br"}, "Content-Encoding `br` is not understood; send the body as it is"),
     ],
 )
 def test_what_is_not_understood_is_415(shared: Sidecar, headers: dict[str, Any], message: str) -> None:

@@ -2,31 +2,40 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 
+import msgspec
 import pytest
 
-from airis_mon.sidecar.journal import Batch, JournalError
+from airis_mon.journal import JournalBusyError, JournalError, JournalFullError, MemoryJournal, Origin, Receipt
 from tests.sidecar.conftest import StartSidecar, event, metric
 
 
-class Recorder:
+class Recorder(MemoryJournal):
     """A journal that the test holds, refuses and reads."""
 
     durable = True
 
     def __init__(self) -> None:
-        self.batches: list[Batch] = []
-        self.error: str | None = None
+        super().__init__()
+        self.payloads: list[bytes] = []
+        self.error: JournalError | None = None
         self.open = threading.Event()
         self.open.set()
         self.reached = threading.Event()
 
-    async def append(self, batch: Batch) -> None:
+    async def append(
+        self,
+        payload: bytes,
+        origin: Origin | None = None,
+        applied: Callable[[int], None] | None = None,
+    ) -> Receipt:
         self.reached.set()
         await asyncio.to_thread(self.open.wait, 10)
         if self.error is not None:
-            raise JournalError(self.error)
-        self.batches.append(batch)
+            raise self.error
+        self.payloads.append(payload)
+        return await super().append(payload, origin, applied)
 
 
 @pytest.fixture
@@ -39,8 +48,12 @@ def test_the_journal_gets_what_is_admitted_and_nothing_else(start: StartSidecar,
     sidecar.post([metric(), metric(value="x"), metric(unit="x"), metric(value=2)])
     sidecar.post(event(), "/v1/events")
     sidecar.post([metric(value="x")])
-    assert [[item.value for item in batch.metrics] for batch in journal.batches] == [[1, 2], []]
-    assert [len(batch.events) for batch in journal.batches] == [0, 1]
+    said = [msgspec.msgpack.decode(payload) for payload in journal.payloads]
+    assert [[(entry[0][0], entry[2]) for entry in entries] for entries, _ in said] == [
+        [("thing", [2.0])],
+        [("airis_events", [1.0])],
+    ]
+    assert [len(events) for _, events in said] == [0, 1]
 
 
 def test_what_a_durable_journal_has_taken_is_200_and_what_memory_has_202(
@@ -71,7 +84,7 @@ def test_what_the_journal_cannot_keep_is_503_and_does_not_count(
     start: StartSidecar, journal: Recorder
 ) -> None:
     sidecar = start(journal=journal)
-    journal.error = "no space left"
+    journal.error = JournalError("no space left")
     answer = sidecar.post(metric(metric_type="counter"))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert "not kept, send it again: no space left" in answer.json()["errors"][0]["message"]
@@ -81,3 +94,16 @@ def test_what_the_journal_cannot_keep_is_503_and_does_not_count(
     journal.error = None
     assert sidecar.post(metric(metric_type="counter")).status_code == 200
     assert sidecar.value("thing_total", source="tests") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "after"),
+    [(JournalBusyError("64 MiB wait"), 429, "1"), (JournalFullError("disk full"), 503, "10")],
+)
+def test_a_sender_is_told_when_to_come_again(
+    start: StartSidecar, journal: Recorder, error: JournalError, status: int, after: str
+) -> None:
+    sidecar = start(journal=journal)
+    journal.error = error
+    answer = sidecar.post(metric())
+    assert (answer.status_code, answer.headers["Retry-After"]) == (status, after)

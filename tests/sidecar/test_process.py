@@ -24,8 +24,8 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     process = subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:
-        line = json.loads(process.stderr.readline())
-        assert line["msg"] == "listening"
+        lines = map(json.loads, process.stderr)
+        line = next(line for line in lines if line["msg"] == "listening")
         yield process, line["address"]
     finally:
         process.kill()
@@ -56,7 +56,8 @@ def test_a_taken_port_is_said_and_ends_it_with_1() -> None:
             check=False,
         )
     assert run.returncode == 1
-    (line,) = [json.loads(text) for text in run.stderr.splitlines()]
+    lines = [json.loads(text) for text in run.stderr.splitlines()]
+    (line,) = [line for line in lines if line["level"] == "error"]
     assert (line["level"], line["msg"].split(":")[0]) == ("error", "cannot listen on 127.0.0.1")
     assert address in line["msg"]
     assert "--web.listen-address" in line["msg"]

@@ -2,109 +2,31 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
-from prometheus_client.samples import Sample
-from prometheus_client.utils import floatToGoString
 
-from airis_mon.sidecar.items import CONFLICT, LIMIT, ItemError
+from airis_mon.sidecar.items import CONFLICT, LIMIT, VALUE, ItemError
 from airis_mon.sidecar.limits import Limits
 from airis_mon.sidecar.names import Labels
-from airis_mon.sidecar.translation import EVENTS, Family, Update
+from airis_mon.sidecar.series import CounterSeries, Distribution, Family, HistogramSeries, Series, new_series
+from airis_mon.sidecar.translation import EVENTS, LARGEST_INCREMENT, Total, Update
 
 _SUFFIXES = {
     "counter": ("_total", "_created"),
     "gauge": (),
+    "unknown": (),
     "histogram": ("_bucket", "_sum", "_count", "_created"),
 }
-
-
-class Series(ABC):
-    """One label set of one metric."""
-
-    def __init__(self, labels: Labels) -> None:
-        self.labels = dict(labels)
-        self.exposed = False
-        """Admitted is not applied: a series is seen once its first value is safe in the journal."""
-
-    def apply(self, value: float, timestamp: float) -> None:
-        """Take a value in the base unit, measured at `timestamp` (seconds since 1970)."""
-        self._apply(value, timestamp)
-        self.exposed = True
-
-    @abstractmethod
-    def _apply(self, value: float, timestamp: float) -> None: ...
-
-    @abstractmethod
-    def samples(self, name: str) -> Iterator[Sample]:
-        """Yield the samples as prometheus-client exposes them."""
-
-
-class CounterSeries(Series):
-    """A sum of increments."""
-
-    def __init__(self, labels: Labels) -> None:
-        super().__init__(labels)
-        self._value = 0.0
-
-    def _apply(self, value: float, timestamp: float) -> None:
-        self._value += value
-
-    def samples(self, name: str) -> Iterator[Sample]:
-        """Yield the total."""
-        yield Sample(f"{name}_total", self.labels, self._value)
-
-
-class GaugeSeries(Series):
-    """The value with the latest timestamp; of two with the same one, that which came last."""
-
-    def __init__(self, labels: Labels) -> None:
-        super().__init__(labels)
-        self._value = 0.0
-        self._timestamp = float("-inf")
-
-    def _apply(self, value: float, timestamp: float) -> None:
-        if timestamp >= self._timestamp:
-            self._value, self._timestamp = value, timestamp
-
-    def samples(self, name: str) -> Iterator[Sample]:
-        """Yield the value."""
-        yield Sample(name, self.labels, self._value)
-
-
-class HistogramSeries(Series):
-    """Observations counted per bucket."""
-
-    def __init__(self, labels: Labels, bounds: tuple[float, ...]) -> None:
-        super().__init__(labels)
-        self._bounds = bounds
-        self._le = tuple(floatToGoString(bound) for bound in (*bounds, float("inf")))  # type: ignore[no-untyped-call]
-        self._counts = [0] * (len(bounds) + 1)
-        self._sum = 0.0
-
-    def _apply(self, value: float, timestamp: float) -> None:
-        self._counts[bisect_left(self._bounds, value)] += 1
-        self._sum += value
-
-    def samples(self, name: str) -> Iterator[Sample]:
-        """Yield the cumulative buckets, then count and sum."""
-        cumulated = 0
-        for le, count in zip(self._le, self._counts, strict=True):
-            cumulated += count
-            yield Sample(f"{name}_bucket", {**self.labels, "le": le}, cumulated)
-        yield Sample(f"{name}_count", self.labels, cumulated)
-        yield Sample(f"{name}_sum", self.labels, self._sum)
 
 
 class Aggregates(Collector):
     """All series, within the limits. Not safe for threads: it belongs to the event loop.
 
     First `admit`, which finds or makes the series and raises for what has no place; then, once the journal
-    has the item, `Series.apply`. Between the two a new series holds its place but is not exposed.
+    has the item, `entries` apply it. Between the two a new series holds its place but is not exposed.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -125,7 +47,7 @@ class Aggregates(Collector):
         """Return how many label sets there are over all metrics."""
         return self._count
 
-    def admit(self, update: Update) -> Series:
+    def admit(self, update: Update | Total) -> Series:
         """Return the series of an update; ItemError where the name is taken or a limit is reached."""
         family = update.family
         known = self._families.get(family.name)
@@ -138,17 +60,53 @@ class Aggregates(Collector):
                 f"send the other values under another metric_name",
                 CONFLICT,
             )
-        series = self._series.get(family.name, {}).get(update.labels)
-        if series is not None:
-            return series
-        self._check_room(family.name)
-        if known is None:
-            self._claim(family)
-            known = family
-        series = _series(known, update.labels)
-        self._series[known.name][update.labels] = series
-        self._count += 1
+        series = self._series.get(family.name, _NONE).get(update.labels)
+        if series is None:
+            self._check_room(family.name)
+            series = self.restored(known or family, update.labels)
+        _check_value(series, update.value, isinstance(update, Total))
         return series
+
+    def restored(self, family: Family, labels: Labels) -> Series:
+        """Return the series of this name and these labels, made where there is none, past every limit.
+
+        For what the journal holds: limits were asked when it was written, and may have changed since.
+        """
+        if family.name not in self._families:
+            self._claim(family)
+        kept = self._series[family.name]
+        series = kept.get(labels)
+        if series is None:
+            series = kept[labels] = new_series(self._families[family.name], labels)
+            self._count += 1
+        return series
+
+    def found(self, name: str, labels: Labels) -> Series | None:
+        """Return a series, None where there is none."""
+        return self._series.get(name, _NONE).get(labels)
+
+    def remove(self, series: Series) -> None:
+        """Let go of a series; its place is free again, and its family's with the last one."""
+        name = series.family.name
+        kept = self._series.get(name)
+        if kept is None or kept.get(series.labels) is not series:
+            return
+        del kept[series.labels]
+        series.removed = True
+        self._count -= 1
+        if not kept and name != EVENTS.name:
+            del self._series[name]
+            for exposed in _exposed_names(self._families.pop(name)):
+                self._claims.pop(exposed, None)
+
+    def all_series(self) -> list[Series]:
+        """Return every series as of now, the ones without a value among them."""
+        return [series for kept in self._series.values() for series in kept.values()]
+
+    def families(self) -> Iterator[tuple[Family, Iterable[Series]]]:
+        """Yield each family with its series, the ones without a value among them."""
+        for name, family in self._families.items():
+            yield family, self._series[name].values()
 
     def collect(self) -> Iterable[Metric]:
         """Yield every metric that has a value."""
@@ -208,9 +166,24 @@ def _exposed_names(family: Family) -> tuple[str, ...]:
     return (family.name, *(family.name + suffix for suffix in _SUFFIXES[family.kind]))
 
 
-def _series(family: Family, labels: Labels) -> Series:
-    if family.kind == "counter":
-        return CounterSeries(labels)
-    if family.kind == "gauge":
-        return GaugeSeries(labels)
-    return HistogramSeries(labels, family.buckets)
+def _check_value(series: Series, value: float | Distribution, total: bool) -> None:
+    if isinstance(series, HistogramSeries):
+        if total and (not isinstance(value, Distribution) or len(value.counts) != len(series.counts)):
+            raise ItemError(
+                "value",
+                f"`{series.family.name}` has {len(series.counts)} buckets and keeps them; send a histogram "
+                f"with the same boundaries, or under another name",
+                CONFLICT,
+            )
+    elif isinstance(value, Distribution):
+        raise ItemError("value", f"a {series.family.kind} takes a number, not a histogram", VALUE)
+    elif isinstance(series, CounterSeries) and not total and series.value + value > LARGEST_INCREMENT:
+        raise ItemError(
+            "value",
+            f"`{series.family.name}` stands at {series.value:g}, and a counter counts one by one up to "
+            f"{LARGEST_INCREMENT:.0f} (2^53); send the rest under other tags",
+            VALUE,
+        )
+
+
+_NONE: Mapping[Labels, Series] = MappingProxyType({})

@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+MSGPACK = "application/msgpack"
+"""One object or an array of them; timestamps are texts or msgpack's own."""
 
 _PLACE = re.compile(r"(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$\.?(?P<field>.*?)`)?", re.DOTALL)
 _ENTRY = re.compile(r" - at `\$\.(?P<field>[a-z_]+)\[\.\.\.\]`$")
@@ -54,6 +56,9 @@ class Decoding(Generic[T]):
         self._item = msgspec.json.Decoder(item_type)
         self._types = {field.encode_name: field.type for field in msgspec.structs.fields(item_type)}  # type: ignore[arg-type]
         self._items = msgspec.json.Decoder(list[item_type])  # type: ignore[valid-type]
+        self._item_type = item_type
+        self._packed = msgspec.msgpack.Decoder(list[item_type])  # type: ignore[valid-type]
+        self._untyped = msgspec.msgpack.Decoder()
         # Only the ends of items are looked for: numbers, however long, are not worth their conversion. It
         # reads NaN and Infinity, which Python's encoder writes: one must not cost a sender the whole batch.
         self._scanner = json.JSONDecoder(parse_int=len, parse_float=len)
@@ -63,6 +68,8 @@ class Decoding(Generic[T]):
 
         BodyError where it is malformed as a whole, TooManyItemsError where it holds more than the limit.
         """
+        if media == MSGPACK:
+            return self._msgpack(body)
         try:
             items = self._whole(body, media)
         except (ValueError, RecursionError):
@@ -77,6 +84,33 @@ class Decoding(Generic[T]):
         if body.lstrip()[:1] == b"[":
             return self._items.decode(body)
         return [self._item.decode(body)]
+
+    def _msgpack(self, body: bytes) -> Decoded[T]:
+        try:
+            items = self._packed.decode(body)
+        except (ValueError, RecursionError):
+            return self._msgpack_apart(body)
+        if len(items) > self._limit:
+            raise self._too_many()
+        return Decoded(list(enumerate(items)))
+
+    def _msgpack_apart(self, body: bytes) -> Decoded[T]:
+        try:
+            value = self._untyped.decode(body)
+        except RecursionError:
+            raise BodyError("msgpack is nested too deep") from None
+        except (ValueError, TypeError, OverflowError) as error:
+            raise BodyError(f"msgpack is malformed: {error}") from None
+        parts = value if isinstance(value, list) else [value]
+        if len(parts) > self._limit:
+            raise self._too_many()
+        decoded: Decoded[T] = Decoded()
+        for index, part in enumerate(parts):
+            try:
+                decoded.items.append((index, msgspec.convert(part, self._item_type)))
+            except msgspec.ValidationError as error:
+                decoded.errors.append((index, _schema_error(_printable(str(error)))))
+        return decoded
 
     def _apart(self, body: bytes, media: str) -> Decoded[T]:
         decoded: Decoded[T] = Decoded()

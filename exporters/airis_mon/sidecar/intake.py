@@ -1,19 +1,16 @@
-"""A body's way: decoded, translated, admitted, kept by the journal, then counted."""
+"""The way of every batch, whatever it came by: admitted, kept by the journal, then counted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
-from airis_mon.sidecar.aggregates import Aggregates, Series
-from airis_mon.sidecar.decoding import Decoding
-from airis_mon.sidecar.items import ItemError
-from airis_mon.sidecar.journal import Batch, Journal
+from airis_mon.journal import Journal, MemoryJournal, Origin
+from airis_mon.sidecar.aggregates import Aggregates
+from airis_mon.sidecar.entries import Batch, kept
+from airis_mon.sidecar.items import Event, ItemError
 from airis_mon.sidecar.observation import Observation
-from airis_mon.sidecar.translation import Update
-
-T = TypeVar("T")
+from airis_mon.sidecar.translation import Change, Removal, Total
 
 
 @dataclass(frozen=True)
@@ -27,57 +24,80 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a body."""
+    """What became of a batch."""
 
     accepted: int
     refusals: tuple[Refusal, ...] = ()
     """In the order of the body."""
+    duplicate: bool = False
+    """Whether it had come before, and counted then; nothing of it counts again."""
 
 
-class Intake(Generic[T]):
-    """Takes in one kind of item."""
+class Intake:
+    """Takes batches of changes in. Belongs to the event loop."""
 
     def __init__(
         self,
-        kind: str,
-        decoding: Decoding[T],
-        translate: Callable[[T], Update],
-        batch: Callable[[Iterable[T]], Batch],
         aggregates: Aggregates,
-        journal: Journal,
+        journal: Journal | MemoryJournal,
         observation: Observation,
+        now: Callable[[], float],
     ) -> None:
-        self._kind = kind
-        self._decoding = decoding
-        self._translate = translate
-        self._batch = batch
         self._aggregates = aggregates
         self._journal = journal
         self._observation = observation
+        self._now = now
 
-    async def take(self, body: bytes, media: str) -> Outcome:
-        """Count the good items of a body of media type JSON or NDJSON, and say what is wrong with the rest.
+    async def take(
+        self,
+        kind: str,
+        changes: Iterable[tuple[int, Change]],
+        events: Mapping[int, Event],
+        refusals: Sequence[Refusal],
+        origin: Origin | None = None,
+    ) -> Outcome:
+        """Count the changes, each given with the index of its item, and say what is wrong with the rest.
 
-        BodyError or TooManyItemsError where nothing of it counts; JournalError where it could not be kept,
-        and nothing of it counts either.
+        `events` are kept whole, beside the change of the same index that counts them. `refusals` are those of
+        whoever read the body. An origin that was kept before is not counted again. JournalError where the
+        batch could not be kept, and then nothing of it counts.
         """
-        decoded = self._decoding.decode(body, media)
-        refusals = [Refusal(index, error) for index, error in decoded.errors]
-        admitted: list[tuple[Series, Update]] = []
-        kept: list[T] = []
-        for index, item in decoded.items:
+        refused = list(refusals)
+        now = self._now()
+        accepted = 0
+        batch = Batch()
+        for index, change in changes:
             try:
-                update = self._translate(item)
-                admitted.append((self._aggregates.admit(update), update))
+                whole = kept(events[index]) if index in events else None
+                self._admit(batch, change, now)
             except ItemError as error:
-                refusals.append(Refusal(index, error))
+                refused.append(Refusal(index, error))
             else:
-                kept.append(item)
-        if kept:
-            await self._journal.append(self._batch(kept))
-        for series, update in admitted:
-            series.apply(update.value, update.timestamp)
-        self._observation.accepted(self._kind, len(kept))
-        for refusal in refusals:
-            self._observation.rejected(self._kind, refusal.error.reason)
-        return Outcome(len(kept), tuple(sorted(refusals, key=lambda refusal: refusal.index)))
+                accepted += 1
+                if whole is not None:
+                    batch.events.append(whole)
+        if batch:
+            receipt = await self._journal.append(
+                batch.encode(), origin, lambda sequence: batch.apply(self._aggregates, sequence, now)
+            )
+            if receipt.duplicate:
+                self._observation.duplicate()
+                return Outcome(0, duplicate=True)
+        self._observation.accepted(kind, accepted)
+        for refusal in refused:
+            self._observation.rejected(kind, refusal.error.reason)
+        return Outcome(accepted, tuple(sorted(refused, key=lambda refusal: refusal.index)))
+
+    def _admit(self, batch: Batch, change: Change, now: float) -> None:
+        if isinstance(change, Removal):
+            found = self._aggregates.found(change.name, change.labels)
+            if found is not None:
+                batch.remove(found)
+            return
+        series = self._aggregates.admit(change)
+        # From here on it is in use: what expires must not take along what is on its way to the disk.
+        series.touched = now
+        if isinstance(change, Total):
+            batch.replace(series, change)
+        else:
+            batch.add(series, change)

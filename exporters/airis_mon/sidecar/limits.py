@@ -25,3 +25,11 @@ class Limits:
     """Metric names."""
     ahead_seconds: float = 600.0
     """How far a timestamp may lie in the future: clocks differ, but not by more."""
+    ttl_seconds: float = 86_400.0
+    """How long a series stays that nothing comes for; 0 for ever."""
+    snapshot_seconds: float = 60.0
+    """Between two snapshots ..."""
+    snapshot_bytes: int = 256 * 1024 * 1024
+    """... unless this much was written before: it bounds how long a start takes."""
+    chore_seconds: float = 5.0
+    """Between two looks at what is due."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from airis_mon.exporters import series
+from airis_mon.journal import Journal, MemoryJournal
 from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.items import REASONS
 from airis_mon.sidecar.limits import Limits
@@ -15,11 +20,26 @@ METRIC = "metric"
 EVENT = "event"
 
 
+class _Records(Collector):
+    """The journal's own number, which goes on where the process before has ended."""
+
+    def __init__(self, journal: Journal | MemoryJournal) -> None:
+        self._journal = journal
+
+    def collect(self) -> Iterator[Metric]:
+        name = series.SIDECAR_JOURNAL_RECORDS.removesuffix("_total")
+        yield CounterMetricFamily(name, "Records of the journal.", self._journal.sequence)
+
+
 class Observation:
     """Counts items; all of its series exist from the start, so that `rate()` sees the first refusal."""
 
     def __init__(
-        self, registry: CollectorRegistry, aggregates: Aggregates, limits: Limits, *, durable: bool
+        self,
+        registry: CollectorRegistry,
+        aggregates: Aggregates,
+        limits: Limits,
+        journal: Journal | MemoryJournal,
     ) -> None:
         self._items = Counter(
             series.SIDECAR_ITEMS,
@@ -31,6 +51,11 @@ class Observation:
             series.SIDECAR_ITEM_ERRORS,
             "Refused metrics and events by reason.",
             [series.KIND, series.REASON],
+            registry=registry,
+        )
+        self._duplicates = Counter(
+            series.SIDECAR_DUPLICATES,
+            "Batches that had come before and were not counted again.",
             registry=registry,
         )
         for kind in (METRIC, EVENT):
@@ -55,11 +80,44 @@ class Observation:
             series.SIDECAR_JOURNAL_DURABLE,
             "1 where what is acknowledged survives a restart.",
             registry=registry,
-        ).set(durable)
+        ).set(journal.durable)
+
+        Gauge(
+            series.SIDECAR_JOURNAL_PENDING_BYTES, "Bytes that wait for the disk.", registry=registry
+        ).set_function(lambda: journal.pending_bytes)
+        Gauge(
+            series.SIDECAR_JOURNAL_USABLE, "0 once the disk has failed twice in a row.", registry=registry
+        ).set_function(lambda: journal.usable)
+        registry.register(_Records(journal))
+        self._lost = Counter(
+            series.SIDECAR_JOURNAL_CORRUPT, "Damaged records that were found at the start.", registry=registry
+        )
+        self._snapshot_failures = Counter(
+            series.SIDECAR_SNAPSHOT_FAILURES, "Snapshots that could not be written.", registry=registry
+        )
+        self._expired = Counter(
+            series.SIDECAR_EXPIRED, "Series removed because nothing came for them.", registry=registry
+        )
+
+    def lost(self, count: int) -> None:
+        """Count records that damage has cost."""
+        self._lost.inc(count)
+
+    def snapshot_failed(self) -> None:
+        """Count a snapshot that is not there."""
+        self._snapshot_failures.inc()
+
+    def expired(self, count: int) -> None:
+        """Count series whose time was over."""
+        self._expired.inc(count)
 
     def accepted(self, kind: str, count: int) -> None:
         """Count accepted items."""
         self._items.labels(kind, ACCEPTED).inc(count)
+
+    def duplicate(self) -> None:
+        """Count a batch that came again."""
+        self._duplicates.inc()
 
     def rejected(self, kind: str, reason: str) -> None:
         """Count one refused item."""

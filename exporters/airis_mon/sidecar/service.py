@@ -7,19 +7,22 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+import uvloop
 from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
+from airis_mon.journal import Journal, MemoryJournal
 from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.decoding import Decoding
 from airis_mon.sidecar.intake import Intake
 from airis_mon.sidecar.items import Event, Metric
-from airis_mon.sidecar.journal import Batch, Journal, MemoryJournal
 from airis_mon.sidecar.limits import Limits
 from airis_mon.sidecar.observation import EVENT, METRIC, Observation
+from airis_mon.sidecar.recovery import Life, gate
 from airis_mon.sidecar.routes import Route
-from airis_mon.sidecar.translation import Translation
+from airis_mon.sidecar.translation import Change, Translation, counted
 from airis_mon.web import (
     Address,
     ListenError,
@@ -34,11 +37,14 @@ NAME = "airis-sidecar"
 DEFAULT_ADDRESS = "127.0.0.1:9466"
 
 
+LIFE: web.AppKey[Life] = web.AppKey("life", Life)
+
+
 def sidecar(
     *,
     registry: CollectorRegistry,
     limits: Limits | None = None,
-    journal: Journal | None = None,
+    journal: Journal | MemoryJournal | None = None,
     now: Callable[[], float] = time.time,
 ) -> web.Application:
     """Return the application; its series are registered in `registry`.
@@ -49,41 +55,38 @@ def sidecar(
     journal = journal or MemoryJournal()
     aggregates = Aggregates(limits)
     registry.register(aggregates)
-    observation = Observation(registry, aggregates, limits, durable=journal.durable)
+    observation = Observation(registry, aggregates, limits, journal)
     translation = Translation(now, limits.ahead_seconds)
+    life = Life(journal, aggregates, observation, limits, now)
     app = application(
         name=NAME,
         description="Takes metrics and events of AI applications over HTTP and exposes them to Prometheus.",
         registry=registry,
-        ready=lambda: True,
+        ready=lambda: life.ready,
         body_limit=limits.body_bytes,
     )
-    metrics = Intake(
-        METRIC,
-        Decoding(Metric, limits.items),
-        translation.metric,
-        lambda items: Batch(metrics=tuple(items)),
-        aggregates,
-        journal,
-        observation,
-    )
-    events = Intake(
-        EVENT,
-        Decoding(Event, limits.items),
-        translation.event,
-        lambda items: Batch(events=tuple(items)),
-        aggregates,
-        journal,
-        observation,
-    )
-    durable = journal.durable
-    app.router.add_post("/v1/metrics", Route(metrics, limits, durable=durable).post)
-    app.router.add_post("/v1/events", Route(events, limits, durable=durable).post)
+    app[LIFE] = life
+    app.on_startup.append(life.begin)
+    app.on_cleanup.append(life.end)
+    app.middlewares.append(gate(life))
+    intake = Intake(aggregates, journal, observation, now)
+
+    def metric(item: Metric) -> tuple[Change, None]:
+        return translation.metric(item), None
+
+    def event(item: Event) -> tuple[Change, Event]:
+        translation.event(item)
+        return counted(item), item
+
+    metrics = Route(METRIC, Decoding(Metric, limits.items), metric, intake, limits, durable=journal.durable)
+    events = Route(EVENT, Decoding(Event, limits.items), event, intake, limits, durable=journal.durable)
+    app.router.add_post("/v1/metrics", metrics.post)
+    app.router.add_post("/v1/events", events.post)
     return app
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run until SIGTERM or SIGINT, then return 0; 1 where the address cannot be listened on."""
+    """Run until SIGTERM or SIGINT, then return 0; 1 where address or storage cannot be used."""
     arguments = _parser().parse_args(argv)
     log = configure_logs(NAME, arguments.log_level)
     limits = Limits(
@@ -92,29 +95,49 @@ def main(argv: Sequence[str]) -> int:
         series=arguments.series,
         series_per_metric=arguments.series_per_metric,
         metrics=arguments.metrics,
+        ttl_seconds=arguments.ttl,
     )
+    if arguments.storage_path is None:
+        log.warning("nothing is kept on disk: a restart begins at zero; --storage.path=FOLDER keeps it")
+        journal: Journal | MemoryJournal = MemoryJournal()
+    else:
+        journal = Journal(arguments.storage_path)
     try:
-        asyncio.run(_run(arguments.listen_address, limits, log))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_run(arguments.listen_address, limits, journal, log))
     except ListenError as error:
         log.error(str(error))
         return 1
-    return 0
 
 
-async def _run(address: Address, limits: Limits, log: logging.Logger) -> None:
+async def _run(
+    address: Address, limits: Limits, journal: Journal | MemoryJournal, log: logging.Logger
+) -> int:
     stop = stop_on_signals()
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
-    await serve(sidecar(registry=registry, limits=limits), address, stop=stop, log=log)
+    app = sidecar(registry=registry, limits=limits, journal=journal)
+
+    async def stop_on_failure() -> None:
+        await app[LIFE].failed.wait()
+        stop.set()
+
+    watch = asyncio.create_task(stop_on_failure())
+    try:
+        await serve(app, address, stop=stop, log=log)
+    finally:
+        watch.cancel()
+    return 0 if app[LIFE].failure is None else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="airis-mon sidecar",
         description="Take metrics and events over HTTP (POST /v1/metrics, /v1/events) and expose them on "
-        "/metrics. What is accepted is kept in memory: it is counted until the process ends.",
+        "/metrics. With --storage.path an answer of 200 means that what was sent is on disk, and counts "
+        "once, whatever happens to this process; without it 202 means that it counts until the process ends.",
     )
     add_listen_address(parser, DEFAULT_ADDRESS)
     parser.add_argument(
@@ -124,7 +147,22 @@ def _parser() -> argparse.ArgumentParser:
         default="info",
         help="least severe log line to write (default: %(default)s)",
     )
+    parser.add_argument(
+        "--storage.path",
+        dest="storage_path",
+        metavar="FOLDER",
+        type=Path,
+        help="folder of the journal, made where it is not there; without it nothing survives a restart",
+    )
     defaults = Limits()
+    parser.add_argument(
+        "--series.ttl",
+        dest="ttl",
+        metavar="SECONDS",
+        type=_seconds,
+        default=defaults.ttl_seconds,
+        help="remove a series for which nothing came for so long; 0 keeps it for ever (default: %(default)g)",
+    )
     for flag, name, meaning in (
         ("--limit.body-bytes", "body_bytes", "bytes of one request's body"),
         ("--limit.items", "items", "items of one request"),
@@ -147,3 +185,9 @@ def _positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= 10**12):
         raise argparse.ArgumentTypeError(f"`{text}` is no whole number from 1 to 10^12")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not (text.isascii() and text.isdigit() and int(text) <= 10**9):
+        raise argparse.ArgumentTypeError(f"`{text}` is no whole number of seconds from 0 to 10^9")
+    return float(text)

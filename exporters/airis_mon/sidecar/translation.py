@@ -12,6 +12,7 @@ from typing import TypeVar
 from airis_mon.exporters import series
 from airis_mon.sidecar.items import SCHEMA, TIMESTAMP, TYPE, VALUE, Event, ItemError, Metric
 from airis_mon.sidecar.names import Kind, Labels, labels, metric_name
+from airis_mon.sidecar.series import Distribution, Exemplar, Family, Value
 from airis_mon.sidecar.units import Unit, unit
 
 KINDS: MappingProxyType[str, Kind] = MappingProxyType(
@@ -52,25 +53,26 @@ _BUCKETS_BY_UNIT = MappingProxyType(
     }
 )
 _CACHE = 10_000
+
+__all__ = [
+    "EVENTS",
+    "Change",
+    "Distribution",
+    "Exemplar",
+    "Family",
+    "Removal",
+    "Total",
+    "Translation",
+    "Update",
+    "counted",
+]
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-@dataclass(frozen=True)
-class Family:
-    """A metric as Prometheus knows it."""
-
-    name: str
-    """Without a counter's `_total`."""
-    kind: Kind
-    documentation: str
-    buckets: tuple[float, ...] = ()
-    """Boundaries of a histogram."""
-
-
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One value for one series."""
+    """One value for one series: an increment, a gauge's value, one observation."""
 
     family: Family
     labels: Labels
@@ -78,7 +80,30 @@ class Update:
     """In the base unit."""
     timestamp: float
     """Seconds since 1970."""
+    exemplar: Exemplar | None = None
 
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A series' whole state as its sender counts it; replaces ours where it is no older."""
+
+    family: Family
+    labels: Labels
+    value: Value
+    timestamp: float
+    """Seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The end of a series."""
+
+    name: str
+    """The family's."""
+    labels: Labels
+
+
+Change = Update | Total | Removal
 
 EVENTS = Family(
     series.EVENTS.removesuffix("_total"), "counter", "Events taken in, by type, severity and source."
@@ -126,17 +151,11 @@ class Translation:
             found = _remember(self._labels, pairs, labels(item.source, item.tags))
         return Update(family, found, value, timestamp)
 
-    def event(self, item: Event) -> Update:
-        """Return the update that counts an event; ItemError for a severity that is none."""
-        timestamp = self._timestamp(item.timestamp.timestamp())
+    def event(self, item: Event) -> None:
+        """ItemError for an event of the future, or a severity that is none."""
+        self._timestamp(item.timestamp.timestamp())
         if item.severity not in SEVERITIES:
             raise ItemError("severity", _choice("severity", item.severity, SEVERITIES), SCHEMA)
-        pairs = (
-            (series.EVENT_TYPE, item.event_type),
-            (series.SEVERITY, item.severity),
-            (series.SOURCE, item.source),
-        )
-        return Update(EVENTS, pairs, 1.0, timestamp)
 
     def _timestamp(self, moment: float) -> float:
         ahead = moment - self._now()
@@ -146,7 +165,21 @@ class Translation:
                 f"{ahead:.0f} s in the future, at most {self._ahead:g} s are taken; check the sender's clock",
                 TIMESTAMP,
             )
+        if moment < 0:
+            raise ItemError(
+                "timestamp", "before 1970; check the sender's clock, and the unit it counts in", TIMESTAMP
+            )
         return moment
+
+
+def counted(event: Event) -> Update:
+    """Return the update that counts a valid event."""
+    pairs = (
+        (series.EVENT_TYPE, event.event_type),
+        (series.SEVERITY, event.severity),
+        (series.SOURCE, event.source),
+    )
+    return Update(EVENTS, pairs, 1.0, event.timestamp.timestamp())
 
 
 def _family(item: Metric) -> tuple[Family, Unit]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable
 
-from airis_mon.journal.journal import Receipt
+from airis_mon.journal.journal import Receipt, Recovery
 from airis_mon.journal.origins import Origin, Origins
 
 
@@ -19,6 +19,13 @@ class MemoryJournal:
     def __init__(self, origins: int = 10_000) -> None:
         self._origins = Origins(origins)
         self.sequence = 0
+
+    def recover(self) -> Recovery:
+        """Return that there is nothing."""
+        return Recovery(iter(()), iter(()))
+
+    async def start(self) -> None:
+        """Do nothing."""
 
     async def append(
         self,

@@ -1,0 +1,92 @@
+"""The bytes of a request: read in time, unpacked within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Callable
+from types import MappingProxyType
+
+import cramjam
+from aiohttp import hdrs, web
+
+from airis_mon.sidecar.limits import Limits
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+class RequestError(Exception):
+    """A request of which nothing counts; `status` is what it is answered with."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+async def body(request: web.Request, limits: Limits) -> bytes:
+    """Return a request's body, unpacked; RequestError with 400, 408, 413 or 415.
+
+    One `Content-Encoding` is understood, gzip or zstd. The limit on bodies is that on their unpacked size,
+    and what would be longer is given up at that point: a bomb costs no more than a large honest body.
+    """
+    coding = request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower()
+    if coding not in _UNPACK:
+        raise RequestError(
+            415,
+            f"Content-Encoding `{_printable(coding)}` is not understood; send the body as it is, "
+            f"or as one of {', '.join(sorted(_UNPACK))}",
+        )
+    try:
+        async with asyncio.timeout(limits.body_seconds):
+            packed = await request.read()
+    except TimeoutError:
+        raise RequestError(408, f"the body did not arrive within {limits.body_seconds:g} s") from None
+    return _UNPACK[coding](packed, limits.body_bytes)
+
+
+def _as_it_is(packed: bytes, limit: int) -> bytes:
+    if len(packed) > limit:
+        raise _too_large(limit)
+    return packed
+
+
+def _gzip(packed: bytes, limit: int) -> bytes:
+    unpacking = zlib.decompressobj(_GZIP)
+    try:
+        data = unpacking.decompress(packed, limit + 1)
+    except zlib.error as error:
+        raise RequestError(400, f"the body is no gzip: {error}") from None
+    if len(data) > limit:
+        raise _too_large(limit)
+    if not unpacking.eof:
+        raise RequestError(400, "the body is no gzip: it ends too early")
+    if unpacking.unused_data:
+        raise RequestError(400, "the body is one gzip and more; send one alone")
+    return data
+
+
+def _zstd(packed: bytes, limit: int) -> bytes:
+    room = bytearray(limit + 1)
+    try:
+        size = cramjam.zstd.decompress_into(packed, room)
+    except cramjam.DecompressionError as error:
+        # The library says so where its output has no room left.
+        if "whole buffer" in str(error):
+            raise _too_large(limit) from None
+        raise RequestError(400, f"the body is no zstd: {error}") from None
+    if size > limit:
+        raise _too_large(limit)
+    return bytes(memoryview(room)[:size])
+
+
+_UNPACK: MappingProxyType[str, Callable[[bytes, int], bytes]] = MappingProxyType(
+    {"identity": _as_it_is, "gzip": _gzip, "zstd": _zstd}
+)
+
+
+def _too_large(limit: int) -> RequestError:
+    return RequestError(413, f"the body unpacks to more than {limit} bytes; send smaller batches")
+
+
+def _printable(text: str) -> str:
+    return text[:100].encode("utf-8", "backslashreplace").decode()
