@@ -40,6 +40,9 @@ COMMANDS: Mapping[str, Entry] = {
         "airis_mon.demo.command", "real models, one incident from cause to page", "demo", own=False
     ),
     "sidecar": Entry("airis_mon.sidecar.service", "take metrics and events over HTTP", "sidecar", own=False),
+    "journal": Entry(
+        "airis_mon.sidecar.inspection", "check, dump or add up a sidecar's journal", "sidecar", own=False
+    ),
     "analyzer": Entry("airis_mon.analyzer.service", "forecast, score, write back", "analyzer", own=False),
 }
 

@@ -129,7 +129,11 @@ def _start(
             data=data / "alertmanager",
             address=addresses["alertmanager"],
         ),
-        "sidecar": _airis("sidecar", f"--web.listen-address={addresses['sidecar']}"),
+        "sidecar": _airis(
+            "sidecar",
+            f"--web.listen-address={addresses['sidecar']}",
+            f"--storage.path={data / 'sidecar'}",
+        ),
     }
     contained = {name: commands.pop(name) for name, server in found.items() if server is None}
     if contained:

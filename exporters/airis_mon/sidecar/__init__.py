@@ -1,8 +1,21 @@
 """The service that takes metrics and events over HTTP and exposes them to Prometheus.
 
-Belongs here: the two schemas, their translation into series, the aggregates, the limits, the routes.
-Must not be here: the standard routes and listening (`airis_mon.web`), names of series
-(`airis_mon.exporters.series`), and anything that asks Prometheus.
+Belongs here: the two schemas, their translation into series, the aggregates, what the journal's records mean,
+the limits, the routes. Must not be here: the standard routes and listening (`airis_mon.web`), how bytes get
+onto a disk (`airis_mon.journal`), names of series (`airis_mon.exporters.series`), and anything that asks
+Prometheus.
+
+What an answer means
+- 200: on disk, and counted. It survives kill, crash and power loss of this machine, as long as its disk does.
+- 202: counted, in memory alone: the process was started without `--storage.path`.
+- 200 with `"duplicate": true`: this batch had come before, and counted then. A sender that wants to be able
+  to send again without counting twice numbers its batches: `X-Airis-Producer` (who), `X-Airis-Epoch` (which
+  life of it), `X-Airis-Sequence` (which batch, ascending); or gives each an `Idempotency-Key`. The newest 128
+  batches of a life are told apart; what is older counts as known.
+- 400 with errors by index: those items do not count, the others do, as durably as with 200.
+- 429, 503 with `Retry-After`: nothing of it counts; send it again. 503 is a full or broken disk, or a process
+  that is still reading back what it had: `/metrics` is 503 as well until then, since counters that are half
+  back would look like a reset.
 
 How a metric becomes a series
 - Name: runs of characters other than letters and digits become `_`, but a colon is refused, as Prometheus

@@ -25,7 +25,7 @@ from airis_mon.journal.errors import (
     JournalLockedError,
     JournalVersionError,
 )
-from airis_mon.journal.examination import Report, examine, records
+from airis_mon.journal.examination import Report, examine, records, state
 from airis_mon.journal.files import File, Files, PosixFiles
 from airis_mon.journal.journal import Journal, Options, Receipt, Recovery
 from airis_mon.journal.memory import MemoryJournal
@@ -52,4 +52,5 @@ __all__ = [
     "Report",
     "examine",
     "records",
+    "state",
 ]

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from airis_mon.journal.origins import Origins
 from airis_mon.journal.records import Record
 from airis_mon.journal.segments import segments
-from airis_mon.journal.snapshots import snapshots
+from airis_mon.journal.snapshots import newest, snapshots
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ def examine(folder: Path) -> Report:
             faults.append(Fault(segment.path.name, damage.start, damage.end, torn))
     whole = tuple((snapshot.path.name, snapshot.read() is not None) for snapshot in snapshots(folder))
     return Report(len(found), count, first, last, whole, tuple(faults))
+
+
+def state(folder: Path) -> tuple[int, Iterator[bytes]]:
+    """Return sequence and chunks of the newest undamaged snapshot; 0 and none without one."""
+    return newest(folder, Origins(1))
 
 
 def records(folder: Path, above: int = 0) -> Iterator[Record]:

@@ -9,6 +9,7 @@ to the application that it gets from here.
 
 from airis_mon.web.addresses import Address, add_listen_address
 from airis_mon.web.application import application
+from airis_mon.web.exposition import render
 from airis_mon.web.logs import configure_logs, request_id
 from airis_mon.web.reload import reload_on_hangup
 from airis_mon.web.server import AddressInUseError, ListenError, serve, stop_on_signals
@@ -21,6 +22,7 @@ __all__ = [
     "application",
     "configure_logs",
     "reload_on_hangup",
+    "render",
     "request_id",
     "serve",
     "stop_on_signals",

@@ -22,7 +22,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
         "requests": "requests",
         "rich": "rich",
     },
-    "sidecar": {"aiohttp": "aiohttp", "msgspec": "msgspec"},
+    "sidecar": {"aiohttp": "aiohttp", "cramjam": "cramjam", "msgspec": "msgspec", "uvloop": "uvloop"},
     "analyzer": {"cramjam": "cramjam", "numpy": "numpy", "google.protobuf": "protobuf"},
     "demo": {"aiosmtpd": "aiosmtpd", "sklearn": "scikit-learn"},
 }
