@@ -98,7 +98,8 @@ def _instrumented() -> CollectorRegistry:
 
 def _sidecar() -> CollectorRegistry:
     registry = CollectorRegistry()
-    service.sidecar(registry=registry)
+    app = service.sidecar(registry=registry)
+    registry.register(app[service.AGGREGATES])
     return registry
 
 

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from airis_mon.journal import Journal, MemoryJournal
 from airis_mon.sidecar.limits import Limits
-from airis_mon.sidecar.service import LIFE, sidecar
+from airis_mon.sidecar.service import AGGREGATES, LIFE, sidecar
 from tests.waiting import until
 from tests.web.serving import serving
 
@@ -45,9 +45,12 @@ def event(**changes: Any) -> dict[str, Any]:
 class Sidecar:
     """A sidecar that listens, and what it has counted."""
 
-    def __init__(self, url: str, registry: CollectorRegistry) -> None:
+    def __init__(self, url: str, registry: CollectorRegistry, counted: CollectorRegistry) -> None:
         self.url = url
         self.registry = registry
+        """What it says of itself."""
+        self.counted = counted
+        """What was sent to it."""
         self._session = requests.Session()
 
     def post(
@@ -64,7 +67,8 @@ class Sidecar:
         return self._session.get(f"{self.url}/metrics", headers={"Accept": accept}, timeout=30).text
 
     def value(self, name: str, **labels: str) -> float | None:
-        return self.registry.get_sample_value(name, labels)
+        found = self.counted.get_sample_value(name, labels)
+        return self.registry.get_sample_value(name, labels) if found is None else found
 
     def close(self) -> None:
         self._session.close()
@@ -85,7 +89,9 @@ def start() -> Iterator[StartSidecar]:
         ) -> Sidecar:
             registry = CollectorRegistry()
             app = sidecar(registry=registry, limits=limits, journal=journal, now=now)
-            started = Sidecar(running.enter_context(serving(app)), registry)
+            counted = CollectorRegistry()
+            counted.register(app[AGGREGATES])
+            started = Sidecar(running.enter_context(serving(app)), registry, counted)
             until(lambda: app[LIFE].ready)
             running.callback(started.close)
             return started

@@ -21,7 +21,7 @@ def exposed(sidecar: Sidecar, **changes: Any) -> tuple[str, float]:
     assert answer.status_code == 202, answer.text
     (found,) = [
         (sample.name, sample.value)
-        for family in sidecar.registry.collect()
+        for family in sidecar.counted.collect()
         for sample in family.samples
         if sample.labels.get("source") == source
     ]
@@ -140,7 +140,7 @@ def test_a_histogram_s_boundaries_follow_from_its_base_unit(
     fresh.post(metric(metric_name=name, unit=unit, metric_type="histogram"))
     found = [
         float(sample.labels["le"])
-        for family in fresh.registry.collect()
+        for family in fresh.counted.collect()
         for sample in family.samples
         if sample.name.endswith("_bucket") and sample.labels.get("source") == "tests"
     ]

@@ -103,20 +103,19 @@ class Aggregates(Collector):
         """Return every series as of now, the ones without a value among them."""
         return [series for kept in self._series.values() for series in kept.values()]
 
-    def families(self) -> Iterator[tuple[Family, Iterable[Series]]]:
-        """Yield each family with its series, the ones without a value among them."""
-        for name, family in self._families.items():
-            yield family, self._series[name].values()
+    def exposed(self) -> Iterator[tuple[Family, list[Series]]]:
+        """Yield each family of now that has values, with the series that have one when it is their turn."""
+        for family in list(self._families.values()):
+            kept = [series for series in self._series.get(family.name, _NONE).values() if series.exposed]
+            if kept:
+                yield family, kept
 
     def collect(self) -> Iterable[Metric]:
         """Yield every metric that has a value."""
-        for name, family in self._families.items():
-            exposed = [series for series in self._series[name].values() if series.exposed]
-            if not exposed:
-                continue
-            metric = Metric(name, family.documentation, family.kind)
-            for series in exposed:
-                metric.samples.extend(series.samples(name))
+        for family, kept in self.exposed():
+            metric = Metric(family.name, family.documentation, family.kind)
+            for series in kept:
+                metric.samples.extend(series.samples(family.name))
             yield metric
 
     def describe(self) -> Iterable[Metric]:

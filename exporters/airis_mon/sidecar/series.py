@@ -64,6 +64,7 @@ class Series(ABC):
         "last",
         "removed",
         "sequence",
+        "text",
         "touched",
     )
 
@@ -80,6 +81,8 @@ class Series(ABC):
         self.last = float("-inf")
         """Timestamp of the value, where the latest one wins."""
         self.removed = False
+        self.text: str | None = None
+        """Its name and labels as they are exposed, once they were."""
         self.definition: bytes | None = None
         """Its encoding in the journal, once it was written."""
 

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from airis_mon.journal import Journal, MemoryJournal
 from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.decoding import Decoding
+from airis_mon.sidecar.exposition import Exposition
 from airis_mon.sidecar.intake import Intake
 from airis_mon.sidecar.items import Event, Metric
 from airis_mon.sidecar.limits import Limits
@@ -38,6 +39,7 @@ DEFAULT_ADDRESS = "127.0.0.1:9466"
 
 
 LIFE: web.AppKey[Life] = web.AppKey("life", Life)
+AGGREGATES: web.AppKey[Aggregates] = web.AppKey("aggregates", Aggregates)
 
 
 def sidecar(
@@ -47,14 +49,13 @@ def sidecar(
     journal: Journal | MemoryJournal | None = None,
     now: Callable[[], float] = time.time,
 ) -> web.Application:
-    """Return the application; its series are registered in `registry`.
+    """Return the application; what it says of itself is registered in `registry`.
 
     `now` is the wall clock, seconds since 1970. Without a journal what is accepted lives in memory alone.
     """
     limits = limits or Limits()
     journal = journal or MemoryJournal()
     aggregates = Aggregates(limits)
-    registry.register(aggregates)
     observation = Observation(registry, aggregates, limits, journal)
     translation = Translation(now, limits.ahead_seconds)
     life = Life(journal, aggregates, observation, limits, now)
@@ -64,8 +65,10 @@ def sidecar(
         registry=registry,
         ready=lambda: life.ready,
         body_limit=limits.body_bytes,
+        exposition=Exposition(aggregates),
     )
     app[LIFE] = life
+    app[AGGREGATES] = aggregates
     app.on_startup.append(life.begin)
     app.on_cleanup.append(life.end)
     app.middlewares.append(gate(life))

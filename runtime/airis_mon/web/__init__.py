@@ -9,7 +9,7 @@ to the application that it gets from here.
 
 from airis_mon.web.addresses import Address, add_listen_address
 from airis_mon.web.application import application
-from airis_mon.web.exposition import render
+from airis_mon.web.exposition import Exposition, render
 from airis_mon.web.logs import configure_logs, request_id
 from airis_mon.web.reload import reload_on_hangup
 from airis_mon.web.server import AddressInUseError, ListenError, serve, stop_on_signals
@@ -17,6 +17,7 @@ from airis_mon.web.server import AddressInUseError, ListenError, serve, stop_on_
 __all__ = [
     "Address",
     "AddressInUseError",
+    "Exposition",
     "ListenError",
     "add_listen_address",
     "application",

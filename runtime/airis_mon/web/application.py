@@ -12,6 +12,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from airis_mon.web.drain import IN_FLIGHT, InFlight
+from airis_mon.web.exposition import Exposition
 from airis_mon.web.observation import Observation
 from airis_mon.web.pages import Pages
 from airis_mon.web.reload import RELOAD, Reload
@@ -28,6 +29,7 @@ def application(
     reload: Callable[[], Awaitable[None]] | None = None,
     body_limit: int = BODY_LIMIT,
     links: tuple[tuple[str, str], ...] = (),
+    exposition: Exposition | None = None,
     new_request_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     clock: Callable[[], float] = time.perf_counter,
     wall_clock: Callable[[], float] = time.time,
@@ -40,6 +42,7 @@ def application(
     - `reload` reads the configuration anew and raises where it is bad, keeping the old one: the caller of
       `/-/reload` gets the error's text with a 500. Without it the route answers 404.
     - `body_limit` in bytes: a longer body is refused with 413, by its Content-Length before it is read.
+    - `exposition` renders further series on `/metrics`, where prometheus-client would be too slow.
     - `links` are further (path, description) pairs for the landing page.
     - `clock` and `wall_clock` give seconds, the one for durations, the other since 1970.
     """
@@ -49,7 +52,7 @@ def application(
     observation.build(_version())
     app = web.Application(middlewares=[observation.middleware], client_max_size=body_limit)
     app[IN_FLIGHT] = in_flight
-    pages = Pages(name, description, _version(), registry, ready, links)
+    pages = Pages(name, description, _version(), registry, ready, links, exposition)
     app.router.add_get("/", pages.landing)
     app.router.add_get("/metrics", pages.metrics)
     app.router.add_get("/-/healthy", pages.healthy)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import Collection, Iterable, Iterator
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
@@ -12,6 +14,25 @@ from prometheus_client.samples import Sample
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+class Exposition(Protocol):
+    """Series that a process renders itself, put before those of its registry."""
+
+    def slices(self, openmetrics: bool, names: Collection[str]) -> Iterator[str]:
+        """Yield text 0.0.4, or OpenMetrics 1.0 without its `# EOF`, in slices between which others may run.
+
+        Of the samples in `names` alone, if any.
+        """
+
+
+async def rendered(exposition: Exposition, accept: str, names: Collection[str]) -> bytes:
+    """Return all slices, in the format that `render` chooses for the same `Accept` header."""
+    slices = []
+    for text in exposition.slices(negotiate(accept) == OPENMETRICS, names):
+        slices.append(text.encode())
+        await asyncio.sleep(0)
+    return b"".join(slices)
 
 
 def render(registry: CollectorRegistry, accept: str, names: Iterable[str] = ()) -> tuple[bytes, str]:

@@ -8,7 +8,7 @@ from html import escape
 from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry
 
-from airis_mon.web.exposition import accepts_gzip, render
+from airis_mon.web.exposition import Exposition, accepts_gzip, render, rendered
 
 _STANDARD_LINKS = (
     ("/metrics", "Series of this process, in Prometheus text and OpenMetrics"),
@@ -28,7 +28,9 @@ class Pages:
         registry: CollectorRegistry,
         ready: Callable[[], bool],
         links: tuple[tuple[str, str], ...],
+        exposition: Exposition | None,
     ) -> None:
+        self._exposition = exposition
         self._registry = registry
         self._ready = ready
         items = "".join(
@@ -48,7 +50,10 @@ class Pages:
     async def metrics(self, request: web.Request) -> web.Response:
         """Expose the registry in the format that the scraper prefers, gzipped where it accepts that."""
         accept = ",".join(request.headers.getall(hdrs.ACCEPT, []))
-        body, content_type = render(self._registry, accept, request.query.getall("name[]", []))
+        names = frozenset(request.query.getall("name[]", []))
+        body, content_type = render(self._registry, accept, names)
+        if self._exposition is not None:
+            body = await rendered(self._exposition, accept, names) + body
         response = web.Response(body=body, headers={hdrs.CONTENT_TYPE: content_type})
         if accepts_gzip(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, []))):
             response.enable_compression(web.ContentCoding.gzip)
