@@ -105,7 +105,7 @@ def test_a_payload_that_looks_like_a_record_is_never_taken_for_one(tmp_path: Pat
     assert found(tmp_path / "other")[0] == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_power_lost_at_any_point_loses_nothing_acknowledged(data: st.DataObject) -> None:
     """Acknowledged is a part of kept, kept of sent, each once; over several lives, with errors in between."""

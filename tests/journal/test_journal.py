@@ -135,6 +135,29 @@ def test_a_full_disk_refuses_and_goes_on_by_itself(tmp_path: Path) -> None:
     assert [record.payload for record in kept(tmp_path)] == [b"before", b"after"]
 
 
+@pytest.mark.parametrize("numbered", [True, False])
+def test_what_was_refused_does_not_count_though_it_lies_on_the_disk(tmp_path: Path, numbered: bool) -> None:
+    """The disk fills up after the bytes were written, and the segment cannot even be cut."""
+    full = False
+    origin = Origin("sender", 0, 1) if numbered else None
+    files = FaultyFiles(
+        lambda operation, path: errno.ENOSPC if full and operation in ("sync", "truncate") else 0
+    )
+
+    async def act(journal: Journal) -> None:
+        nonlocal full
+        full = True
+        for _ in range(2):
+            with pytest.raises(JournalFullError):
+                await journal.append(b"x", origin)
+        full = False
+        await journal.append(b"x", origin)
+
+    living(tmp_path, act, files)
+    assert examine(tmp_path).records > 1, "the refused one is there"
+    assert len(kept(tmp_path)) == len(list(records(tmp_path))) == 1
+
+
 @pytest.mark.parametrize("operation", ["write", "sync"])
 def test_an_error_of_the_disk_moves_on_to_a_new_segment(tmp_path: Path, operation: str) -> None:
     failing: list[Path] = []

@@ -12,7 +12,8 @@ The promise
 - A record that is damaged on disk loses itself alone; the ones behind it are read. A torn end is cut off.
 - After an error of write or fdatasync the segment is never synced again, as Linux forgets the error: it is
   sealed, and what was not yet acknowledged goes into a new one. A second error ends the journal.
-- Sequence numbers are never used twice, not even that of a failed append.
+- Sequence numbers are never used twice, not even that of a failed append; the next segment begins with the
+  failed ones, so that what was refused and sent again does not count twice though both lie on the disk.
 
 CRC-32 (zlib) rather than CRC-32C: the standard library has it, at several GB/s.
 """

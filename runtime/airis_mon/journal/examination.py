@@ -8,7 +8,7 @@ from pathlib import Path
 
 from airis_mon.journal.origins import Origins
 from airis_mon.journal.records import Record
-from airis_mon.journal.segments import segments
+from airis_mon.journal.segments import Failures, segments
 from airis_mon.journal.snapshots import newest, snapshots
 
 
@@ -67,8 +67,10 @@ def state(folder: Path) -> tuple[int, Iterator[bytes]]:
 
 def records(folder: Path, above: int = 0) -> Iterator[Record]:
     """Yield every whole record with a sequence above one, once, ascending."""
-    for segment in segments(folder):
+    found = segments(folder)
+    failures = Failures(found)
+    for segment in found:
         for frame in segment.read().frames:
-            if frame.record.sequence > above:
+            if frame.record.sequence > above and frame.record.sequence not in failures:
                 above = frame.record.sequence
                 yield frame.record

@@ -24,7 +24,7 @@ from airis_mon.journal.errors import (
 from airis_mon.journal.files import Files, PosixFiles
 from airis_mon.journal.origins import Origin, Origins
 from airis_mon.journal.records import HEAD_BYTES, Record
-from airis_mon.journal.segments import Segment, Writer, segments
+from airis_mon.journal.segments import Failures, Segment, Writer, segments
 from airis_mon.journal.snapshots import KEPT, SnapshotWriter, newest, snapshots
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -141,6 +141,7 @@ class Journal:
 
     def _replay(self, found: list[Segment], recovery: Recovery) -> Iterator[Record]:
         above = self.sequence
+        failures = Failures(found)
         for segment in found:
             contents = segment.read()
             torn = contents.torn if segment is found[-1] else None
@@ -148,7 +149,7 @@ class Journal:
             for frame in contents.frames:
                 record = frame.record
                 self._given = max(self._given, record.sequence)
-                if record.sequence > above:
+                if record.sequence > above and record.sequence not in failures:
                     above = self.sequence = record.sequence
                     if record.origin is not None:
                         self._origins.add(record.origin)
@@ -253,14 +254,17 @@ class Journal:
                 self._writer.open(records[0].sequence)
             self._writer.write(records)
         except OSError as first:
+            failed = (records[0].sequence, records[-1].sequence)
             if first.errno in _NO_SPACE:
                 self._writer.seal()
+                self._writer.failed.append(failed)
                 raise JournalFullError(f"{self._folder} is full") from first
             try:
                 self._writer.open(records[0].sequence)
                 self._writer.write(records)
             except OSError as second:
                 self._writer.seal()
+                self._writer.failed.append(failed)
                 if second.errno in _NO_SPACE:
                     raise JournalFullError(f"{self._folder} is full") from second
                 self.usable = False

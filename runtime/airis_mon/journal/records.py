@@ -23,8 +23,8 @@ from airis_mon.journal.errors import JournalVersionError
 from airis_mon.journal.origins import Origin
 
 FORMAT = 1
-RECORD, WINDOWS, CHUNK, END = 1, 2, 3, 4
-"""Kinds of frames; the last three stand in snapshots."""
+RECORD, WINDOWS, CHUNK, END, FAILED = 1, 2, 3, 4, 5
+"""Kinds of frames; the middle three stand in snapshots, FAILED at the begin of a segment."""
 
 _MAGIC = 0xA15E
 _MAGIC_BYTES = struct.pack("<H", _MAGIC)

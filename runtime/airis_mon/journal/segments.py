@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from airis_mon.journal.files import File, Files
 from airis_mon.journal.records import (
+    FAILED,
     FILE_BYTES,
     RECORD,
     Damage,
@@ -21,6 +23,11 @@ from airis_mon.journal.records import (
 )
 
 _NAME = re.compile(r"(?P<number>\d{10})-(?P<base>\d{20})-(?P<salt>[0-9a-f]{8})\.segment")
+
+
+_BEGIN = 64 * 1024
+_MOST_FAILED = 1_000
+"""Ranges that one frame tells; beyond lie attempts of a disk that has been full for hours."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,6 +68,15 @@ class Segment:
                 whole.append(item)
         return Contents(data, tuple(whole), tuple(damaged))
 
+    def failed(self) -> list[tuple[int, int]]:
+        """Return the ranges of sequences that this segment, at its begin, says have failed before it."""
+        with self.path.open("rb") as file:
+            data = file.read(_BEGIN)
+        first = next(frames(data, self.salt), None)
+        if not isinstance(first, Frame) or first.kind != FAILED:
+            return []
+        return [(low, high) for low, high in json.loads(first.record.payload)]
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
@@ -75,6 +91,20 @@ class Contents:
         """Return the damage that reaches the end, which is how an interrupted write looks."""
         last = self.damaged[-1] if self.damaged else None
         return last if last is not None and last.end == len(self.data) else None
+
+
+class Failures:
+    """Sequences that were refused to their senders, though parts of them may be on the disk.
+
+    Who was refused sends again, and what is sent again gets a sequence of its own: counting both is once too
+    often.
+    """
+
+    def __init__(self, found: Iterable[Segment]) -> None:
+        self._ranges = [failed for segment in found for failed in segment.failed()]
+
+    def __contains__(self, sequence: int) -> bool:
+        return any(low <= sequence <= high for low, high in self._ranges)
 
 
 def segments(folder: Path) -> list[Segment]:
@@ -94,6 +124,8 @@ class Writer:
         self._salt = 0
         self.size = 0
         """Bytes that are durable."""
+        self.failed: list[tuple[int, int]] = []
+        """Ranges of sequences that failed; said at the begin of the next segment."""
 
     def open(self, base: int) -> None:
         """Begin the next segment, durably by its name; OSError where that fails."""
@@ -104,6 +136,9 @@ class Writer:
         file = self._files.create(segment.path)
         try:
             header = file_header(segment.salt)
+            if self.failed:
+                said = json.dumps(self.failed[-_MOST_FAILED:]).encode()
+                header += b"".join(encode(FAILED, base, said, None, segment.salt))
             file.write([header])
             file.sync()
             self._files.sync_folder(self._folder)
@@ -111,6 +146,7 @@ class Writer:
             file.close()
             raise
         self._file, self._salt, self.size = file, segment.salt, len(header)
+        self.failed = []
 
     def write(self, records: Sequence[Record]) -> None:
         """Write records and make them durable; OSError where that fails, and then `seal` is due."""
