@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check generate bench
+.PHONY: help demo test test-all check generate bench bench-ingest bench-exposition
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -34,6 +34,12 @@ generate: $(READY) ## write everything that is derived from sources: docs, schem
 
 bench: $(READY) ## measured ratios against doing without; the last line is JSON
 	$(BIN)/python -m benchmarks.run $(ARGS)
+
+bench-ingest: $(READY) ## events a second that the sidecar acknowledges after fdatasync; the last line is JSON
+	$(BIN)/python -m benchmarks.ingest $(ARGS)
+
+bench-exposition: $(READY) ## 100,000 series as text, beside prometheus-client; the last line is JSON
+	$(BIN)/python -m benchmarks.exposition $(ARGS)
 
 $(READY): pyproject.toml requirements.lock .ci/environment
 	@.ci/environment
