@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check generate bench bench-ingest bench-exposition
+.PHONY: help demo test test-all check generate faults bench bench-ingest bench-exposition
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -31,6 +31,9 @@ check: $(READY) ## ruff, mypy and the architecture
 
 generate: $(READY) ## write everything that is derived from sources: docs, schema, CRDs, artefacts of examples/
 	$(BIN)/python -m docs.generate
+
+faults: $(READY) ## a real sidecar killed under load, and a ledger (ARGS="--trials 500 --seed 1"); the last line is JSON
+	$(BIN)/python -m tests.faults $(ARGS)
 
 bench: $(READY) ## measured ratios against doing without; the last line is JSON
 	$(BIN)/python -m benchmarks.run $(ARGS)
