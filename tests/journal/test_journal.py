@@ -200,6 +200,15 @@ def test_a_second_error_in_a_row_ends_the_journal(tmp_path: Path) -> None:
     assert [record.payload for record in kept(tmp_path)] == [b"one"]
 
 
+def test_torn_ends_do_not_pile_up(tmp_path: Path) -> None:
+    for number in range(20):
+        living(tmp_path, lambda journal, number=number: journal.append(b"%d" % number))  # type: ignore[misc]
+        with max(tmp_path.glob("*.segment")).open("ab") as newest:
+            newest.write(b"interrupted")
+    assert [int(record.payload) for record in kept(tmp_path)] == list(range(20))
+    assert len(list(tmp_path.glob("*.torn"))) == 8
+
+
 def test_what_waits_is_bounded(tmp_path: Path) -> None:
     async def act(journal: Journal) -> list[object]:
         sent = [journal.append(bytes(600)) for _ in range(10)]

@@ -29,6 +29,8 @@ from airis_mon.journal.snapshots import KEPT, SnapshotWriter, newest, snapshots
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _LOCK = "lock"
+_MOST_TORN = 8
+"""Torn ends that are kept aside: enough to look into a crash, and no more however often it crashes."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,8 @@ class Journal:
         except OSError:
             # A disk without room must not keep the journal from starting.
             aside.unlink(missing_ok=True)
+        for old in sorted(self._folder.glob("*.torn"))[:-_MOST_TORN]:
+            old.unlink()
 
     async def start(self) -> None:
         """Begin a new segment and take appends; JournalFullError or JournalBrokenError where that fails."""
