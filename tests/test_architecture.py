@@ -50,19 +50,22 @@ CLI_ONLY = ("compile", "service")
 HOMES = {
     "aiohttp": {"web", "sidecar", "stack", "demo", "traces"},
     "aiosmtpd": {"demo"},
+    "bcrypt": {"web"},
     "cramjam": {"remote_write", "sidecar"},
-    "google": {"remote_write"},
+    "google": {"remote_write", "sidecar"},
     "grafana_foundation_sdk": {"grafana"},
     "msgspec": {"sidecar"},
     "numpy": {"analyzer", "demo", "traces"},
+    "opentelemetry": {"sidecar"},  # the messages of OTLP; no SDK
     "prometheus_client": {"instrument", "sidecar", "analyzer", "web", "remote_write", "demo"},
     "promql_parser": {"rules"},
+    "psycopg": {"sidecar"},
     "requests": {"remote_write", "analyzer", "cli", "stack", "demo", "traces"},
     "rich": {"cli", "stack", "demo", "traces"},
     "sklearn": {"demo"},
     "urllib3": {"traces"},  # requests' own transport: which errors left nothing behind
     "uvloop": {"sidecar"},
-    "yaml": {"spec", "analyzer", "cli", "stack"},
+    "yaml": {"spec", "analyzer", "cli", "stack", "web", "sidecar"},
 }
 """Library to the packages that may import it; a library that is not listed has no home yet."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-import msgspec
 from aiohttp import hdrs, web
 
-from airis_mon.journal import JournalBusyError, JournalError, Origin
+from airis_mon.journal import JournalError, Origin
+from airis_mon.sidecar.answers import answer, not_kept, refused
 from airis_mon.sidecar.bodies import RequestError, body
 from airis_mon.sidecar.decoding import JSON, MSGPACK, NDJSON, BodyError, Decoding, TooManyItemsError
 from airis_mon.sidecar.intake import Intake, Outcome, Refusal
@@ -17,9 +16,6 @@ from airis_mon.sidecar.items import Event, ItemError
 from airis_mon.sidecar.limits import Limits
 from airis_mon.sidecar.senders import origin
 from airis_mon.sidecar.translation import Change
-
-_LOG = logging.getLogger(__name__)
-
 
 T = TypeVar("T")
 
@@ -49,28 +45,21 @@ class Route(Generic[T]):
         """Take a body in: 200 where all of it counts, 400 where some does not, told by index and field."""
         refusal = _unsupported(request)
         if refusal is not None:
-            return _refused(415, refusal)
+            return refused(415, refusal)
         try:
             sender = origin(request)
             outcome = await self._take(await body(request, self._limits), request.content_type, sender)
         except RequestError as error:
-            answer = _refused(error.status, str(error))
+            response = refused(error.status, str(error))
             if error.status == 408:
-                answer.force_close()
-            return answer
+                response.force_close()
+            return response
         except BodyError as error:
-            return _refused(400, str(error))
+            return refused(400, str(error))
         except TooManyItemsError as error:
-            return _refused(413, str(error))
+            return refused(413, str(error))
         except JournalError as error:
-            busy = isinstance(error, JournalBusyError)
-            if not busy:
-                _LOG.error("batch not kept", extra={"reason": str(error)})
-            return _refused(
-                429 if busy else 503,
-                f"not kept, send it again: {error}",
-                {hdrs.RETRY_AFTER: str(error.retry_after)},
-            )
+            return refused(*not_kept(error))
         return self._answer(outcome)
 
     async def _take(self, given: bytes, media: str, sender: Origin | None) -> Outcome:
@@ -90,18 +79,18 @@ class Route(Generic[T]):
         return await self._intake.take(self._kind, changes, events, refusals, sender)
 
     def _answer(self, outcome: Outcome) -> web.Response:
-        answer: dict[str, object] = {"accepted": outcome.accepted, "rejected": len(outcome.refusals)}
+        content: dict[str, object] = {"accepted": outcome.accepted, "rejected": len(outcome.refusals)}
         if outcome.duplicate:
-            answer["duplicate"] = True
+            content["duplicate"] = True
         if not outcome.refusals:
-            return _json(self._success, answer)
-        answer["errors"] = [
+            return answer(self._success, content)
+        content["errors"] = [
             {"index": refusal.index, "field": refusal.error.field, "message": refusal.error.message}
             for refusal in outcome.refusals[: self._limits.errors]
         ]
         if len(outcome.refusals) > self._limits.errors:
-            answer["errors_not_listed"] = len(outcome.refusals) - self._limits.errors
-        return _json(400, answer)
+            content["errors_not_listed"] = len(outcome.refusals) - self._limits.errors
+        return answer(400, content)
 
 
 def _unsupported(request: web.Request) -> str | None:
@@ -116,15 +105,3 @@ def _unsupported(request: web.Request) -> str | None:
     if charset is not None and charset.lower() not in ("utf-8", "utf8"):
         return f"charset `{charset}` is not understood; JSON is UTF-8"
     return None
-
-
-def _refused(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
-    """Answer that nothing of the body counts."""
-    # Headers may hold bytes that are no UTF-8.
-    printable = message.encode("utf-8", "backslashreplace").decode()
-    error = {"index": None, "field": "", "message": printable}
-    return _json(status, {"accepted": 0, "rejected": 0, "errors": [error]}, headers)
-
-
-def _json(status: int, answer: object, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(status=status, body=msgspec.json.encode(answer), content_type=JSON, headers=headers)
