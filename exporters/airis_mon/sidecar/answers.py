@@ -11,6 +11,7 @@ from airis_mon.journal import JournalBusyError, JournalError
 from airis_mon.sidecar.decoding import JSON
 
 _LOG = logging.getLogger(__name__)
+_JSON: dict[str, str] = {hdrs.CONTENT_TYPE: JSON}
 
 
 def refused(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
@@ -32,4 +33,5 @@ def not_kept(error: JournalError) -> tuple[int, str, dict[str, str]]:
 
 def answer(status: int, content: object, headers: dict[str, str] | None = None) -> web.Response:
     """Answer with JSON."""
-    return web.Response(status=status, body=msgspec.json.encode(content), content_type=JSON, headers=headers)
+    headers = _JSON if headers is None else {**headers, **_JSON}
+    return web.Response(status=status, body=msgspec.json.encode(content), headers=headers)

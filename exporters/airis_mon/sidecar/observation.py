@@ -58,9 +58,9 @@ class Observation:
             "Batches that had come before and were not counted again.",
             registry=registry,
         )
+        self._accepted = {kind: self._items.labels(kind, ACCEPTED) for kind in (METRIC, EVENT)}
         for kind in (METRIC, EVENT):
-            for result in (ACCEPTED, REJECTED):
-                self._items.labels(kind, result)
+            self._items.labels(kind, REJECTED)
             for reason in REASONS:
                 self._errors.labels(kind, reason)
         Gauge(
@@ -113,7 +113,7 @@ class Observation:
 
     def accepted(self, kind: str, count: int) -> None:
         """Count accepted items."""
-        self._items.labels(kind, ACCEPTED).inc(count)
+        self._accepted[kind].inc(count)
 
     def duplicate(self) -> None:
         """Count a batch that came again."""

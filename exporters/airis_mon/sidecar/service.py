@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,6 +36,7 @@ from airis_mon.web import (
 )
 
 NAME = "airis-sidecar"
+_SWITCH_SECONDS = 0.0001
 DEFAULT_ADDRESS = "127.0.0.1:9466"
 
 
@@ -91,6 +93,8 @@ def sidecar(
 def main(argv: Sequence[str]) -> int:
     """Run until SIGTERM or SIGINT, then return 0; 1 where address or storage cannot be used."""
     arguments = _parser().parse_args(argv)
+    # The journal's thread waits for the interpreter after each system call, five milliseconds by default.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     log = configure_logs(NAME, arguments.log_level)
     limits = Limits(
         body_bytes=arguments.body_bytes,

@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import secrets
+import time
 from collections import deque
 from collections.abc import AsyncIterable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,11 @@ from airis_mon.journal.snapshots import KEPT, SnapshotWriter, newest, snapshots
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _LOCK = "lock"
+_LOOK_SECONDS = 1.0
+_LOOK_BYTES = 4 * 1024 * 1024
+"""Until the disk is asked again how much room it has; far less than what is left free."""
+_ROUNDS = 4
+"""Of the loop, at most, for which a group waits while it still grows."""
 _MOST_TORN = 8
 """Torn ends that are kept aside: enough to look into a crash, and no more however often it crashes."""
 
@@ -89,11 +95,15 @@ class Journal:
         options: Options | None = None,
         files: Files | None = None,
         salts: Callable[[], int] = lambda: secrets.randbits(32),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
         self._options = options or Options()
         self._files = files or PosixFiles()
         self._salts = salts
+        self._clock = clock
+        self._looked = float("-inf")
+        self._unlooked = 0
         self._origins = Origins(self._options.origins)
         self._in_flight: dict[Origin, asyncio.Future[Receipt]] = {}
         self._queue: deque[_Waiting] = deque()
@@ -219,6 +229,8 @@ class Journal:
         self.pending_bytes += size
         self._queue.append(_Waiting(Record(self._given, payload, origin), applied, done))
         self._wake.set()
+        if origin is None:
+            return await done
         # Shielded: a caller that goes away must not keep others, who sent the same, from hearing of it.
         return await asyncio.shield(done)
 
@@ -228,6 +240,7 @@ class Journal:
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
+                await self._gather()
                 group = self._group()
                 records = [waiting.record for waiting in group]
                 failure: JournalError | None = None
@@ -236,6 +249,15 @@ class Journal:
                 except JournalError as error:
                     failure = error
                 self._settle(group, failure)
+
+    async def _gather(self) -> None:
+        """Let what the loop has in hand come to its append: the more a sync carries, the less each pays."""
+        seen = 0
+        for _ in range(_ROUNDS):
+            if len(self._queue) == seen:
+                return
+            seen = len(self._queue)
+            await asyncio.sleep(0)
 
     def _group(self) -> list[_Waiting]:
         group: list[_Waiting] = []
@@ -249,11 +271,7 @@ class Journal:
         """Write and sync, in the thread; a failed segment is left, and a new one tried once."""
         assert self._writer is not None
         try:
-            free = self._files.free_bytes(self._folder)
-            if free < self._options.free_bytes:
-                raise JournalFullError(
-                    f"{free} bytes are free in {self._folder}, at least {self._options.free_bytes} have to be"
-                )
+            self._look_for_room(sum(len(record.payload) + HEAD_BYTES for record in records))
             if not self._writer.is_open or self._writer.size >= self._options.segment_bytes:
                 self._writer.open(records[0].sequence)
             self._writer.write(records)
@@ -274,6 +292,19 @@ class Journal:
                 self.usable = False
                 raise JournalBrokenError(f"{self._folder}: {second.strerror or second}, twice") from second
 
+    def _look_for_room(self, size: int) -> None:
+        """Ask the disk now and then: each question is a system call, and another wait for the interpreter."""
+        now = self._clock()
+        self._unlooked += size
+        if now - self._looked < _LOOK_SECONDS and self._unlooked < _LOOK_BYTES:
+            return
+        free = self._files.free_bytes(self._folder)
+        if free < self._options.free_bytes:
+            raise JournalFullError(
+                f"{free} bytes are free in {self._folder}, at least {self._options.free_bytes} have to be"
+            )
+        self._looked, self._unlooked = now, 0
+
     def _settle(self, group: list[_Waiting], failure: JournalError | None) -> None:
         for waiting in group:
             record = waiting.record
@@ -282,9 +313,10 @@ class Journal:
             if record.origin is not None:
                 del self._in_flight[record.origin]
             if failure is not None:
-                waiting.done.set_exception(failure)
-                # Nobody may be left to hear of it, which is no fault to be told of by the loop.
-                waiting.done.exception()
+                if not waiting.done.cancelled():
+                    waiting.done.set_exception(failure)
+                    # Nobody may be left to hear of it, which is no fault to be told of by the loop.
+                    waiting.done.exception()
                 continue
             self.sequence = record.sequence
             self.bytes_since_snapshot += size
@@ -292,7 +324,8 @@ class Journal:
                 self._origins.add(record.origin)
             if waiting.applied is not None:
                 waiting.applied(record.sequence)
-            waiting.done.set_result(Receipt(record.sequence, duplicate=False))
+            if not waiting.done.cancelled():
+                waiting.done.set_result(Receipt(record.sequence, duplicate=False))
 
     async def snapshot(self, chunks: AsyncIterable[bytes], keep_from: int | None = None) -> None:
         """Write what all records up to `sequence`, as it is now, add up to; then delete what nobody needs.

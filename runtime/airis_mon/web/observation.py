@@ -53,6 +53,8 @@ class Observation:
             "HTTP requests that have no answer yet; the scrape that reads this is one of them.",
             registry=registry,
         ).set_function(lambda: in_flight.count)
+        self._counters: dict[tuple[str, str, int], Counter] = {}
+        """By route, method and status: a lookup of labels costs more than all else of this middleware."""
         self._durations = Histogram(
             f"{prefix}_http_request_duration_seconds",
             "Time from a request's headers to the end of its answer's preparation.",
@@ -60,6 +62,7 @@ class Observation:
             buckets=_BUCKETS,
             registry=registry,
         )
+        self._timers: dict[str, Histogram] = {}
 
     def build(self, version: str) -> None:
         """Publish the version."""
@@ -84,10 +87,24 @@ class Observation:
         response.headers[_REQUEST_ID_HEADER] = identifier
         route = _route(request)
         method = request.method if request.method in _METHODS else "other"
-        self._requests.labels(route, method, str(response.status)).inc()
-        self._durations.labels(route).observe(self._clock() - begin)
-        _LOG.debug("request", extra={"method": method, "path": request.path, "code": response.status})
+        self._counter(route, method, response.status).inc()
+        self._duration(route).observe(self._clock() - begin)
+        if _LOG.isEnabledFor(logging.DEBUG):
+            _LOG.debug("request", extra={"method": method, "path": request.path, "code": response.status})
         return response
+
+    def _counter(self, route: str, method: str, status: int) -> Counter:
+        key = (route, method, status)
+        counter = self._counters.get(key)
+        if counter is None:
+            counter = self._counters[key] = self._requests.labels(route, method, str(status))
+        return counter
+
+    def _duration(self, route: str) -> Histogram:
+        histogram = self._timers.get(route)
+        if histogram is None:
+            histogram = self._timers[route] = self._durations.labels(route)
+        return histogram
 
     async def _answer(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
