@@ -30,7 +30,7 @@ def application(
     body_limit: int = BODY_LIMIT,
     links: tuple[tuple[str, str], ...] = (),
     exposition: Exposition | None = None,
-    new_request_id: Callable[[], str] = lambda: f"{random.getrandbits(128):032x}",  # noqa: S311 - no secret
+    new_request_id: Callable[[], str] = lambda: f"{random.getrandbits(128):032x}",
     clock: Callable[[], float] = time.perf_counter,
     wall_clock: Callable[[], float] = time.time,
 ) -> web.Application:
