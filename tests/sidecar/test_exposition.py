@@ -16,7 +16,7 @@ from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.entries import Batch
 from airis_mon.sidecar.exposition import SLICE, Exposition
 from airis_mon.sidecar.limits import Limits
-from airis_mon.sidecar.series import Family, Kind
+from airis_mon.sidecar.series import Exemplar, Family, Kind
 from airis_mon.sidecar.translation import Update
 from tests.sidecar.conftest import Sidecar, metric
 
@@ -34,15 +34,24 @@ values = st.one_of(
 labels = st.dictionaries(st.sampled_from(NAMES), st.text(min_size=1, max_size=8)).map(
     lambda pairs: tuple(sorted(pairs.items()))
 )
-updates = st.lists(st.tuples(st.sampled_from(FAMILIES), labels, values), max_size=30)
+exemplars = st.none() | st.builds(
+    Exemplar,
+    st.dictionaries(st.sampled_from(("trace_id", "span_id")), st.text(max_size=60)).map(
+        lambda pairs: tuple(sorted(pairs.items()))
+    ),
+    st.floats(0, 1e9),
+    st.floats(1e9, 2e9),
+)
+Change = tuple[Family, tuple[tuple[str, str], ...], float, Exemplar | None]
+updates = st.lists(st.tuples(st.sampled_from(FAMILIES), labels, values, exemplars), max_size=30)
 
 
-def filled(changes: Sequence[tuple[Family, tuple[tuple[str, str], ...], float]]) -> Aggregates:
+def filled(changes: Sequence[Change]) -> Aggregates:
     aggregates = Aggregates(Limits())
     batch = Batch()
-    for family, pairs, value in changes:
+    for family, pairs, value, exemplar in changes:
         kept = min(value, 2.0**40) if family.kind == "counter" else value
-        update = Update(family, pairs, kept, 0.0)
+        update = Update(family, pairs, kept, 0.0, exemplar)
         batch.add(aggregates.admit(update), update)
     batch.apply(aggregates, 1, 0.0)
     return aggregates
@@ -56,7 +65,7 @@ def registry(aggregates: Aggregates) -> CollectorRegistry:
 
 @given(updates)
 def test_it_is_what_prometheus_client_writes(
-    changes: list[tuple[Family, tuple[tuple[str, str], ...], float]],
+    changes: list[Change],
 ) -> None:
     aggregates = filled(changes)
     exposition = Exposition(aggregates)
@@ -73,7 +82,7 @@ def test_it_is_what_prometheus_client_writes(
 @pytest.mark.parametrize("kind", ["counter", "histogram"])
 def test_many_series_come_in_slices(kind: Kind) -> None:
     family = Family("many", kind, "Many.", (1.0, 2.0) if kind == "histogram" else ())
-    aggregates = filled([(family, (("n", str(number)),), 1.5) for number in range(3 * SLICE + 1)])
+    aggregates = filled([(family, (("n", str(number)),), 1.5, None) for number in range(3 * SLICE + 1)])
     slices = list(Exposition(aggregates).slices(False, ()))
     assert len(slices) == 1 + 4
     assert "".join(slices).encode() == generate_latest(registry(aggregates))

@@ -58,7 +58,7 @@ class Batch:
             values[0] += update.value
         elif update.timestamp >= entry.timestamp:
             values[0], entry.timestamp = update.value, update.timestamp
-        if update.exemplar is not None:
+        if update.exemplar is not None and update.exemplar.fits:
             entry.exemplars.append(update.exemplar)
 
     def replace(self, series: Series, total: Total) -> None:

@@ -2,7 +2,7 @@
 
 prometheus-client takes over a second for 100,000 series and holds the event loop for all of it. Here the
 text of a label set is kept with its series, and whoever asks gets the loop back between slices. Byte for byte
-it is what prometheus-client writes.
+it is what prometheus-client writes, exemplars (in OpenMetrics alone) included.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from prometheus_client.utils import floatToGoString
 
 from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.names import Labels
-from airis_mon.sidecar.series import Family, HistogramSeries, Series
+from airis_mon.sidecar.series import Exemplar, Family, HistogramSeries, Series
 
 SLICE = 500
 """Series of one slice; a few milliseconds where all are histograms."""
@@ -33,7 +33,7 @@ class Exposition:
             yield _heading(family, openmetrics)
             write = _histograms if family.kind == "histogram" else _numbers
             for first in range(0, len(kept), SLICE):
-                text = write(family, kept[first : first + SLICE])
+                text = write(family, kept[first : first + SLICE], openmetrics)
                 yield text if not names else _only(text, names)
 
 
@@ -59,7 +59,8 @@ def _heading(family: Family, openmetrics: bool) -> str:
     return f"# HELP {name} {said}\n# TYPE {name} {kind}\n"
 
 
-def _numbers(family: Family, kept: Iterable[Series]) -> str:
+def _numbers(family: Family, kept: Iterable[Series], openmetrics: bool) -> str:
+    told = openmetrics and family.kind == "counter"
     name = f"{family.name}_total" if family.kind == "counter" else family.name
     lines = []
     for series in kept:
@@ -67,25 +68,34 @@ def _numbers(family: Family, kept: Iterable[Series]) -> str:
         if text is None:
             pairs = _pairs(series.labels)
             text = series.text = f"{name}{{{pairs}}} " if pairs else f"{name} "
-        lines.append(f"{text}{_number(series.value)}\n")  # type: ignore[attr-defined]
+        exemplar = series.exemplar if told else None  # type: ignore[attr-defined]
+        said = "" if exemplar is None else _said(exemplar)
+        lines.append(f"{text}{_number(series.value)}{said}\n")  # type: ignore[attr-defined]
     return "".join(lines)
 
 
-def _histograms(family: Family, kept: Iterable[Series]) -> str:
+def _histograms(family: Family, kept: Iterable[Series], openmetrics: bool) -> str:
     name = family.name
     bounds = [_number(bound) for bound in (*family.buckets, float("inf"))]
     lines = []
     for series in kept:
         assert isinstance(series, HistogramSeries)
         before, after = _around_le(series.labels)
+        exemplars = series.exemplars if openmetrics else None
         cumulated = 0
-        for bound, count in zip(bounds, series.counts, strict=True):
-            cumulated += count
-            lines.append(f'{name}_bucket{{{before}le="{bound}"{after}}} {_number(cumulated)}\n')
+        for position, bound in enumerate(bounds):
+            cumulated += series.counts[position]
+            exemplar = None if exemplars is None else exemplars[position]
+            said = "" if exemplar is None else _said(exemplar)
+            lines.append(f'{name}_bucket{{{before}le="{bound}"{after}}} {_number(cumulated)}{said}\n')
         pairs = f"{before}{after}".strip(",") if not (before and after) else f"{before}{after[1:]}"
         labels = f"{{{pairs}}}" if pairs else ""
         lines.append(f"{name}_count{labels} {_number(cumulated)}\n{name}_sum{labels} {_number(series.sum)}\n")
     return "".join(lines)
+
+
+def _said(exemplar: Exemplar) -> str:
+    return f" # {{{_pairs(exemplar.labels)}}} {_number(exemplar.value)} {exemplar.timestamp}"
 
 
 def _around_le(labels: Labels) -> tuple[str, str]:

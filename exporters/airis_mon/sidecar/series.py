@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from prometheus_client.samples import Exemplar as ClientExemplar
 from prometheus_client.samples import Sample
 from prometheus_client.utils import floatToGoString
 
 from airis_mon.sidecar.names import Labels
 
 Kind = Literal["counter", "gauge", "histogram", "unknown"]
+LONGEST_EXEMPLAR = 128
+"""Characters of all names and values of an exemplar's labels; OpenMetrics 1.0 sets it."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,13 @@ class Exemplar:
     value: float
     timestamp: float
     """Seconds since 1970."""
+
+    @property
+    def fits(self) -> bool:
+        """Say whether OpenMetrics takes it: at most 128 characters of labels, and a name for each."""
+        return all(name for name, _ in self.labels) and (
+            sum(len(name) + len(value) for name, value in self.labels) <= LONGEST_EXEMPLAR
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +152,7 @@ class CounterSeries(_Plain):
 
     def samples(self, name: str) -> Iterator[Sample]:
         """Yield the total."""
-        yield Sample(f"{name}_total", dict(self.labels), self.value)
+        yield Sample(f"{name}_total", dict(self.labels), self.value, None, _client_exemplar(self.exemplar))
 
 
 class GaugeSeries(_Plain):
@@ -196,12 +206,19 @@ class HistogramSeries(Series):
         """Yield the cumulative buckets, then count and sum."""
         labels = dict(self.labels)
         cumulated = 0
-        for bound, count in zip((*self.bounds, float("inf")), self.counts, strict=True):
+        exemplars = self.exemplars or [None] * len(self.counts)
+        for bound, count, exemplar in zip((*self.bounds, float("inf")), self.counts, exemplars, strict=True):
             cumulated += count
             le = floatToGoString(bound)  # type: ignore[no-untyped-call]
-            yield Sample(f"{name}_bucket", {**labels, "le": le}, cumulated)
+            yield Sample(f"{name}_bucket", {**labels, "le": le}, cumulated, None, _client_exemplar(exemplar))
         yield Sample(f"{name}_count", labels, cumulated)
         yield Sample(f"{name}_sum", labels, self.sum)
+
+
+def _client_exemplar(exemplar: Exemplar | None) -> ClientExemplar | None:
+    if exemplar is None:
+        return None
+    return ClientExemplar(dict(exemplar.labels), exemplar.value, exemplar.timestamp)
 
 
 def new_series(family: Family, labels: Labels) -> Series:
