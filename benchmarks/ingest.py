@@ -79,13 +79,14 @@ async def load(address: str, events: int, connections: int, seconds: float) -> t
 
 
 @contextmanager
-def sidecar() -> Iterator[str]:
+def sidecar(*options: str) -> Iterator[str]:
     """Yield the address of a durable sidecar."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "airis_mon.cli", "sidecar", "--web.listen-address=127.0.0.1:0"),
                 f"--storage.path={folder}",
+                *options,
             ],
             stderr=subprocess.PIPE,
             text=True,

@@ -15,7 +15,7 @@ from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.names import Labels
 from airis_mon.sidecar.series import Exemplar, Family, HistogramSeries, Series
 
-SLICE = 500
+SLICE = 200
 """Series of one slice; a few milliseconds where all are histograms."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol
 
@@ -13,6 +14,10 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
+
+_GZIP = 16 + zlib.MAX_WBITS
+_LEVEL = 1
+"""Of gzip: text of series packs well at any, and the scraper waits."""
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
@@ -26,13 +31,33 @@ class Exposition(Protocol):
         """
 
 
-async def rendered(exposition: Exposition, accept: str, names: Collection[str]) -> bytes:
-    """Return all slices, in the format that `render` chooses for the same `Accept` header."""
-    slices = []
-    for text in exposition.slices(negotiate(accept) == OPENMETRICS, names):
-        slices.append(text.encode())
-        await asyncio.sleep(0)
-    return b"".join(slices)
+async def rendered(
+    exposition: Exposition | None,
+    registry: CollectorRegistry,
+    accept: str,
+    names: Collection[str],
+    packed: bool,
+) -> tuple[bytes, str]:
+    """Return what `render` does, with the slices of `exposition` before it, and gzipped where `packed`.
+
+    Others get their turn between slices, each of which is packed at once: a hundred thousand series are 50 MB
+    of text, which should neither lie in memory whole nor be packed in one go.
+    """
+    body, content_type = render(registry, accept, names)
+    packing = zlib.compressobj(_LEVEL, wbits=_GZIP) if packed else None
+    pieces: list[bytes] = []
+
+    def add(piece: bytes) -> None:
+        pieces.append(piece if packing is None else packing.compress(piece))
+
+    if exposition is not None:
+        for text in exposition.slices(content_type == OPENMETRICS, names):
+            add(text.encode())
+            await asyncio.sleep(0)
+    add(body)
+    if packing is not None:
+        pieces.append(packing.flush())
+    return b"".join(pieces), content_type
 
 
 def render(registry: CollectorRegistry, accept: str, names: Iterable[str] = ()) -> tuple[bytes, str]:

@@ -8,7 +8,7 @@ from html import escape
 from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry
 
-from airis_mon.web.exposition import Exposition, accepts_gzip, render, rendered
+from airis_mon.web.exposition import Exposition, accepts_gzip, rendered
 
 _STANDARD_LINKS = (
     ("/metrics", "Series of this process, in Prometheus text and OpenMetrics"),
@@ -51,13 +51,12 @@ class Pages:
         """Expose the registry in the format that the scraper prefers, gzipped where it accepts that."""
         accept = ",".join(request.headers.getall(hdrs.ACCEPT, []))
         names = frozenset(request.query.getall("name[]", []))
-        body, content_type = render(self._registry, accept, names)
-        if self._exposition is not None:
-            body = await rendered(self._exposition, accept, names) + body
-        response = web.Response(body=body, headers={hdrs.CONTENT_TYPE: content_type})
-        if accepts_gzip(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, []))):
-            response.enable_compression(web.ContentCoding.gzip)
-        return response
+        packed = accepts_gzip(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, [])))
+        body, content_type = await rendered(self._exposition, self._registry, accept, names, packed)
+        headers: dict[str, str] = {hdrs.CONTENT_TYPE: content_type}
+        if packed:
+            headers[hdrs.CONTENT_ENCODING] = "gzip"
+        return web.Response(body=body, headers=headers)
 
     async def healthy(self, request: web.Request) -> web.Response:
         """Answer 200: a process that cannot answer is the one that is not healthy."""
