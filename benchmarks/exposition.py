@@ -3,10 +3,11 @@
 A third each of counters, gauges and histograms of 14 buckets, so some 600,000 lines.
 
 - `ratio`: median of the rounds' ratios beside prometheus-client's `generate_latest` of the same values, the
-  text of labels kept from the round before, as in a process that is scraped; the two texts have to be equal.
+  text of labels kept from the round before, as in a process that is scraped; the two texts have to be
+  equal.
 - `ingest_pause_ms`: a real sidecar with as many series is scraped by another process, gzip included, while
-  single events are sent to it one after the other; the longest time that one of them took, median of the scrapes.
-  `ingest_calm_ms` is the longest one without a scrape, over the same number of requests: what the machine adds.
+  single events are sent to it one after the other; the longest time that one of them took, median of the
+  scrapes. `ingest_calm_ms` is the longest one of as many without a scrape: what the machine adds.
 
     python -m benchmarks.exposition
 
