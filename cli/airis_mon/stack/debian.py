@@ -31,16 +31,18 @@ class UnpackError(Exception):
     """Debian's packages could not be had; the text says why."""
 
 
-def folder(package: str, cache: Path, notify: Callable[[str], None]) -> Path:
+def folder(
+    package: str, cache: Path, notify: Callable[[str], None], together: Sequence[str] = PACKAGES
+) -> Path:
     """Return the folder that holds `package` unpacked, its newest version in `cache`; fetch it where absent.
 
-    Both packages are fetched at once: who needs one needs the other, and refreshing the package lists is what
-    takes the time. Raises UnpackError.
+    The packages of `together` are fetched at once: who needs one needs the others, and refreshing the package
+    lists is what takes the time. What they depend on is not fetched. Raises UnpackError.
     """
     found = unpacked(package, cache)
     if found is not None:
         return found
-    return _had(package, cache, notify, damaged=None)
+    return _had(package, cache, notify, together, damaged=None)
 
 
 def renewed(package: str, cache: Path, damaged: Path, notify: Callable[[str], None]) -> Path:
@@ -49,10 +51,16 @@ def renewed(package: str, cache: Path, damaged: Path, notify: Callable[[str], No
     What is there stays until the other is unpacked. Raises UnpackError.
     """
     notify(f"{damaged} is damaged")
-    return _had(package, cache, notify, damaged)
+    return _had(package, cache, notify, PACKAGES, damaged)
 
 
-def _had(package: str, cache: Path, notify: Callable[[str], None], damaged: Path | None) -> Path:
+def _had(
+    package: str,
+    cache: Path,
+    notify: Callable[[str], None],
+    together: Sequence[str],
+    damaged: Path | None,
+) -> Path:
     if not possible():
         raise UnpackError(f"{' and '.join(_NEEDED)} are not there: this is no Debian or Ubuntu machine")
     root = cache / "debian"
@@ -63,7 +71,7 @@ def _had(package: str, cache: Path, notify: Callable[[str], None], damaged: Path
             found = unpacked(package, cache)
             # Otherwise whoever held the lock before us has done it.
             if found is None or (found == damaged and _identity(damaged) == before):
-                _fetch(root, notify, damaged)
+                _fetch(root, notify, together, damaged)
                 found = unpacked(package, cache)
     except OSError as error:
         raise UnpackError(f"{root}: {error.strerror or error}") from error
@@ -103,17 +111,17 @@ def _lock(path: Path, notify: Callable[[str], None]) -> Iterator[None]:
         yield
 
 
-def _fetch(root: Path, notify: Callable[[str], None], damaged: Path | None) -> None:
+def _fetch(root: Path, notify: Callable[[str], None], together: Sequence[str], damaged: Path | None) -> None:
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=root) as name:
         work = Path(name)
         options = _apt_options(work)
         notify("refreshing Debian's package lists (own copy, no root needed)")
         _run(["apt-get", *options, "-qq", "update"], work)
-        notify(f"downloading {' and '.join(PACKAGES)} from Debian")
-        _run(["apt-get", *options, "-qq", "download", *PACKAGES], work)
+        notify(f"downloading {' and '.join(together)} from Debian")
+        _run(["apt-get", *options, "-qq", "download", *together], work)
         for archive in sorted(work.glob("*.deb")):
             package, version = archive.name.split("_")[:2]
-            if package not in PACKAGES:
+            if package not in together:
                 continue
             notify(f"unpacking {package} {version}")
             tree = work / package
