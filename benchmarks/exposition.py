@@ -33,7 +33,8 @@ from airis_mon.sidecar.exposition import Exposition
 from airis_mon.sidecar.limits import Limits
 from airis_mon.sidecar.series import Family
 from airis_mon.sidecar.translation import Update
-from benchmarks.ingest import load, sidecar
+from benchmarks.ingest import send
+from benchmarks.peers import peer, sidecar
 
 SERIES = 99_999
 ROUNDS = 3
@@ -96,7 +97,7 @@ def texts() -> dict[str, object]:
     }
 
 
-def send(url: str) -> None:
+def fill(url: str) -> None:
     """Fill a sidecar with the series."""
     kinds = (("requests", "counter"), ("usage", "quality"), ("duration", "latency"))
     for first in range(0, SERIES, 10_000):
@@ -119,8 +120,9 @@ def send(url: str) -> None:
 
 def pauses() -> dict[str, object]:
     """Return how long single events wait while a real process is scraped."""
-    with sidecar(*ROOMY) as address:
-        send(f"http://{address}")
+    with peer(sidecar(*ROOMY)) as server:
+        address, wire = server.address, [server.wire(1, 0)]
+        fill(f"http://{address}")
         paused, calm, took, lines = [], [], [], 0
         for _ in range(ROUNDS + 1):
             scraper = subprocess.Popen(
@@ -128,7 +130,7 @@ def pauses() -> dict[str, object]:
             )
             durations: list[float] = []
             while scraper.poll() is None:
-                durations += asyncio.run(load(address, 1, 1, 0.1))[1]
+                durations += asyncio.run(send(address, wire, 0.1))
             assert scraper.stdout is not None
             seconds, _, counted = scraper.stdout.read().partition(" ")
             if scraper.returncode:
@@ -138,7 +140,7 @@ def pauses() -> dict[str, object]:
             paused.append(max(durations))
             alone: list[float] = []
             while len(alone) < len(durations):
-                alone += asyncio.run(load(address, 1, 1, 0.1))[1]
+                alone += asyncio.run(send(address, wire, 0.1))
             calm.append(max(alone))
     return {
         "lines": lines,

@@ -1,12 +1,14 @@
 """What the durable sidecar takes in: events a second in batches of 100, and requests of a single event.
 
 One real process with `--storage.path` on this machine's disk, every feature on; the client shares its cores
-and is as cheap as can be: bodies made beforehand, raw streams, connections kept. An event counts when its 200
-has come back, that is after fdatasync. What is counted at the end is compared with what was answered.
+and is as cheap as can be: bodies made beforehand, raw streams, connections kept. An event counts when its
+answer has come back, that is after fdatasync. Beside it, in turns, the same events go to Debian's pushgateway
+and VictoriaMetrics (`peers`). At the end each is killed with SIGKILL and started anew: `kept_after_kill` is
+the part of what it had acknowledged that is then still counted, null where it keeps no count.
 
-    python -m benchmarks.ingest [--seconds N] [--connections N]
+    python -m benchmarks.ingest [--seconds N] [--rounds N] [--connections N]
 
-The last line is one JSON object.
+The last line is one JSON object. It fails where the sidecar counts anything but what it acknowledged.
 """
 
 from __future__ import annotations
@@ -15,131 +17,120 @@ import argparse
 import asyncio
 import json
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 
-import requests
+import uvloop
+
+from benchmarks.peers import Peer, others, peer, sidecar
 
 BATCH = 100
-SERIES = 10
 
 
-def request(events: int, connection: int) -> bytes:
-    """Return a whole HTTP request of so many counter increments."""
-    now = datetime.now(UTC).isoformat()
-    items = [
-        {
-            "timestamp": now,
-            "source": "bench",
-            "metric_type": "counter" if number % 2 else "performance",
-            "metric_name": "operations" if number % 2 else "inference_time",
-            "value": 1 if number % 2 else 12.5,
-            "unit": "" if number % 2 else "milliseconds",
-            "tags": {"region": f"region-{(connection + number) % SERIES}", "model": "llama"},
-        }
-        for number in range(1, events + 1)
-    ]
-    body = json.dumps(items).encode()
-    head = (
-        f"POST /v1/metrics HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+@dataclass
+class Load:
+    """What one server has answered."""
+
+    acknowledged: int = 0
+    per_second: list[float] = field(default_factory=list)
+    """Events, by round."""
+    durations: list[float] = field(default_factory=list)
+    """Of each request, in seconds."""
+
+    @property
+    def p99_ms(self) -> float:
+        return round(statistics.quantiles(self.durations, n=100)[98] * 1e3, 1)
 
 
-async def load(address: str, events: int, connections: int, seconds: float) -> tuple[int, list[float]]:
-    """Return how many events were acknowledged, and how long each request took, in seconds."""
+async def send(address: str, wires: list[bytes], seconds: float) -> list[float]:
+    """Send each wire over a connection of its own, again and again; return how long each request took."""
     host, _, port = address.rpartition(":")
     end = time.perf_counter() + seconds
-    acknowledged = 0
     durations: list[float] = []
 
-    async def connection(number: int) -> None:
-        nonlocal acknowledged
+    async def connection(wire: bytes) -> None:
         reader, writer = await asyncio.open_connection(host, int(port))
-        wire = request(events, number)
         while (begin := time.perf_counter()) < end:
             writer.write(wire)
-            head = await reader.readuntil(b"\r\n\r\n")
-            if not head.startswith(b"HTTP/1.1 200"):
-                raise RuntimeError(f"the sidecar answers {head[:200]!r}")
-            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-            await reader.readexactly(length)
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            if not head.startswith((b"http/1.1 200", b"http/1.1 204")):
+                raise RuntimeError(f"{address} answers {head[:200]!r}")
+            _, named, rest = head.partition(b"content-length: ")
+            if named:
+                await reader.readexactly(int(rest.partition(b"\r\n")[0]))
             durations.append(time.perf_counter() - begin)
-            acknowledged += events
         writer.close()
 
-    await asyncio.gather(*(connection(number) for number in range(connections)))
-    return acknowledged, durations
+    await asyncio.gather(*map(connection, wires))
+    return durations
 
 
-@contextmanager
-def sidecar(*options: str) -> Iterator[str]:
-    """Yield the address of a durable sidecar."""
-    with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "airis_mon.cli", "sidecar", "--web.listen-address=127.0.0.1:0"),
-                f"--storage.path={folder}",
-                *options,
-            ],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert process.stderr is not None
-            said = map(json.loads, process.stderr)
-            address = next(line["address"] for line in said if line["msg"] == "listening")
-            while requests.get(f"http://{address}/-/ready", timeout=5).status_code != 200:
-                time.sleep(0.01)
-            yield address
-        finally:
-            process.terminate()
-            process.communicate(timeout=30)
+def run(server: Peer, load: Load, events: int, connections: int, seconds: float) -> None:
+    """Load a server for one round."""
+    wires = [server.wire(events, number) for number in range(connections)]
+    began = time.perf_counter()
+    durations = uvloop.run(send(server.address, wires, seconds))
+    took = time.perf_counter() - began
+    load.acknowledged += events * len(durations)
+    load.per_second.append(events * len(durations) / took)
+    load.durations += durations
 
 
-def counted(address: str) -> int:
-    """Return the increments and observations that the sidecar exposes."""
-    lines = requests.get(f"http://{address}/metrics", timeout=30).text.splitlines()
-    names = ("operations_total{", "inference_time_seconds_count{")
-    return round(sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(names)))
+def kept_after_kill(server: Peer, acknowledged: int) -> float | None:
+    """Kill, start anew, and return which part of what was acknowledged is still counted."""
+    server.kill()
+    server.start()
+    counted = server.counted()
+    return None if counted is None else round(counted / acknowledged, 4)
 
 
-def measure(seconds: float, connections: int) -> dict[str, object]:
+def measure(seconds: float, rounds: int, connections: int) -> dict[str, object]:
     """Return the figures; RuntimeError where what is counted is not what was acknowledged."""
-    with sidecar() as address:
-        run = asyncio.run
-        warm, _ = run(load(address, BATCH, connections, 1.0))
-        began = time.perf_counter()
-        batched, durations = run(load(address, BATCH, connections, seconds))
-        took = time.perf_counter() - began
-        began = time.perf_counter()
-        single, singles = run(load(address, 1, connections, seconds))
-        took_single = time.perf_counter() - began
-        found, sent = counted(address), warm + batched + single
-    if found != sent:
-        raise RuntimeError(f"{sent} events were acknowledged, {found} are counted")
+    with ExitStack() as stack:
+        servers = [stack.enter_context(peer(made)) for made in (sidecar(), *others())]
+        ours = servers[0]
+        batched = {server.name: Load() for server in servers}
+        single, warm = Load(), Load()
+        run(ours, warm, BATCH, connections, 1.0)
+        for _ in range(rounds):
+            for server in servers:
+                run(server, batched[server.name], BATCH, connections, seconds / rounds)
+            run(ours, single, 1, connections, seconds / rounds)
+        acknowledged = warm.acknowledged + batched[ours.name].acknowledged + single.acknowledged
+        if ours.counted() != acknowledged:
+            raise RuntimeError(f"{acknowledged} events were acknowledged, {ours.counted()} are counted")
+        batched[ours.name].acknowledged = acknowledged
+        figures = {
+            server.name: {
+                "events_per_second": round(statistics.median(batched[server.name].per_second)),
+                "p99_ms": batched[server.name].p99_ms,
+                "kept_after_kill": kept_after_kill(server, batched[server.name].acknowledged),
+                "guarantee": server.guarantee,
+            }
+            for server in servers
+        }
+    own = figures.pop(ours.name)
+    if own["kept_after_kill"] != 1:
+        raise RuntimeError(f"after SIGKILL {own['kept_after_kill']} of what was acknowledged is counted")
     return {
-        "events_per_second": round(batched / took),
-        "p99_ms": round(statistics.quantiles(durations, n=100)[98] * 1e3, 1),
-        "single_per_second": round(single / took_single),
-        "single_p99_ms": round(statistics.quantiles(singles, n=100)[98] * 1e3, 1),
-        "acknowledged_and_counted": found,
+        **own,
+        "single_per_second": round(statistics.median(single.per_second)),
+        "single_p99_ms": single.p99_ms,
+        "acknowledged_and_counted": acknowledged,
+        "peers": figures,
     }
 
 
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ingest")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each of the two loads")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each load")
+    parser.add_argument("--rounds", type=int, default=5, help="in which the loads take turns")
     parser.add_argument("--connections", type=int, default=16)
     arguments = parser.parse_args()
-    print(json.dumps(measure(arguments.seconds, arguments.connections)))
+    print(json.dumps(measure(arguments.seconds, arguments.rounds, arguments.connections)))
     return 0
 
 
