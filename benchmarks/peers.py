@@ -138,7 +138,7 @@ class VictoriaMetrics(Peer):
 
 
 def lines(events: int, connection: int, distinct: bool = False) -> bytes:
-    """Return one sample an event in Prometheus' text; each of its own series where they have to be distinct."""
+    """Return one sample an event in Prometheus' text, each of its own series where `distinct`."""
     texts = []
     for number in range(1, events + 1):
         name, value = ("operations", 1) if number % 2 else ("inference_time_seconds", 0.0125)
@@ -194,7 +194,7 @@ def others() -> list[Peer]:
             path="/metrics/job/bench",
             content_type="text/plain; version=0.0.4",
             ready="/-/ready",
-            guarantee="in memory when answered, on disk after 5 minutes; the latest value of a series, no count",
+            guarantee="in memory when answered, on disk after 5 minutes; the latest value alone",
         ),
         VictoriaMetrics(
             name="victoriametrics",

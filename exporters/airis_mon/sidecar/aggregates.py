@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from airis_mon.sidecar.items import CONFLICT, LIMIT, VALUE, ItemError
 from airis_mon.sidecar.limits import Limits
 from airis_mon.sidecar.names import Labels
-from airis_mon.sidecar.series import CounterSeries, Distribution, Family, HistogramSeries, Series, new_series
+from airis_mon.sidecar.series import Distribution, Family, Series, new_series
 from airis_mon.sidecar.translation import EVENTS, LARGEST_INCREMENT, Total, Update
 
 _SUFFIXES = {
@@ -166,20 +166,23 @@ def _exposed_names(family: Family) -> tuple[str, ...]:
 
 
 def _check_value(series: Series, value: float | Distribution, total: bool) -> None:
-    if isinstance(series, HistogramSeries):
-        if total and (not isinstance(value, Distribution) or len(value.counts) != len(series.counts)):
+    # By the kind: isinstance asks an abstract class' registry, which costs as much as all the rest.
+    kind = series.family.kind
+    if kind == "histogram":
+        wanted = len(series.family.buckets) + 1
+        if total and (not isinstance(value, Distribution) or len(value.counts) != wanted):
             raise ItemError(
                 "value",
-                f"`{series.family.name}` has {len(series.counts)} buckets and keeps them; send a histogram "
+                f"`{series.family.name}` has {wanted} buckets and keeps them; send a histogram "
                 f"with the same boundaries, or under another name",
                 CONFLICT,
             )
     elif isinstance(value, Distribution):
         raise ItemError("value", f"a {series.family.kind} takes a number, not a histogram", VALUE)
-    elif isinstance(series, CounterSeries) and not total and series.value + value > LARGEST_INCREMENT:
+    elif kind == "counter" and not total and (stands := series.value) + value > LARGEST_INCREMENT:  # type: ignore[attr-defined]
         raise ItemError(
             "value",
-            f"`{series.family.name}` stands at {series.value:g}, and a counter counts one by one up to "
+            f"`{series.family.name}` stands at {stands:g}, and a counter counts one by one up to "
             f"{LARGEST_INCREMENT:.0f} (2^53); send the rest under other tags",
             VALUE,
         )

@@ -48,12 +48,15 @@ class Batch:
 
     def add(self, series: Series, update: Update) -> None:
         """Take an update of an admitted series."""
-        entry = self._entry(series, ADD)
+        entry = self._open.get(series)
+        if entry is None or entry.operation != ADD:
+            entry = self._begin(series, ADD)
         values = entry.values
         kind = series.family.kind
         if not values or kind == "histogram":
             values.append(update.value)
-            entry.timestamp = max(entry.timestamp, update.timestamp)
+            if update.timestamp > entry.timestamp:
+                entry.timestamp = update.timestamp
         elif kind == "counter":
             values[0] += update.value
         elif update.timestamp >= entry.timestamp:
@@ -77,9 +80,13 @@ class Batch:
     def _entry(self, series: Series, operation: int) -> Entry:
         entry = self._open.get(series)
         if entry is None or entry.operation != operation:
-            # Another way than the last one: what came first is to be applied first.
-            entry = self._open[series] = Entry(series, operation)
-            self.entries.append(entry)
+            entry = self._begin(series, operation)
+        return entry
+
+    def _begin(self, series: Series, operation: int) -> Entry:
+        # Another way than the last one has an entry of its own: what came first is to be applied first.
+        entry = self._open[series] = Entry(series, operation)
+        self.entries.append(entry)
         return entry
 
     def encode(self) -> bytes:

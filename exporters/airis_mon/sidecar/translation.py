@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from airis_mon.exporters import series
 from airis_mon.sidecar.items import SCHEMA, TIMESTAMP, TYPE, VALUE, Event, ItemError, Metric
@@ -70,9 +69,11 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
-    """One value for one series: an increment, a gauge's value, one observation."""
+class Update(NamedTuple):
+    """One value for one series: an increment, a gauge's value, one observation.
+
+    A named tuple, as there is one an item: it is made in a third of the time of a frozen dataclass.
+    """
 
     family: Family
     labels: Labels
@@ -117,18 +118,16 @@ class Translation:
         self._now = now
         self._ahead = ahead
         self._families: dict[tuple[str, str, str], tuple[Family, Unit]] = {}
-        self._labels: dict[Hashable, Labels] = {}
+        self._targets: dict[Hashable, tuple[Family, Unit, Labels]] = {}
 
     def metric(self, item: Metric) -> Update:
         """Return the update for a metric; ItemError where it cannot be one."""
         timestamp = self._timestamp(item.timestamp.timestamp())
-        key = (item.metric_name, item.metric_type, item.unit)
-        known = self._families.get(key)
-        if known is None:
-            known = _remember(self._families, key, _family(item))
-        family, meant = known
-        value = meant.convert(item.value)
-        if not math.isfinite(value) or abs(value) > LARGEST:
+        # One look for all that depends on the item's words; what they come to is worked out once.
+        key = (item.metric_name, item.metric_type, item.unit, item.source, *item.tags.items())
+        family, meant, found = self._targets.get(key) or self._target(key, item)
+        value = item.value * meant.scale / meant.divisor
+        if not -LARGEST <= value <= LARGEST:  # NaN neither
             raise ItemError("value", f"a number between -{LARGEST:g} and {LARGEST:g} is wanted", VALUE)
         if value < 0 and family.kind != "gauge":
             raise ItemError(
@@ -145,11 +144,14 @@ class Translation:
                 f"beyond it later increments are lost; send the increment since the last item",
                 VALUE,
             )
-        pairs = (item.source, *item.tags.items())
-        found = self._labels.get(pairs)
-        if found is None:
-            found = _remember(self._labels, pairs, labels(item.source, item.tags))
         return Update(family, found, value, timestamp)
+
+    def _target(self, key: Hashable, item: Metric) -> tuple[Family, Unit, Labels]:
+        named = (item.metric_name, item.metric_type, item.unit)
+        known = self._families.get(named)
+        if known is None:
+            known = _remember(self._families, named, _family(item))
+        return _remember(self._targets, key, (*known, labels(item.source, item.tags)))
 
     def event(self, item: Event) -> None:
         """ItemError for an event of the future, or a severity that is none."""
