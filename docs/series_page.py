@@ -16,7 +16,7 @@ from airis_mon.analyzer.metrics import Metrics
 from airis_mon.exporters import series as exporters
 from airis_mon.instrument import Instruments
 from airis_mon.rules import series as rules
-from airis_mon.sidecar import service
+from airis_mon.sidecar import otlp, service
 from airis_mon.sidecar.translation import KINDS
 from airis_mon.sidecar.units import UNITS
 from docs import markdown
@@ -75,7 +75,9 @@ def text() -> str:
         "### Units",
         markdown.table(("written", "base unit", "conversion"), _units()),
         "Anything countable may be written in braces, such as `{page}`; rates such as `tokens/s`.",
-        "### What the sidecar says of itself",
+        "## Sidecar: what OpenTelemetry exports",
+        _after(otlp.__doc__ or "", "What an export becomes"),
+        "## Sidecar: its own",
         _families(_sidecar()),
         "## Analyzer",
         _first_lines(analyzer),

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from airis_mon.sidecar.items import CONFLICT, LIMIT, VALUE, ItemError
 from airis_mon.sidecar.limits import Limits
 from airis_mon.sidecar.names import Labels
-from airis_mon.sidecar.series import Distribution, Family, Series, new_series
+from airis_mon.sidecar.series import Distribution, Family, Series, Value, new_series
 from airis_mon.sidecar.translation import EVENTS, LARGEST_INCREMENT, Total, Update
 
 _SUFFIXES = {
@@ -64,7 +64,7 @@ class Aggregates(Collector):
         if series is None:
             self._check_room(family.name)
             series = self.restored(known or family, update.labels)
-        _check_value(series, update.value, isinstance(update, Total))
+        _check_value(series, family, update.value, isinstance(update, Total))
         return series
 
     def restored(self, family: Family, labels: Labels) -> Series:
@@ -165,12 +165,17 @@ def _exposed_names(family: Family) -> tuple[str, ...]:
     return (family.name, *(family.name + suffix for suffix in _SUFFIXES[family.kind]))
 
 
-def _check_value(series: Series, value: float | Distribution, total: bool) -> None:
+def _check_value(series: Series, family: Family, value: Value, total: bool) -> None:
     # By the kind: isinstance asks an abstract class' registry, which costs as much as all the rest.
     kind = series.family.kind
     if kind == "histogram":
         wanted = len(series.family.buckets) + 1
-        if total and (not isinstance(value, Distribution) or len(value.counts) != wanted):
+        if isinstance(value, Distribution):
+            # As many boundaries are not the same ones.
+            fits = family.buckets == series.family.buckets and len(value.counts) == wanted
+        else:
+            fits = not total
+        if not fits:
             raise ItemError(
                 "value",
                 f"`{series.family.name}` has {wanted} buckets and keeps them; send a histogram "

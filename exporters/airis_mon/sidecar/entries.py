@@ -69,6 +69,7 @@ class Batch:
         entry = self._entry(series, REPLACE)
         if total.timestamp >= entry.timestamp:
             entry.values, entry.timestamp = [total.value], total.timestamp
+        entry.exemplars.extend(total.exemplars)
 
     def remove(self, series: Series) -> None:
         """Take the end of a series."""
@@ -197,8 +198,8 @@ def _apply(entry: Entry, aggregates: Aggregates) -> None:
     else:
         for value in entry.values:
             series.add(value, entry.timestamp)
-        for exemplar in entry.exemplars:
-            series.keep(exemplar)
+    for exemplar in entry.exemplars:
+        series.keep(exemplar)
     series.exposed = True
 
 

@@ -20,6 +20,22 @@ _OTHER_CHARACTERS = re.compile(r"[^a-zA-Z0-9]+")
 _LABEL_CHARACTERS = re.compile(r"[^a-zA-Z0-9_]+")
 _RESERVED_PREFIXES = ("airis_sidecar_", "process_", "python_", "scrape_")
 _RESERVED = frozenset({"up", "ALERTS", "ALERTS_FOR_STATE", series.EVENTS.removesuffix("_total")})
+OWN_SERIES = frozenset(
+    {
+        "process_cpu_seconds",
+        "process_max_fds",
+        "process_open_fds",
+        "process_resident_memory_bytes",
+        "process_start_time_seconds",
+        "process_virtual_memory_bytes",
+        "python_gc_collections",
+        "python_gc_objects_collected",
+        "python_gc_objects_uncollectable",
+        "python_info",
+        series.EVENTS.removesuffix("_total"),
+    }
+)
+"""What this process exposes about itself, beside `airis_sidecar_*`."""
 _RESERVED_LABELS = frozenset({"le", "quantile", series.SOURCE})
 
 
@@ -58,6 +74,17 @@ def metric_name(name: str, unit: Unit, kind: Kind) -> str:
             NAME,
         )
     return words
+
+
+def check_free(name: str) -> str:
+    """Return the name of a sender's own choice; ItemError where this process exposes one like it."""
+    if name.removesuffix("_total") in OWN_SERIES or name.startswith("airis_sidecar_"):
+        raise ItemError(
+            "name",
+            f"`{name}` is a series of this process itself; rename it before it is sent, or leave it out",
+            NAME,
+        )
+    return name
 
 
 def labels(source: str, tags: Mapping[str, str]) -> Labels:

@@ -18,6 +18,9 @@ ACCEPTED = "accepted"
 REJECTED = "rejected"
 METRIC = "metric"
 EVENT = "event"
+OTLP_POINT = "otlp_data_point"
+KINDS = (METRIC, EVENT, OTLP_POINT)
+"""What the sidecar takes in, by the way that it came."""
 
 
 class _Records(Collector):
@@ -58,8 +61,8 @@ class Observation:
             "Batches that had come before and were not counted again.",
             registry=registry,
         )
-        self._accepted = {kind: self._items.labels(kind, ACCEPTED) for kind in (METRIC, EVENT)}
-        for kind in (METRIC, EVENT):
+        self._accepted = {kind: self._items.labels(kind, ACCEPTED) for kind in KINDS}
+        for kind in KINDS:
             self._items.labels(kind, REJECTED)
             for reason in REASONS:
                 self._errors.labels(kind, reason)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from aiohttp import hdrs, web
 
@@ -22,6 +22,22 @@ _PLAIN = (JSON, NDJSON, MSGPACK)
 """As nearly everybody writes them; the rest is taken apart."""
 
 
+class Guest(Protocol):
+    """Another protocol on the same path, such as OTLP on /v1/metrics."""
+
+    def reads(self, request: web.Request) -> bool:
+        """Say whether the media type alone tells that a request is the guest's."""
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Take such a request in."""
+
+    def claims(self, given: bytes) -> bool:
+        """Say whether a JSON body is the guest's."""
+
+    async def take(self, request: web.Request, given: bytes) -> web.Response:
+        """Take such a body in."""
+
+
 class Route(Generic[T]):
     """One route, as the handler of its POST."""
 
@@ -34,12 +50,14 @@ class Route(Generic[T]):
         limits: Limits,
         *,
         durable: bool,
+        guest: Guest | None = None,
     ) -> None:
         self._kind = kind
         self._decoding = decoding
         self._change = change
         self._intake = intake
         self._limits = limits
+        self._guest = guest
         # 202 is "accepted", which is all that can be said where a crash may still lose it.
         self._success = 200 if durable else 202
 
@@ -47,10 +65,14 @@ class Route(Generic[T]):
         """Take a body in: 200 where all of it counts, 400 where some does not, told by index and field."""
         refusal = _unsupported(request)
         if refusal is not None:
+            if self._guest is not None and self._guest.reads(request):
+                return await self._guest.post(request)
             return refused(415, refusal)
         try:
-            sender = origin(request)
-            outcome = await self._take(await body(request, self._limits), request.content_type, sender)
+            given = await body(request, self._limits)
+            if self._guest is not None and self._guest.claims(given) and request.content_type == JSON:
+                return await self._guest.take(request, given)
+            outcome = await self._take(given, request.content_type, origin(request))
         except RequestError as error:
             response = refused(error.status, str(error))
             if error.status == 408:

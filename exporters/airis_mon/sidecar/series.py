@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import add
 from typing import Literal
 
 from prometheus_client.samples import Exemplar as ClientExemplar
@@ -97,8 +98,8 @@ class Series(ABC):
         """Its encoding in the journal, once it was written."""
 
     @abstractmethod
-    def add(self, value: float, timestamp: float) -> None:
-        """Take one value in the base unit, measured at `timestamp` (seconds since 1970)."""
+    def add(self, value: Value, timestamp: float) -> None:
+        """Take one value in the base unit, or many observations at once; seconds since 1970."""
 
     @abstractmethod
     def replace(self, value: Value, timestamp: float) -> None:
@@ -123,7 +124,7 @@ class _Plain(Series):
         self.value = 0.0
         self.exemplar: Exemplar | None = None
 
-    def add(self, value: float, timestamp: float) -> None:
+    def add(self, value: Value, timestamp: float) -> None:
         """Take the value with the latest timestamp; of two with the same one, that which came last."""
         self.replace(value, timestamp)
 
@@ -146,9 +147,10 @@ class CounterSeries(_Plain):
 
     __slots__ = ()
 
-    def add(self, value: float, timestamp: float) -> None:
+    def add(self, value: Value, timestamp: float) -> None:
         """Add an increment."""
-        self.value += value
+        if not isinstance(value, Distribution):
+            self.value += value
 
     def samples(self, name: str) -> Iterator[Sample]:
         """Yield the total."""
@@ -181,10 +183,14 @@ class HistogramSeries(Series):
         self.exemplars: list[Exemplar | None] | None = None
         """The last one of each bucket."""
 
-    def add(self, value: float, timestamp: float) -> None:
-        """Count one observation."""
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.sum += value
+    def add(self, value: Value, timestamp: float) -> None:
+        """Count one observation, or as many as a distribution of the same buckets holds."""
+        if isinstance(value, Distribution):
+            self.counts[:] = map(add, self.counts, value.counts)
+            self.sum += value.sum
+        else:
+            self.counts[bisect_left(self.bounds, value)] += 1
+            self.sum += value
 
     def keep(self, exemplar: Exemplar) -> None:
         """Keep an exemplar, in the bucket of its value."""

@@ -21,7 +21,10 @@ from airis_mon.sidecar.exposition import Exposition
 from airis_mon.sidecar.intake import Intake
 from airis_mon.sidecar.items import Event, Metric
 from airis_mon.sidecar.limits import Limits
-from airis_mon.sidecar.observation import EVENT, METRIC, Observation
+from airis_mon.sidecar.observation import EVENT, METRIC, OTLP_POINT, Observation
+from airis_mon.sidecar.otlp import routes as otlp
+from airis_mon.sidecar.otlp.routes import Export
+from airis_mon.sidecar.otlp.translation import MetricTranslation
 from airis_mon.sidecar.recovery import Life, gate
 from airis_mon.sidecar.routes import Route
 from airis_mon.sidecar.translation import Change, Translation, counted
@@ -83,10 +86,20 @@ def sidecar(
         translation.event(item)
         return counted(item), item
 
-    metrics = Route(METRIC, Decoding(Metric, limits.items), metric, intake, limits, durable=journal.durable)
+    points = Export(otlp.metrics(limits, MetricTranslation(translation.moment), OTLP_POINT), intake, limits)
+    metrics = Route(
+        METRIC,
+        Decoding(Metric, limits.items),
+        metric,
+        intake,
+        limits,
+        durable=journal.durable,
+        guest=points,
+    )
     events = Route(EVENT, Decoding(Event, limits.items), event, intake, limits, durable=journal.durable)
     app.router.add_post("/v1/metrics", metrics.post)
     app.router.add_post("/v1/events", events.post)
+    app.router.add_post("/otlp/v1/metrics", points.post)
     return app
 
 

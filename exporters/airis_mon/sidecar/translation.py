@@ -77,8 +77,8 @@ class Update(NamedTuple):
 
     family: Family
     labels: Labels
-    value: float
-    """In the base unit."""
+    value: Value
+    """In the base unit; a distribution is as many observations as it counts."""
     timestamp: float
     """Seconds since 1970."""
     exemplar: Exemplar | None = None
@@ -93,6 +93,7 @@ class Total:
     value: Value
     timestamp: float
     """Seconds since 1970."""
+    exemplars: tuple[Exemplar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class Translation:
 
     def metric(self, item: Metric) -> Update:
         """Return the update for a metric; ItemError where it cannot be one."""
-        timestamp = self._timestamp(item.timestamp.timestamp())
+        timestamp = self.moment(item.timestamp.timestamp())
         # One look for all that depends on the item's words; what they come to is worked out once.
         key = (item.metric_name, item.metric_type, item.unit, item.source, *item.tags.items())
         family, meant, found = self._targets.get(key) or self._target(key, item)
@@ -155,11 +156,12 @@ class Translation:
 
     def event(self, item: Event) -> None:
         """ItemError for an event of the future, or a severity that is none."""
-        self._timestamp(item.timestamp.timestamp())
+        self.moment(item.timestamp.timestamp())
         if item.severity not in SEVERITIES:
             raise ItemError("severity", _choice("severity", item.severity, SEVERITIES), SCHEMA)
 
-    def _timestamp(self, moment: float) -> float:
+    def moment(self, moment: float) -> float:
+        """Return a time, in seconds since 1970, as it is; ItemError for one that no clock can have meant."""
         ahead = moment - self._now()
         if ahead > self._ahead:
             raise ItemError(

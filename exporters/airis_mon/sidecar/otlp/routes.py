@@ -1,0 +1,140 @@
+"""OTLP over HTTP: one route for each signal, and the paths that it shares with the sidecar's own items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import msgspec
+from aiohttp import web
+
+from airis_mon.journal import JournalError
+from airis_mon.sidecar.answers import not_kept
+from airis_mon.sidecar.bodies import RequestError, body
+from airis_mon.sidecar.decoding import JSON, BodyError, TooManyItemsError
+from airis_mon.sidecar.intake import Intake, Refusal
+from airis_mon.sidecar.items import Event
+from airis_mon.sidecar.limits import Limits
+from airis_mon.sidecar.otlp import protobuf
+from airis_mon.sidecar.otlp.answers import PROTOBUF, refused, said, taken
+from airis_mon.sidecar.otlp.metrics import JSON_METRICS, ExportMetrics
+from airis_mon.sidecar.otlp.translation import MetricTranslation
+from airis_mon.sidecar.senders import origin
+from airis_mon.sidecar.translation import Change
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a body comes to; indices count its points or records."""
+
+    changes: Sequence[tuple[int, Change]]
+    refusals: Sequence[Refusal] = ()
+    events: Mapping[int, Event] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Metrics, or logs."""
+
+    kind: str
+    """What the sidecar counts its items as."""
+    key: str
+    """The field that a JSON body begins with, and no item of the sidecar's own has."""
+    counted: str
+    """What the answer calls refused items in JSON."""
+    decode: Callable[[bytes, str], Parsed]
+    """Takes a body and its media type; BodyError or TooManyItemsError."""
+
+
+def metrics(limits: Limits, translation: MetricTranslation, kind: str) -> Signal:
+    """Return the signal of metrics."""
+
+    def decode(given: bytes, media: str) -> Parsed:
+        if media == PROTOBUF:
+            request = protobuf.metrics(given, limits.items)
+        else:
+            request = _json(given)
+            points = protobuf.Budget(limits.items, "data points")
+            for _, _, metric in request.metrics():
+                if metric.data is not None:
+                    points.spend(metric.data.data_points)
+        found = translation.changes(request)
+        return Parsed(found.changes, found.refusals)
+
+    return Signal(kind, "resourceMetrics", "rejectedDataPoints", decode)
+
+
+def _json(given: bytes) -> ExportMetrics:
+    try:
+        return JSON_METRICS.decode(given)
+    except RecursionError:
+        raise BodyError("JSON is nested too deep") from None
+    except ValueError as error:
+        raise BodyError(f"no ExportMetricsServiceRequest: {error}") from None
+
+
+class Export:
+    """The route of one signal, as the handler of its POST."""
+
+    def __init__(self, signal: Signal, intake: Intake, limits: Limits) -> None:
+        self._signal = signal
+        self._intake = intake
+        self._limits = limits
+        self._mark = msgspec.json.encode(signal.key)
+        self._envelope = msgspec.json.Decoder(
+            msgspec.defstruct("Envelope", [("field", msgspec.Raw)], rename={"field": signal.key})
+        )
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Take an export request in; the answer is OTLP's, whatever happens."""
+        media = request.content_type
+        if media not in (PROTOBUF, JSON):
+            return refused(415, f"Content-Type is {PROTOBUF} or {JSON}", JSON)
+        try:
+            given = await body(request, _bounds(self._limits, media))
+        except RequestError as error:
+            response = refused(error.status, str(error), media)
+            if error.status == 408:
+                response.force_close()
+            return response
+        return await self.take(request, given)
+
+    async def take(self, request: web.Request, given: bytes) -> web.Response:
+        """Take a body in that was read already."""
+        media = request.content_type
+        try:
+            sender = origin(request)
+            parsed = self._signal.decode(given, media)
+            outcome = await self._intake.take(
+                self._signal.kind, parsed.changes, parsed.events, parsed.refusals, sender
+            )
+        except RequestError as error:
+            return refused(error.status, str(error), media)
+        except BodyError as error:
+            return refused(400, str(error), media)
+        except TooManyItemsError as error:
+            return refused(413, str(error), media)
+        except JournalError as error:
+            status, message, headers = not_kept(error)
+            return refused(status, message, media, headers)
+        return taken(len(outcome.refusals), said(outcome.refusals), self._signal.counted, media)
+
+    def reads(self, request: web.Request) -> bool:
+        """Say whether the media type alone tells that a request is for this route."""
+        return request.content_type == PROTOBUF
+
+    def claims(self, given: bytes) -> bool:
+        """Say whether JSON is an object with the signal's field at its top, which own items never have."""
+        if self._mark not in given:
+            return False
+        try:
+            self._envelope.decode(given)
+        except (ValueError, RecursionError):
+            return False
+        return True
+
+
+def _bounds(limits: Limits, media: str) -> Limits:
+    if media != PROTOBUF:
+        return limits
+    return replace(limits, body_bytes=min(limits.body_bytes, limits.message_bytes))
