@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check generate faults bench bench-ingest bench-exposition
+.PHONY: help demo test test-all check generate faults bench bench-instrument bench-ingest bench-exposition
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -37,6 +37,9 @@ faults: $(READY) ## a real sidecar killed under load, and a ledger (ARGS="--tria
 
 bench: $(READY) ## measured ratios against doing without; the last line is JSON
 	$(BIN)/python -m benchmarks.run $(ARGS)
+
+bench-instrument: $(READY) ## one instrumented operation beside prometheus-client by hand; the last line is JSON
+	$(BIN)/python -m benchmarks.instrument $(ARGS)
 
 bench-ingest: $(READY) ## events a second that the sidecar acknowledges after fdatasync; the last line is JSON
 	$(BIN)/python -m benchmarks.ingest $(ARGS)

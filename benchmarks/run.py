@@ -10,10 +10,10 @@ import platform
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import instrument_call, sidecar_ingest
+from benchmarks import instrument, sidecar_ingest
 
 BENCHMARKS: Mapping[str, Callable[[], Mapping[str, object]]] = {
-    "instrument_call": instrument_call.measure,
+    "instrument": instrument.measure,
     "sidecar_ingest": sidecar_ingest.measure,
 }
 

@@ -94,6 +94,7 @@ def _instrumented() -> CollectorRegistry:
     registry = CollectorRegistry()
     instruments = Instruments(registry=registry)
     instruments.llm(model="m", provider="p")
+    instruments.llm_server(model="m", provider="p")
     instruments.predictor(model="m", version="1")
     return registry
 

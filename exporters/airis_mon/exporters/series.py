@@ -12,19 +12,35 @@ GEN_AI_TIME_TO_FIRST_CHUNK = "gen_ai_client_operation_time_to_first_chunk_second
 GEN_AI_TIME_PER_OUTPUT_CHUNK = "gen_ai_client_operation_time_per_output_chunk_seconds"
 GEN_AI_INPUT_TOKENS = "gen_ai_client_inference_usage_input_tokens_total"
 GEN_AI_OUTPUT_TOKENS = "gen_ai_client_inference_usage_output_tokens_total"
+GEN_AI_CACHE_READ_TOKENS = "gen_ai_client_inference_usage_cache_read_input_tokens_total"
+GEN_AI_CACHE_WRITE_TOKENS = "gen_ai_client_inference_usage_cache_write_input_tokens_total"
+GEN_AI_REASONING_TOKENS = "gen_ai_client_inference_usage_reasoning_output_tokens_total"
 GEN_AI_OPERATION_INPUT_TOKENS = "gen_ai_client_inference_operation_input_tokens"
 GEN_AI_OPERATION_OUTPUT_TOKENS = "gen_ai_client_inference_operation_output_tokens"
+
+# The same, as a server of models sees it
+GEN_AI_SERVER_REQUEST_DURATION = "gen_ai_server_request_duration_seconds"
+GEN_AI_SERVER_TIME_TO_FIRST_TOKEN = "gen_ai_server_time_to_first_token_seconds"
+GEN_AI_SERVER_TIME_PER_OUTPUT_TOKEN = "gen_ai_server_time_per_output_token_seconds"
 
 # Labels of LLM traffic
 GEN_AI_OPERATION_NAME = "gen_ai_operation_name"
 GEN_AI_PROVIDER_NAME = "gen_ai_provider_name"
 GEN_AI_REQUEST_MODEL = "gen_ai_request_model"
+GEN_AI_RESPONSE_MODEL = "gen_ai_response_model"
+"""The model that answered, where the answer names it; empty, which is absent to Prometheus, where not."""
 GEN_AI_TOKEN_MODALITY = "gen_ai_token_modality"
 ERROR_TYPE = "error_type"
 
 # Recommended boundaries of the same conventions: seconds, and tokens.
 GEN_AI_DURATION_BUCKETS = (
     0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+)  # fmt: skip
+GEN_AI_FIRST_TOKEN_BUCKETS = (
+    0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+)  # fmt: skip
+GEN_AI_OUTPUT_TOKEN_BUCKETS = (
+    0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5,
 )  # fmt: skip
 GEN_AI_TOKEN_BUCKETS = (
     1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864,
@@ -43,6 +59,10 @@ OUTCOME = "outcome"
 
 PREDICTION_DURATION_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 PREDICTION_CONFIDENCE_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+
+# What the instruments say of themselves
+INSTRUMENT_FOLDED = "airis_instrument_folded_total"
+"""Operations whose labels were folded into `other`, by `kind`: there were more than the budget allows."""
 
 # Events taken in over HTTP
 EVENTS = "airis_events_total"

@@ -1,50 +1,33 @@
-"""The metric families of one registry, and what hands them to models."""
+"""What hands instruments to models, and exposes what they record."""
 
 from __future__ import annotations
 
-import threading
+import dataclasses
+import os
 import time
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
+from prometheus_client import REGISTRY, CollectorRegistry, Metric
+from prometheus_client.registry import Collector
 
-from airis_mon.exporters import series
+from airis_mon.instrument import families
 from airis_mon.instrument.calls import Reasons
-from airis_mon.instrument.llm import LLM, LLMFamilies
-from airis_mon.instrument.predictor import OK, Predictor, PredictorFamilies
+from airis_mon.instrument.families import LLMBuckets, LLMServerBuckets, PredictorBuckets
+from airis_mon.instrument.llm import LLM, Trace
+from airis_mon.instrument.operation import Sink
+from airis_mon.instrument.predictor import Predictor
+from airis_mon.instrument.recorder import Books, LLMRecorder, PredictorRecorder, Recorder
+from airis_mon.instrument.totals import described
+from airis_mon.instrument.traces import active_trace
 
-_MODEL_LABELS = (series.GEN_AI_OPERATION_NAME, series.GEN_AI_PROVIDER_NAME, series.GEN_AI_REQUEST_MODEL)
-
-
-@dataclass(frozen=True)
-class LLMBuckets:
-    """Histogram boundaries for language models, ascending, without +Inf.
-
-    The fields are named as the distributions of the `otel-genai` contract: what is set here is written in the
-    same words in a document's `source.buckets`. A latency objective needs its threshold among them.
-    """
-
-    request_duration: tuple[float, ...] = series.GEN_AI_DURATION_BUCKETS
-    """Seconds."""
-    time_to_first_token: tuple[float, ...] = series.GEN_AI_DURATION_BUCKETS
-    """Seconds."""
-    time_per_output_token: tuple[float, ...] = series.GEN_AI_DURATION_BUCKETS
-    """Seconds."""
-    operation_input_tokens: tuple[float, ...] = series.GEN_AI_TOKEN_BUCKETS
-    """Tokens."""
-    operation_output_tokens: tuple[float, ...] = series.GEN_AI_TOKEN_BUCKETS
-    """Tokens."""
-
-
-@dataclass(frozen=True)
-class PredictorBuckets:
-    """Histogram boundaries for other models; fields as the distributions of the `airis` contract."""
-
-    request_duration: tuple[float, ...] = series.PREDICTION_DURATION_BUCKETS
-    """Seconds."""
-    confidence: tuple[float, ...] = series.PREDICTION_CONFIDENCE_BUCKETS
-    """0 to 1."""
+OTHER = "other"
+"""What labels beyond the budget are folded into."""
+_CLIENT, _SERVER, _PREDICTOR = "llm", "llm_server", "predictor"
+B = TypeVar("B", bound=LLMBuckets | LLMServerBuckets | PredictorBuckets)
+R = TypeVar("R", bound=Recorder)
 
 
 @dataclass
@@ -58,17 +41,39 @@ class Instruments:
     registry: CollectorRegistry = REGISTRY
     clock: Callable[[], float] = time.perf_counter
     """Seconds, monotone; from any begin."""
-    llm_buckets: LLMBuckets = LLMBuckets()
-    predictor_buckets: PredictorBuckets = PredictorBuckets()
+    llm_buckets: LLMBuckets = field(default_factory=LLMBuckets)
+    llm_server_buckets: LLMServerBuckets = field(default_factory=LLMServerBuckets)
+    predictor_buckets: PredictorBuckets = field(default_factory=PredictorBuckets)
+    thresholds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Boundaries to add, by distribution: `{"request_duration": (1.0, 2.0)}`, where objectives need them."""
     reasons: int = 20
     """Distinct reasons of failure that become label values of their own; beyond, `_OTHER`."""
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
-    _llm_families: LLMFamilies | None = field(default=None, init=False, repr=False)
-    _predictor_families: PredictorFamilies | None = field(default=None, init=False, repr=False)
+    label_budget: int = 200
+    """Models of a kind, by operation and provider, with label values of their own; beyond, `other`."""
+    trace: Trace | None = active_trace
+    """Asked at a call's end for the trace that is active; its id becomes an exemplar. None asks nobody."""
+    sink: Sink | None = None
+    """Is told of each operation."""
+    enabled: bool = True
+    """False makes instruments that record nothing, and decorators that return the function as it is."""
+    _books: Books = field(default_factory=Books, init=False, repr=False)
+    _recorders: dict[str, dict[tuple[str, ...], Recorder]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    _collector: Collector | None = field(default=None, init=False, repr=False)
     _admitted: Reasons = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._admitted = Reasons(self.reasons)
+        known = {
+            item.name
+            for buckets in (self.llm_buckets, self.llm_server_buckets, self.predictor_buckets)
+            for item in dataclasses.fields(buckets)
+        }
+        for name in self.thresholds:
+            if name not in known:
+                raise ValueError(f"no distribution is named `{name}`; known are {', '.join(sorted(known))}")
+        _begin_anew_after_fork(self)
 
     def llm(self, *, model: str, provider: str, operation: str = "chat") -> LLM:
         """Return the instrument of a language model.
@@ -76,93 +81,111 @@ class Instruments:
         `provider` and `operation` are OpenTelemetry's words where it has one (`openai`, `anthropic`,
         `aws.bedrock`; `chat`, `text_completion`, `embeddings`). Asked twice, both share the model's series.
         """
-        with self._lock:
-            if self._llm_families is None:
-                self._llm_families = _llm_families(self.registry, self.llm_buckets)
-        return LLM(self._llm_families, self._admitted, self.clock, (operation, provider, model))
+        names = (operation, provider, model)
+        made = families.client(_wider(self.llm_buckets, self.thresholds))
+        recorder = self._recorder(
+            _CLIENT, names, lambda *given: LLMRecorder(self._books, made, self._admitted, *given)
+        )
+        return LLM(recorder, self.clock, names, self.trace, self.sink)
+
+    def llm_server(self, *, model: str, provider: str, operation: str = "chat") -> LLM:
+        """Return the instrument of a server of a language model: the times of its requests and tokens."""
+        names = (operation, provider, model)
+        made = families.server(_wider(self.llm_server_buckets, self.thresholds))
+        recorder = self._recorder(
+            _SERVER, names, lambda *given: LLMRecorder(self._books, made, self._admitted, *given)
+        )
+        # A sink is told of operations once, and by the caller.
+        return LLM(recorder, self.clock, names, self.trace, None)
 
     def predictor(self, *, model: str, version: str = "") -> Predictor:
         """Return the instrument of a classifier or another model that is no language model."""
-        with self._lock:
-            if self._predictor_families is None:
-                self._predictor_families = _predictor_families(self.registry, self.predictor_buckets)
-        return Predictor(self._predictor_families, self._admitted, self.clock, (model, version))
+        names = (model, version)
+        made = families.predictor(_wider(self.predictor_buckets, self.thresholds))
+        recorder = self._recorder(
+            _PREDICTOR, names, lambda *given: PredictorRecorder(self._books, made, self._admitted, *given)
+        )
+        return Predictor(recorder, self.clock, names, self.sink)
+
+    def _recorder(
+        self, kind: str, names: tuple[str, ...], make: Callable[[tuple[str, ...], str, bool], R]
+    ) -> R | None:
+        if not self.enabled:
+            return None
+        self._expose()
+        with self._books.lock:
+            known = self._recorders.setdefault(kind, {})
+            folded = names not in known and len(known) >= self.label_budget
+            if folded:
+                names = (OTHER,) * len(names)
+            found: Any = known.get(names)
+            if found is None:
+                found = known[names] = make(names, kind, folded)
+            return found  # type: ignore[no-any-return]
+
+    def _expose(self) -> None:
+        with self._books.lock:
+            if self._collector is not None:
+                return
+            collector = _Exposed(self)
+            self._collector = collector
+        try:
+            self.registry.register(collector)
+        except ValueError:
+            self._collector = None
+            raise
+
+    def _settled(self) -> Iterator[Metric]:
+        with self._books.lock:
+            for recorders in self._recorders.values():
+                for recorder in recorders.values():
+                    recorder.add_up()
+            yield from list(self._books.totals.metrics())
+
+    def _forget(self) -> None:
+        """Begin at zero: what was recorded so far is the parent's to expose."""
+        fresh = Books(self._books.wall_clock)
+        for recorders in self._recorders.values():
+            for recorder in recorders.values():
+                recorder.forget(fresh)
+        self._books = fresh
 
 
-def _llm_families(registry: CollectorRegistry, buckets: LLMBuckets) -> LLMFamilies:
-    usage = (*_MODEL_LABELS, series.GEN_AI_TOKEN_MODALITY)
-    return LLMFamilies(
-        duration=Histogram(
-            series.GEN_AI_OPERATION_DURATION,
-            "Time of a GenAI operation, from the request to the end of the answer.",
-            (*_MODEL_LABELS, series.ERROR_TYPE),
-            buckets=buckets.request_duration,
-            registry=registry,
-        ),
-        first_chunk=Histogram(
-            series.GEN_AI_TIME_TO_FIRST_CHUNK,
-            "Time from the request to the first chunk of a streamed answer.",
-            _MODEL_LABELS,
-            buckets=buckets.time_to_first_token,
-            registry=registry,
-        ),
-        output_chunk=Histogram(
-            series.GEN_AI_TIME_PER_OUTPUT_CHUNK,
-            "Time from one chunk of a streamed answer to the next.",
-            _MODEL_LABELS,
-            buckets=buckets.time_per_output_token,
-            registry=registry,
-        ),
-        input_tokens=Counter(
-            series.GEN_AI_INPUT_TOKENS,
-            "Input (prompt) tokens used, cached ones included.",
-            usage,
-            registry=registry,
-        ),
-        output_tokens=Counter(
-            series.GEN_AI_OUTPUT_TOKENS,
-            "Output (completion) tokens used, reasoning ones included.",
-            usage,
-            registry=registry,
-        ),
-        operation_input_tokens=Histogram(
-            series.GEN_AI_OPERATION_INPUT_TOKENS,
-            "Input tokens per successful operation; for percentiles, not for totals.",
-            _MODEL_LABELS,
-            buckets=buckets.operation_input_tokens,
-            registry=registry,
-        ),
-        operation_output_tokens=Histogram(
-            series.GEN_AI_OPERATION_OUTPUT_TOKENS,
-            "Output tokens per successful operation; for percentiles, not for totals.",
-            _MODEL_LABELS,
-            buckets=buckets.operation_output_tokens,
-            registry=registry,
-        ),
-    )
+class _Exposed(Collector):
+    """All families of an Instruments, as prometheus-client asks for them."""
+
+    def __init__(self, instruments: Instruments) -> None:
+        self._instruments = instruments
+
+    def collect(self) -> Iterator[Metric]:
+        return self._instruments._settled()
+
+    def describe(self) -> Iterator[Metric]:
+        """Claim every name at once, so that a second one on the same registry is refused."""
+        for name in (families.client(LLMBuckets()), families.server(LLMServerBuckets())):
+            for family in (name.duration, name.first_chunk, name.output_chunk, *name.usage, *name.sizes):
+                yield described(family)
+        made = families.predictor(PredictorBuckets())
+        for family in (made.predictions, made.duration, made.confidence, families.FOLDED):
+            yield described(family)
 
 
-def _predictor_families(registry: CollectorRegistry, buckets: PredictorBuckets) -> PredictorFamilies:
-    labels = (series.MODEL, series.MODEL_VERSION)
-    return PredictorFamilies(
-        predictions=Counter(
-            series.PREDICTIONS,
-            f"Predictions by how they ended: `{OK}`, or a reason of failure.",
-            (*labels, series.OUTCOME),
-            registry=registry,
-        ),
-        duration=Histogram(
-            series.PREDICTION_DURATION,
-            "Time of a prediction, failed ones included.",
-            labels,
-            buckets=buckets.request_duration,
-            registry=registry,
-        ),
-        confidence=Histogram(
-            series.PREDICTION_CONFIDENCE,
-            "Confidence of the model in its answer.",
-            labels,
-            buckets=buckets.confidence,
-            registry=registry,
-        ),
-    )
+def _wider(buckets: B, thresholds: Mapping[str, tuple[float, ...]]) -> B:
+    """Return the boundaries with the thresholds among them."""
+    more: dict[str, Any] = {}
+    for name, bounds in thresholds.items():
+        if hasattr(buckets, name):
+            more[name] = tuple(sorted({*getattr(buckets, name), *bounds}))
+    return dataclasses.replace(buckets, **more)
+
+
+def _begin_anew_after_fork(instruments: Instruments) -> None:
+    """Let each child have its own calls alone: else the parent's would count once in each of them."""
+    held = weakref.ref(instruments)
+
+    def begin() -> None:
+        found = held()
+        if found is not None:
+            found._forget()
+
+    os.register_at_fork(after_in_child=begin)

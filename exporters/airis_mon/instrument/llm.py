@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
-from prometheus_client import Counter, Histogram
-
-from airis_mon.instrument.calls import Call, Reasons
+from airis_mon.instrument.calls import OTHER, Call
 from airis_mon.instrument.observation import observed
+from airis_mon.instrument.operation import Operation, Sink
+from airis_mon.instrument.recorder import BATCH, LLMRecorder
 
 _LOG = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
 Usage = Callable[[Any], tuple[int | None, int | None] | None]
-
-TEXT = "text"
-UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class LLMFamilies:
-    """The metric families that all models of a registry share."""
-
-    duration: Histogram
-    first_chunk: Histogram
-    output_chunk: Histogram
-    input_tokens: Counter
-    output_tokens: Counter
-    operation_input_tokens: Histogram
-    operation_output_tokens: Histogram
+Trace = Callable[[], str | None]
 
 
 class LLM:
@@ -38,21 +23,19 @@ class LLM:
 
     def __init__(
         self,
-        families: LLMFamilies,
-        reasons: Reasons,
+        recorder: LLMRecorder | None,
         clock: Callable[[], float],
-        labels: tuple[str, str, str],
+        names: tuple[str, str, str],
+        trace: Trace | None,
+        sink: Sink | None,
     ) -> None:
         self.clock = clock
-        self._families = families
-        self._reasons = reasons
-        self._labels = labels
-        # Looked up once: a label lookup costs as much as all the rest of a call.
-        self._success = families.duration.labels(*labels, "")
-        self._input = {kind: families.input_tokens.labels(*labels, kind) for kind in (TEXT, UNKNOWN)}
-        self._output = {kind: families.output_tokens.labels(*labels, kind) for kind in (TEXT, UNKNOWN)}
-        self._operation_input = families.operation_input_tokens.labels(*labels)
-        self._operation_output = families.operation_output_tokens.labels(*labels)
+        """Seconds, monotone."""
+        self.enabled = recorder is not None
+        self._recorder = recorder
+        self._names = names
+        self._trace = trace
+        self._sink = sink
 
     def call(self) -> LLMCall:
         """Return a call to be entered with `with` or `async with`."""
@@ -67,42 +50,83 @@ class LLM:
         """Decorate a function, coroutine, generator or async generator; a stream's items are its chunks.
 
         `usage` is given the result, or each item of a stream, and returns (input, output) tokens of the call
-        so far, None where it does not tell. What it raises is logged, not raised.
+        so far, None where it does not tell. What it raises is logged, not raised. A disabled instrument
+        returns the function as it is.
         """
 
         def decorate(target: F) -> F:
-            return observed(target, lambda: LLMCall(self, usage))
+            return observed(target, lambda: LLMCall(self, usage)) if self.enabled else target
 
         return decorate if function is None else decorate(function)
 
     def record(
         self,
         duration: float,
-        reason: str | None,
-        tokens: tuple[int | None, int | None],
-        to_first_chunk: float | None,
-        per_token: float | None,
+        input: int | None = None,  # noqa: A002 - the word that everybody looks for
+        output: int | None = None,
+        cached: int | None = None,
+        cache_write: int | None = None,
+        reasoning: int | None = None,
+        time_to_first_chunk: float | None = None,
+        time_per_output_chunk: float | list[float] | None = None,
+        error: str | None = None,
+        response_model: str = "",
+        trace_id: str | None = None,
     ) -> None:
-        """Record one ended call; durations in seconds, None where not known."""
-        if reason is None:
-            self._success.observe(duration)
-        else:
-            self._families.duration.labels(*self._labels, self._reasons.admit(reason)).observe(duration)
-        if to_first_chunk is not None:
-            self._families.first_chunk.labels(*self._labels).observe(to_first_chunk)
-        if per_token is not None:
-            self.record_chunk(per_token)
-        for count, usage, distribution in (
-            (tokens[0], self._input, self._operation_input),
-            (tokens[1], self._output, self._operation_output),
-        ):
-            usage[UNKNOWN if count is None else TEXT].inc(count or 0)
-            if count is not None and reason is None:
-                distribution.observe(count)
+        """Record one ended operation whole; never blocks, never raises.
 
-    def record_chunk(self, seconds: float) -> None:
-        """Record the time from one output chunk to the next."""
-        self._families.output_chunk.labels(*self._labels).observe(seconds)
+        Durations are in seconds: `duration` from the request to the end of the answer, the time to the first
+        chunk of a streamed one, and between chunks the mean, or each. Tokens are `input` and `output` in all,
+        and the parts of them that were read from a cache, written to one, or used for reasoning. `error` is a
+        short word out of a small set, such as an exception's class name; None for success. `trace_id` as 32
+        hexadecimal digits becomes an exemplar; None asks the trace that is active, where there is one.
+        """
+        recorder = self._recorder
+        if recorder is None:
+            return
+        if trace_id is None and self._trace is not None:
+            trace_id = self._trace()
+        pending = recorder.pending
+        pending.append(
+            (
+                duration,
+                input,
+                output,
+                cached,
+                cache_write,
+                reasoning,
+                time_to_first_chunk,
+                time_per_output_chunk,
+                error,
+                response_model,
+                trace_id,
+            )
+        )
+        if len(pending) >= BATCH:
+            recorder.settle()
+        if self._sink is not None:
+            gaps = time_per_output_chunk
+            self._sink.offer(
+                Operation(
+                    timestamp=time.time(),
+                    operation=self._names[0],
+                    provider=self._names[1],
+                    model=self._names[2],
+                    version="",
+                    response_model=response_model,
+                    duration=duration,
+                    time_to_first_chunk=time_to_first_chunk,
+                    time_per_output_chunk=(sum(gaps) / len(gaps) if isinstance(gaps, list) else gaps),
+                    input_tokens=input,
+                    output_tokens=output,
+                    cache_read_tokens=cached,
+                    cache_write_tokens=cache_write,
+                    reasoning_tokens=reasoning,
+                    error_type=(error or OTHER) if error is not None else "",
+                    confidence=(),
+                    trace_id=trace_id or "",
+                )
+            )
 
 
 class LLMCall(Call):
@@ -115,9 +139,11 @@ class LLMCall(Call):
         self._start = 0.0
         self._first: float | None = None
         self._latest: float | None = None
-        self._chunks = 0
+        self._gaps: list[float] = []
         self._input: int | None = None
         self._output: int | None = None
+        self._parts: tuple[int | None, int | None, int | None] = (None, None, None)
+        self._response_model = ""
 
     def first_token(self) -> None:
         """Mark that the first output has arrived; marks after the first are ignored."""
@@ -130,16 +156,37 @@ class LLMCall(Call):
             self.first_token()
             return
         now = self._llm.clock()
-        self._llm.record_chunk(now - self._latest)
+        self._gaps.append(now - self._latest)
         self._latest = now
-        self._chunks += 1
 
-    def tokens(self, *, input: int | None = None, output: int | None = None) -> None:  # noqa: A002
-        """State the tokens of this call so far; None, or a negative number, leaves what was stated before."""
+    def tokens(
+        self,
+        *,
+        input: int | None = None,  # noqa: A002
+        output: int | None = None,
+        cached: int | None = None,
+        cache_write: int | None = None,
+        reasoning: int | None = None,
+    ) -> None:
+        """State the tokens of this call so far; None, or a negative number, leaves what was stated before.
+
+        `cached` and `cache_write` are parts of `input`, `reasoning` is a part of `output`.
+        """
         if input is not None and input >= 0:
             self._input = input
         if output is not None and output >= 0:
             self._output = output
+        if cached is not None or cache_write is not None or reasoning is not None:
+            before = self._parts
+            self._parts = (
+                before[0] if cached is None or cached < 0 else cached,
+                before[1] if cache_write is None or cache_write < 0 else cache_write,
+                before[2] if reasoning is None or reasoning < 0 else reasoning,
+            )
+
+    def answered_by(self, model: str) -> None:
+        """State the model that answered, where the answer names one."""
+        self._response_model = model
 
     def item(self, item: object) -> None:
         """Take an item of an observed stream for a chunk."""
@@ -165,13 +212,20 @@ class LLMCall(Call):
 
     def _end(self, reason: str | None) -> None:
         end = self._llm.clock()
-        per_token = None
-        if self._first is not None and not self._chunks and self._output is not None and self._output > 1:
-            per_token = (end - self._first) / (self._output - 1)
+        gaps: float | list[float] | None = self._gaps or None
+        first = self._first
+        if first is not None and gaps is None and self._output is not None and self._output > 1:
+            gaps = (end - first) / (self._output - 1)
+        cached, written, reasoning = self._parts
         self._llm.record(
-            duration=end - self._start,
-            reason=reason,
-            tokens=(self._input, self._output),
-            to_first_chunk=None if self._first is None else self._first - self._start,
-            per_token=per_token,
+            end - self._start,
+            self._input,
+            self._output,
+            cached,
+            written,
+            reasoning,
+            None if first is None else first - self._start,
+            gaps,
+            reason,
+            self._response_model,
         )

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
-from prometheus_client import Counter, Histogram
-
-from airis_mon.instrument.calls import Call, Reasons
+from airis_mon.instrument.calls import OTHER, Call
 from airis_mon.instrument.observation import observed
+from airis_mon.instrument.operation import Operation, Sink
+from airis_mon.instrument.recorder import BATCH, PredictorRecorder
 
 _LOG = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
 Confidence = Callable[[Any], float | Iterable[float] | None]
-
-OK = "ok"
-
-
-@dataclass(frozen=True)
-class PredictorFamilies:
-    """The metric families that all models of a registry share."""
-
-    predictions: Counter
-    duration: Histogram
-    confidence: Histogram
+PREDICT = "predict"
+"""The operation's name of a model that is no language model."""
 
 
 class Predictor:
@@ -34,18 +25,17 @@ class Predictor:
 
     def __init__(
         self,
-        families: PredictorFamilies,
-        reasons: Reasons,
+        recorder: PredictorRecorder | None,
         clock: Callable[[], float],
-        labels: tuple[str, str],
+        names: tuple[str, str],
+        sink: Sink | None,
     ) -> None:
         self.clock = clock
-        self._predictions = families.predictions
-        self._reasons = reasons
-        self._labels = labels
-        self._success = families.predictions.labels(*labels, OK)
-        self._duration = families.duration.labels(*labels)
-        self._confidence = families.confidence.labels(*labels)
+        """Seconds, monotone."""
+        self.enabled = recorder is not None
+        self._recorder = recorder
+        self._names = names
+        self._sink = sink
 
     def call(self) -> PredictorCall:
         """Return a call to be entered with `with` or `async with`."""
@@ -63,26 +53,49 @@ class Predictor:
 
         `confidence` is given the result, or each item of a stream, and returns the model's confidence in it
         from 0 to 1, one number or one per row, None where it does not tell. What it raises is logged, not
-        raised.
+        raised. A disabled instrument returns the function as it is.
         """
 
         def decorate(target: F) -> F:
-            return observed(target, lambda: PredictorCall(self, confidence))
+            return observed(target, lambda: PredictorCall(self, confidence)) if self.enabled else target
 
         return decorate if function is None else decorate(function)
 
-    def record(self, duration: float, reason: str | None) -> None:
-        """Record one ended call, failed or not; seconds."""
-        if reason is None:
-            self._success.inc()
-        else:
-            self._predictions.labels(*self._labels, self._reasons.admit(reason)).inc()
-        self._duration.observe(duration)
+    def record(self, duration: float, error: str | None = None, confidence: Iterable[float] = ()) -> None:
+        """Record one ended prediction whole; never blocks, never raises.
 
-    def record_confidence(self, value: float) -> None:
-        """Record a confidence; rounding may have brought it just outside of 0 to 1, NaN is ignored."""
-        if not math.isnan(value):
-            self._confidence.observe(min(max(value, 0.0), 1.0))
+        `duration` in seconds; `error` a short word out of a small set, None for success. Of `confidence`, one
+        number or one per row, rounding may have brought one just outside of 0 to 1; NaN is ignored.
+        """
+        recorder = self._recorder
+        if recorder is None:
+            return
+        stated = tuple(min(max(value, 0.0), 1.0) for value in confidence if not math.isnan(value))
+        recorder.pending.append((duration, error, stated))
+        if len(recorder.pending) >= BATCH:
+            recorder.settle()
+        if self._sink is not None:
+            self._sink.offer(
+                Operation(
+                    timestamp=time.time(),
+                    operation=PREDICT,
+                    provider="",
+                    model=self._names[0],
+                    version=self._names[1],
+                    response_model="",
+                    duration=duration,
+                    time_to_first_chunk=None,
+                    time_per_output_chunk=None,
+                    input_tokens=None,
+                    output_tokens=None,
+                    cache_read_tokens=None,
+                    cache_write_tokens=None,
+                    reasoning_tokens=None,
+                    error_type=(error or OTHER) if error is not None else "",
+                    confidence=stated,
+                    trace_id="",
+                )
+            )
 
 
 class PredictorCall(Call):
@@ -93,10 +106,11 @@ class PredictorCall(Call):
         self._predictor = predictor
         self._extract = confidence
         self._start = 0.0
+        self._stated: list[float] = []
 
     def confidence(self, value: float) -> None:
         """State the model's confidence in its answer, 0 to 1; once for each row of a batch."""
-        self._predictor.record_confidence(value)
+        self._stated.append(value)
 
     def item(self, item: object) -> None:
         """Ask `confidence` what an item of an observed stream says."""
@@ -117,4 +131,4 @@ class PredictorCall(Call):
         self._start = self._predictor.clock()
 
     def _end(self, reason: str | None) -> None:
-        self._predictor.record(self._predictor.clock() - self._start, reason)
+        self._predictor.record(self._predictor.clock() - self._start, reason, self._stated)

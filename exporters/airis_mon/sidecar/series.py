@@ -19,8 +19,6 @@ from prometheus_client.utils import floatToGoString
 from airis_mon.sidecar.names import Labels
 
 Kind = Literal["counter", "gauge", "histogram", "unknown"]
-LONGEST_EXEMPLAR = 128
-"""Characters of all names and values of an exemplar's labels; OpenMetrics 1.0 sets it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Exemplar:
     def fits(self) -> bool:
         """Say whether OpenMetrics takes it: at most 128 characters of labels, and a name for each."""
         return all(name for name, _ in self.labels) and (
-            sum(len(name) + len(value) for name, value in self.labels) <= LONGEST_EXEMPLAR
+            sum(len(name) + len(value) for name, value in self.labels) <= 128
         )
 
 
