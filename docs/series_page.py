@@ -16,7 +16,7 @@ from airis_mon.analyzer.metrics import Metrics
 from airis_mon.exporters import series as exporters
 from airis_mon.instrument import Instruments
 from airis_mon.rules import series as rules
-from airis_mon.sidecar import otlp, service
+from airis_mon.sidecar import otlp, remote_write, service
 from airis_mon.sidecar.translation import KINDS
 from airis_mon.sidecar.units import UNITS
 from docs import markdown
@@ -77,6 +77,8 @@ def text() -> str:
         "Anything countable may be written in braces, such as `{page}`; rates such as `tokens/s`.",
         "## Sidecar: what OpenTelemetry exports",
         _after(otlp.__doc__ or "", "What an export becomes"),
+        "## Sidecar: what Prometheus writes",
+        _after(remote_write.__doc__ or "", "What a sample becomes"),
         "## Sidecar: its own",
         _families(_sidecar()),
         "## Analyzer",

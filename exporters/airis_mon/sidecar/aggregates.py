@@ -85,6 +85,13 @@ class Aggregates(Collector):
         """Return a series, None where there is none."""
         return self._series.get(name, _NONE).get(labels)
 
+    def holder(self, name: str) -> Family | None:
+        """Return the family that exposes a number under this very name, None where there is none."""
+        family = self._families.get(self._claims.get(name, ""))
+        if family is None or family.kind == "histogram":
+            return None
+        return family if name == family.name + ("_total" if family.kind == "counter" else "") else None
+
     def remove(self, series: Series) -> None:
         """Let go of a series; its place is free again, and its family's with the last one."""
         name = series.family.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import cramjam
@@ -23,18 +23,24 @@ class RequestError(Exception):
         super().__init__(message)
 
 
-async def body(request: web.Request, limits: Limits) -> bytes:
+Codings = Mapping[str, Callable[[bytes, int], bytes]]
+"""What unpacks a body within so many bytes, by `Content-Encoding`."""
+
+
+async def body(request: web.Request, limits: Limits, codings: Codings | None = None) -> bytes:
     """Return a request's body, unpacked; RequestError with 400, 408, 413 or 415.
 
-    One `Content-Encoding` is understood, gzip or zstd. The limit on bodies is that on their unpacked size,
-    and what would be longer is given up at that point: a bomb costs no more than a large honest body.
+    One `Content-Encoding` is understood, gzip or zstd where `codings` does not say otherwise. The limit on
+    bodies is that on their unpacked size, and what would be longer is given up at that point: a bomb costs no
+    more than a large honest body.
     """
+    known = _UNPACK if codings is None else codings
     coding = request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower()
-    if coding not in _UNPACK:
+    if coding not in known:
         raise RequestError(
             415,
-            f"Content-Encoding `{_printable(coding)}` is not understood; send the body as it is, "
-            f"or as one of {', '.join(sorted(_UNPACK))}",
+            f"Content-Encoding `{_printable(coding)}` is not understood; send the body as "
+            f"one of {', '.join(sorted(known))}",
         )
     if request.content.is_eof():
         # It came along with its headers, as small ones do: there is nothing to wait for.
@@ -45,7 +51,7 @@ async def body(request: web.Request, limits: Limits) -> bytes:
                 packed = await request.read()
         except TimeoutError:
             raise RequestError(408, f"the body did not arrive within {limits.body_seconds:g} s") from None
-    return _UNPACK[coding](packed, limits.body_bytes)
+    return known[coding](packed, limits.body_bytes)
 
 
 def _as_it_is(packed: bytes, limit: int) -> bytes:
@@ -83,9 +89,20 @@ def _zstd(packed: bytes, limit: int) -> bytes:
     return bytes(memoryview(room)[:size])
 
 
-_UNPACK: MappingProxyType[str, Callable[[bytes, int], bytes]] = MappingProxyType(
-    {"identity": _as_it_is, "gzip": _gzip, "zstd": _zstd}
-)
+def _snappy(packed: bytes, limit: int) -> bytes:
+    try:
+        # The block says its length at its beginning: nothing is unpacked of one that says too much.
+        if cramjam.snappy.decompress_raw_len(packed) > limit:
+            raise _too_large(limit)
+        return bytes(cramjam.snappy.decompress_raw(packed))
+    except cramjam.DecompressionError as error:
+        raise RequestError(400, f"the body is no snappy block: {error}") from None
+
+
+SNAPPY: Codings = MappingProxyType({"snappy": _snappy})
+"""The block format, which remote write is packed in."""
+
+_UNPACK: Codings = MappingProxyType({"identity": _as_it_is, "gzip": _gzip, "zstd": _zstd})
 
 
 def _too_large(limit: int) -> RequestError:

@@ -10,7 +10,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -38,6 +38,23 @@ class BodyError(ValueError):
 
 class TooManyItemsError(ValueError):
     """A body of more items than are taken at once; nothing of it counts."""
+
+
+class Budget:
+    """How much of a body may be converted."""
+
+    def __init__(self, limit: int, of: str) -> None:
+        self._limit = limit
+        self._left = limit
+        self._of = of
+
+    def spend(self, messages: Sized) -> None:
+        """Count messages; TooManyItemsError where there are more than the limit in all."""
+        self._left -= len(messages)
+        if self._left < 0:
+            raise TooManyItemsError(
+                f"more than {self._limit} {self._of} in one request; send smaller batches"
+            )
 
 
 @dataclass

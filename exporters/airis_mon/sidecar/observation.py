@@ -19,7 +19,8 @@ REJECTED = "rejected"
 METRIC = "metric"
 EVENT = "event"
 OTLP_POINT = "otlp_data_point"
-KINDS = (METRIC, EVENT, OTLP_POINT)
+REMOTE_WRITE = "remote_write_sample"
+KINDS = (METRIC, EVENT, OTLP_POINT, REMOTE_WRITE)
 """What the sidecar takes in, by the way that it came."""
 
 

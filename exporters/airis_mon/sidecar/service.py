@@ -21,11 +21,13 @@ from airis_mon.sidecar.exposition import Exposition
 from airis_mon.sidecar.intake import Intake
 from airis_mon.sidecar.items import Event, Metric
 from airis_mon.sidecar.limits import Limits
-from airis_mon.sidecar.observation import EVENT, METRIC, OTLP_POINT, Observation
+from airis_mon.sidecar.observation import EVENT, METRIC, OTLP_POINT, REMOTE_WRITE, Observation
 from airis_mon.sidecar.otlp import routes as otlp
 from airis_mon.sidecar.otlp.routes import Export
 from airis_mon.sidecar.otlp.translation import MetricTranslation
 from airis_mon.sidecar.recovery import Life, gate
+from airis_mon.sidecar.remote_write.routes import Receiver
+from airis_mon.sidecar.remote_write.translation import SampleTranslation
 from airis_mon.sidecar.routes import Route
 from airis_mon.sidecar.translation import Change, Translation, counted
 from airis_mon.web import (
@@ -99,6 +101,8 @@ def sidecar(
     events = Route(EVENT, Decoding(Event, limits.items), event, intake, limits, durable=journal.durable)
     app.router.add_post("/v1/metrics", metrics.post)
     app.router.add_post("/v1/events", events.post)
+    written = Receiver(REMOTE_WRITE, SampleTranslation(aggregates, translation.moment), intake, limits)
+    app.router.add_post("/api/v1/write", written.post)
     app.router.add_post("/otlp/v1/metrics", points.post)
     return app
 
@@ -155,7 +159,8 @@ async def _run(
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="airis-mon sidecar",
-        description="Take metrics and events over HTTP (POST /v1/metrics, /v1/events) and expose them on "
+        description="Take metrics and events over HTTP (POST /v1/metrics, /v1/events), OTLP metrics and "
+        "Prometheus remote write (POST /api/v1/write), and expose them on "
         "/metrics. With --storage.path an answer of 200 means that what was sent is on disk, and counts "
         "once, whatever happens to this process; without it 202 means that it counts until the process ends.",
     )

@@ -1,14 +1,25 @@
 """Samples -> a Prometheus remote-write receiver.
 
-Belongs here: the sample, the `Writer` that takes samples, the encoding of the protocol's messages, and the
-rules of sending (what is retried, what is given up, what is told about it).
+Belongs here: the sample, the `Writer` that takes samples, the protocol's messages, and the rules of sending
+(what is retried, what is given up, what is told about it).
 
 Must not be here: what the samples mean, who measures them, or when they are due.
 """
 
 from airis_mon.remote_write.http import HttpWriter
+from airis_mon.remote_write.message import request_2, write_request
 from airis_mon.remote_write.retry import Backoff
 from airis_mon.remote_write.sample import STALE, Sample, is_stale
 from airis_mon.remote_write.writer import Writer, WriteResult
 
-__all__ = ["STALE", "Backoff", "HttpWriter", "Sample", "WriteResult", "Writer", "is_stale"]
+__all__ = [
+    "STALE",
+    "Backoff",
+    "HttpWriter",
+    "Sample",
+    "WriteResult",
+    "Writer",
+    "is_stale",
+    "request_2",
+    "write_request",
+]

@@ -1,6 +1,7 @@
-"""`prometheus.WriteRequest`, built here rather than generated: no protoc, no generated file to keep in step.
+"""The messages of remote write, built here rather than generated: no protoc, no file to keep in step.
 
-Field numbers and types are those of the remote-write 1.0 specification; nothing that we do not send is here.
+Field numbers and types are those of the specifications, 1.0 and 2.0; nothing that we neither send nor read is
+here. Of native histograms that they are there is enough.
 """
 
 from __future__ import annotations
@@ -14,36 +15,69 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from airis_mon.remote_write.sample import Series
 
 _Field = descriptor_pb2.FieldDescriptorProto
-_FIELDS = {
-    "Label": (("name", 1, _Field.TYPE_STRING, None), ("value", 2, _Field.TYPE_STRING, None)),
-    "Sample": (("value", 1, _Field.TYPE_DOUBLE, None), ("timestamp", 2, _Field.TYPE_INT64, None)),
+_Fields = tuple[tuple[str, int, str], ...]
+"""Name, number, and type: a scalar's, or a message's; `*` behind it for many."""
+_VERSION_1: dict[str, _Fields] = {
+    "Label": (("name", 1, "string"), ("value", 2, "string")),
+    "Sample": (("value", 1, "double"), ("timestamp", 2, "int64")),
+    "Histogram": (),
+    "TimeSeries": (("labels", 1, "Label*"), ("samples", 2, "Sample*"), ("histograms", 4, "Histogram*")),
+    "WriteRequest": (("timeseries", 1, "TimeSeries*"),),
+}
+_VERSION_2: dict[str, _Fields] = {
+    "Sample": (("value", 1, "double"), ("timestamp", 2, "int64")),
+    "Histogram": (),
+    "Exemplar": (("labels_refs", 1, "uint32*"), ("value", 2, "double"), ("timestamp", 3, "int64")),
+    "Metadata": (("type", 1, "int32"), ("help_ref", 3, "uint32"), ("unit_ref", 4, "uint32")),
     "TimeSeries": (
-        ("labels", 1, _Field.TYPE_MESSAGE, "Label"),
-        ("samples", 2, _Field.TYPE_MESSAGE, "Sample"),
+        ("labels_refs", 1, "uint32*"),
+        ("samples", 2, "Sample*"),
+        ("histograms", 3, "Histogram*"),
+        ("exemplars", 4, "Exemplar*"),
+        ("metadata", 5, "Metadata"),
     ),
-    "WriteRequest": (("timeseries", 1, _Field.TYPE_MESSAGE, "TimeSeries"),),
+    "Request": (("symbols", 4, "string*"), ("timeseries", 5, "TimeSeries*")),
+}
+_SCALARS = {
+    "double": _Field.TYPE_DOUBLE,
+    "int32": _Field.TYPE_INT32,
+    "int64": _Field.TYPE_INT64,
+    "string": _Field.TYPE_STRING,
+    "uint32": _Field.TYPE_UINT32,
 }
 
 
 @cache
-def _write_request() -> Any:
-    """Return the message class, in a pool of its own: it clashes with nobody's `prometheus`."""
-    file = descriptor_pb2.FileDescriptorProto(name="remote.proto", package="prometheus", syntax="proto3")
-    for message, fields in _FIELDS.items():
+def write_request() -> Any:
+    """Return the class of 1.0's `prometheus.WriteRequest`."""
+    return _message_class("prometheus", _VERSION_1, "WriteRequest")
+
+
+@cache
+def request_2() -> Any:
+    """Return the class of 2.0's `io.prometheus.write.v2.Request`."""
+    return _message_class("io.prometheus.write.v2", _VERSION_2, "Request")
+
+
+def _message_class(package: str, messages: dict[str, _Fields], wanted: str) -> Any:
+    """Return a message class, in a pool of its own: it clashes with nobody's `prometheus`."""
+    file = descriptor_pb2.FileDescriptorProto(name="remote.proto", package=package, syntax="proto3")
+    for message, fields in messages.items():
         described = file.message_type.add(name=message)
-        for name, number, kind, of in fields:
-            field = described.field.add(name=name, number=number, type=kind)
-            field.label = _Field.LABEL_REPEATED if of else _Field.LABEL_OPTIONAL
-            if of:
-                field.type_name = f".prometheus.{of}"
+        for name, number, kind in fields:
+            of = kind.removesuffix("*")
+            field = described.field.add(name=name, number=number, type=_SCALARS.get(of, _Field.TYPE_MESSAGE))
+            field.label = _Field.LABEL_REPEATED if kind.endswith("*") else _Field.LABEL_OPTIONAL
+            if of not in _SCALARS:
+                field.type_name = f".{package}.{of}"
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("prometheus.WriteRequest"))
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{package}.{wanted}"))
 
 
 def encoded(series: Sequence[Series]) -> bytes:
     """Return the series as a serialised WriteRequest, not yet compressed."""
-    request = _write_request()()
+    request = write_request()()
     for one in series:
         timeseries = request.timeseries.add()
         for name, value in one.labels:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
@@ -19,27 +19,10 @@ from opentelemetry.proto.common.v1 import common_pb2 as common
 from opentelemetry.proto.metrics.v1 import metrics_pb2 as pb
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource as ResourceMessage
 
-from airis_mon.sidecar.decoding import BodyError, TooManyItemsError
+from airis_mon.sidecar.decoding import BodyError, Budget
 from airis_mon.sidecar.otlp import metrics as model
 from airis_mon.sidecar.otlp.attributes import LONGEST_NESTED, AnyValue, Attributes, KeyValue
 from airis_mon.sidecar.otlp.resources import MOST_ATTRIBUTES, Resource, Scope
-
-
-class Budget:
-    """How much of a body may be converted."""
-
-    def __init__(self, limit: int, of: str) -> None:
-        self._limit = limit
-        self._left = limit
-        self._of = of
-
-    def spend(self, messages: Sized) -> None:
-        """Count messages; TooManyItemsError where there are more than the limit in all."""
-        self._left -= len(messages)
-        if self._left < 0:
-            raise TooManyItemsError(
-                f"more than {self._limit} {self._of} in one request; send smaller batches"
-            )
 
 
 def metrics(body: bytes, limit: int) -> model.ExportMetrics:

@@ -11,7 +11,7 @@ from aiohttp import web
 from airis_mon.journal import JournalError
 from airis_mon.sidecar.answers import not_kept
 from airis_mon.sidecar.bodies import RequestError, body
-from airis_mon.sidecar.decoding import JSON, BodyError, TooManyItemsError
+from airis_mon.sidecar.decoding import JSON, BodyError, Budget, TooManyItemsError
 from airis_mon.sidecar.intake import Intake, Refusal
 from airis_mon.sidecar.items import Event
 from airis_mon.sidecar.limits import Limits
@@ -54,7 +54,7 @@ def metrics(limits: Limits, translation: MetricTranslation, kind: str) -> Signal
             request = protobuf.metrics(given, limits.items)
         else:
             request = _json(given)
-            points = protobuf.Budget(limits.items, "data points")
+            points = Budget(limits.items, "data points")
             for _, _, metric in request.metrics():
                 if metric.data is not None:
                     points.spend(metric.data.data_points)
