@@ -1,9 +1,9 @@
 """The service that takes metrics and events over HTTP and exposes them to Prometheus.
 
-Belongs here: the two schemas, their translation into series, the aggregates, what the journal's records mean,
-the limits, the routes. Must not be here: the standard routes and listening (`airis_mon.web`), how bytes get
-onto a disk (`airis_mon.journal`), names of series (`airis_mon.exporters.series`), and anything that asks
-Prometheus.
+Belongs here: the two schemas, their translation into series, other protocols that become the same series
+(`otlp`, `remote_write`), the aggregates, what the journal's records mean, the limits, the routes. Must not
+be here: the standard routes and listening (`airis_mon.web`), how bytes get onto a disk (`airis_mon.journal`),
+names of series (`airis_mon.exporters.series`), and anything that asks Prometheus.
 
 What an answer means
 - 200: on disk, and counted. It survives kill, crash and power loss of this machine, as long as its disk does.
