@@ -14,7 +14,7 @@ from airis_mon import sidecar
 from airis_mon.analyzer import series as analyzer
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.exporters import series as exporters
-from airis_mon.instrument import Instruments
+from airis_mon.instrument import Instruments, Sender
 from airis_mon.rules import series as rules
 from airis_mon.sidecar import otlp, remote_write, service
 from airis_mon.sidecar.translation import KINDS
@@ -98,6 +98,7 @@ def _instrumented() -> CollectorRegistry:
     instruments.llm(model="m", provider="p")
     instruments.llm_server(model="m", provider="p")
     instruments.predictor(model="m", version="1")
+    Sender("http://127.0.0.1:9466", source="s", registry=registry)
     return registry
 
 

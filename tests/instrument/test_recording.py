@@ -253,6 +253,7 @@ def test_a_sink_is_told_of_each_operation() -> None:
     assert (told[1].operation, told[1].version, told[1].confidence) == ("predict", "2", (0.9, 1.0))
 
 
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_a_child_begins_at_zero_and_its_parent_goes_on(bench: Bench, llm: LLM) -> None:
     for _ in range(10):
         llm.record(1.0, 5)

@@ -63,6 +63,12 @@ PREDICTION_CONFIDENCE_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.
 # What the instruments say of themselves
 INSTRUMENT_FOLDED = "airis_instrument_folded_total"
 """Operations whose labels were folded into `other`, by `kind`: there were more than the budget allows."""
+INSTRUMENT_SENT = "airis_instrument_sent_operations_total"
+"""Operations that a sidecar has acknowledged."""
+INSTRUMENT_DROPPED = "airis_instrument_dropped_operations_total"
+"""Operations that no sidecar has counted, by `reason`: `full`, `spool_full`, `refused`."""
+INSTRUMENT_WAITING = "airis_instrument_waiting_operations"
+"""Operations that are yet to be sent, on disk or in memory."""
 
 # Events taken in over HTTP
 EVENTS = "airis_events_total"

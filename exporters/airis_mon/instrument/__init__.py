@@ -43,6 +43,7 @@ from airis_mon.instrument.instruments import Instruments
 from airis_mon.instrument.llm import LLM, LLMCall
 from airis_mon.instrument.operation import Operation, Sink
 from airis_mon.instrument.predictor import Predictor, PredictorCall
+from airis_mon.instrument.sender import Sender
 
 __all__ = [
     "LLM",
@@ -55,5 +56,6 @@ __all__ = [
     "Predictor",
     "PredictorBuckets",
     "PredictorCall",
+    "Sender",
     "Sink",
 ]

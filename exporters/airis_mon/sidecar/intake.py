@@ -51,13 +51,14 @@ class Intake:
     async def take(
         self,
         kind: str,
-        changes: Iterable[tuple[int, Change]],
+        changes: Iterable[tuple[int, Change | list[Change]]],
         events: Mapping[int, Event],
         refusals: Sequence[Refusal],
         origin: Origin | None = None,
     ) -> Outcome:
         """Count the changes, each given with the index of its item, and say what is wrong with the rest.
 
+        Of an item that comes to a list of changes all count or none.
         `events` are kept whole, beside the change of the same index that counts them. `refusals` are those of
         whoever read the body. An origin that was kept before is not counted again. JournalError where the
         batch could not be kept, and then nothing of it counts.
@@ -69,7 +70,10 @@ class Intake:
         for index, change in changes:
             try:
                 whole = kept(events[index]) if index in events else None
-                self._admit(batch, change, now)
+                if isinstance(change, list):
+                    self._admit_all(batch, change, now)
+                else:
+                    self._admit(batch, change, now)
             except ItemError as error:
                 refused.append(Refusal(index, error))
             else:
@@ -87,6 +91,14 @@ class Intake:
         for refusal in refused:
             self._observation.rejected(kind, refusal.error.reason)
         return Outcome(accepted, tuple(sorted(refused, key=lambda refusal: refusal.index)))
+
+    def _admit_all(self, batch: Batch, changes: list[Change], now: float) -> None:
+        for change in changes:
+            if not isinstance(change, Removal):
+                # Asked first, and once more when its turn comes: what is refused must not be half counted.
+                self._aggregates.admit(change)
+        for change in changes:
+            self._admit(batch, change, now)
 
     def _admit(self, batch: Batch, change: Change, now: float) -> None:
         if isinstance(change, Removal):

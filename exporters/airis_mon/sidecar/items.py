@@ -17,6 +17,9 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Short = Annotated[str, Meta(max_length=64)]
 Text = Annotated[str, Meta(max_length=1024)]
 Tags = Annotated[dict[Name, Text], Meta(max_length=32)]
+Seconds = Annotated[float, Meta(ge=0, le=1e9)]
+Tokens = Annotated[int, Meta(ge=0, le=2**53)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Extra = Annotated[dict[Name, Any], Meta(max_length=64)]
 
 
@@ -37,6 +40,39 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Labels."""
     metadata: Extra = {}
     """About this one value; no label, as it may differ with each."""
+
+
+class OperationItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One ended operation of a model, as `airis_mon.instrument` sends it; what is not known is left out."""
+
+    timestamp: Moment
+    """Of its end; RFC 3339 with a zone."""
+    source: Name
+    """Who called the model; the label `source`."""
+    operation: Short = "chat"
+    """OpenTelemetry's word, such as `chat`; `predict` for a model that is no language model."""
+    provider: Text = ""
+    """OpenTelemetry's word, such as `openai`; wanted but for `predict`."""
+    model: Name
+    version: Text = ""
+    """Of a model that is no language model."""
+    response_model: Text = ""
+    """The model that answered."""
+    duration: Seconds
+    time_to_first_chunk: Seconds | None = None
+    time_per_output_chunk: Seconds | None = None
+    """The mean between two chunks."""
+    input_tokens: Tokens | None = None
+    output_tokens: Tokens | None = None
+    cache_read_tokens: Tokens | None = None
+    cache_write_tokens: Tokens | None = None
+    reasoning_tokens: Tokens | None = None
+    error_type: Short = ""
+    """A short word out of a small set; empty for success."""
+    confidence: Annotated[list[Share], Meta(max_length=1024)] = []
+    """Of a model that is no language model: one, or one per row."""
+    trace_id: Annotated[str, Meta(pattern="^([0-9a-f]{32})?$")] = ""
+    """Becomes an exemplar of the duration."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,9 +18,10 @@ ACCEPTED = "accepted"
 REJECTED = "rejected"
 METRIC = "metric"
 EVENT = "event"
+OPERATION = "operation"
 OTLP_POINT = "otlp_data_point"
 REMOTE_WRITE = "remote_write_sample"
-KINDS = (METRIC, EVENT, OTLP_POINT, REMOTE_WRITE)
+KINDS = (METRIC, EVENT, OPERATION, OTLP_POINT, REMOTE_WRITE)
 """What the sidecar takes in, by the way that it came."""
 
 

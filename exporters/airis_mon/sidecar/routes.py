@@ -1,4 +1,4 @@
-"""`POST /v1/metrics` and `POST /v1/events`: the HTTP that carries items, and its answers."""
+"""`POST /v1/metrics`, `/v1/operations` and `/v1/events`: the HTTP that carries items, and its answers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Route(Generic[T]):
         self,
         kind: str,
         decoding: Decoding[T],
-        change: Callable[[T], tuple[Change, Event | None]],
+        change: Callable[[T], tuple[Change | list[Change], Event | None]],
         intake: Intake,
         limits: Limits,
         *,
@@ -89,7 +89,7 @@ class Route(Generic[T]):
     async def _take(self, given: bytes, media: str, sender: Origin | None) -> Outcome:
         decoded = self._decoding.decode(given, media)
         refusals = [Refusal(index, error) for index, error in decoded.errors]
-        changes: list[tuple[int, Change]] = []
+        changes: list[tuple[int, Change | list[Change]]] = []
         events: dict[int, Event] = {}
         for index, item in decoded.items:
             try:

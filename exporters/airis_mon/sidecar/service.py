@@ -19,9 +19,17 @@ from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.decoding import Decoding
 from airis_mon.sidecar.exposition import Exposition
 from airis_mon.sidecar.intake import Intake
-from airis_mon.sidecar.items import Event, Metric
+from airis_mon.sidecar.items import Event, Metric, OperationItem
 from airis_mon.sidecar.limits import Limits
-from airis_mon.sidecar.observation import EVENT, METRIC, OTLP_POINT, REMOTE_WRITE, Observation
+from airis_mon.sidecar.observation import (
+    EVENT,
+    METRIC,
+    OPERATION,
+    OTLP_POINT,
+    REMOTE_WRITE,
+    Observation,
+)
+from airis_mon.sidecar.operations import OperationTranslation
 from airis_mon.sidecar.otlp import routes as otlp
 from airis_mon.sidecar.otlp.routes import Export
 from airis_mon.sidecar.otlp.translation import MetricTranslation
@@ -99,7 +107,16 @@ def sidecar(
         guest=points,
     )
     events = Route(EVENT, Decoding(Event, limits.items), event, intake, limits, durable=journal.durable)
+    operations = Route(
+        OPERATION,
+        Decoding(OperationItem, limits.items),
+        OperationTranslation(translation.moment).changes,
+        intake,
+        limits,
+        durable=journal.durable,
+    )
     app.router.add_post("/v1/metrics", metrics.post)
+    app.router.add_post("/v1/operations", operations.post)
     app.router.add_post("/v1/events", events.post)
     written = Receiver(REMOTE_WRITE, SampleTranslation(aggregates, translation.moment), intake, limits)
     app.router.add_post("/api/v1/write", written.post)
