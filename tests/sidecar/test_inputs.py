@@ -17,7 +17,16 @@ from airis_mon.remote_write import STALE
 from airis_mon.sidecar.names import OWN_SERIES
 from airis_mon.stack.servers import Server
 from tests.sidecar.conftest import Sidecar, metric
-from tests.sidecar.otlp.messages import counter, distribution, exponential, export, gauge, histogram, number
+from tests.sidecar.otlp.messages import (
+    attributes,
+    counter,
+    distribution,
+    exponential,
+    export,
+    gauge,
+    histogram,
+    number,
+)
 from tests.sidecar.remote_write.requests import COUNTER, TYPES, packed, series
 from tests.sidecar.test_durable import Running, running
 
@@ -33,6 +42,7 @@ def everything(at: int) -> dict[str, Any]:
     when = str(at)
     point = histogram([0.1, 1.0], [1, 2, 3], 4.5, at=when)
     several = {"count": "6", "sum": 9.0, "scale": 3, "zeroCount": "1", "timeUnixNano": when}
+    of_other = {"attributes": attributes(of="other")}
     trace = {"timeUnixNano": when, "asDouble": 0.5, "traceId": "ab" * 16, "spanId": "cd" * 8}
     return export(
         counter("calls", number(3, at=when)),
@@ -40,6 +50,7 @@ def everything(at: int) -> dict[str, Any]:
         gauge("depth", number("NaN", at=when, of="x"), number(0.5, at=when)),
         distribution("took", {**point, "exemplars": [trace]}),
         distribution("wait", point, delta=True),
+        distribution("wait", {**histogram([2.0], [1, 1], 5.0, at=when), **of_other}, delta=True),
         exponential("size", {**several, "positive": {"offset": -4, "bucketCounts": ["2", "3"]}}, delta=True),
         scope="tests",
         service_instance_id="one",
@@ -79,6 +90,7 @@ def test_all_of_it_is_there_after_a_restart(tmp_path: Path, end: signal.Signals)
     assert before["calls_total", labels] == "3.0"
     assert before["wait_seconds_count", labels] == before["size_seconds_count", labels] == "18.0"
     assert before["took_seconds_sum", labels] == "4.5"
+    assert before["wait_seconds_bucket", (("le", "2.0"), ("of", "other"), *labels)] == "3.0"
     assert not any(name == "over" for name, _ in before)
     with running(tmp_path) as sidecar:
         assert comparable(sidecar) == before

@@ -34,6 +34,7 @@ class Aggregates(Collector):
         self._families: dict[str, Family] = {}
         self._series: dict[str, dict[Labels, Series]] = {}
         self._claims: dict[str, str] = {}
+        self._shapes: dict[tuple[str, tuple[float, ...]], Family] = {}
         self._count = 0
         self._claim(EVENTS)
 
@@ -63,7 +64,7 @@ class Aggregates(Collector):
         series = self._series.get(family.name, _NONE).get(update.labels)
         if series is None:
             self._check_room(family.name)
-            series = self.restored(known or family, update.labels)
+            series = self.restored(family, update.labels)
         _check_value(series, family, update.value, isinstance(update, Total))
         return series
 
@@ -77,9 +78,19 @@ class Aggregates(Collector):
         kept = self._series[family.name]
         series = kept.get(labels)
         if series is None:
-            series = kept[labels] = new_series(self._families[family.name], labels)
+            series = kept[labels] = new_series(self._shaped(family), labels)
             self._count += 1
         return series
+
+    def _shaped(self, family: Family) -> Family:
+        """Return the family as it is kept, or one of the same name whose histograms have other boundaries.
+
+        Two applications may have set their own; each of their series is exposed with those that it has.
+        """
+        kept = self._families[family.name]
+        if family.buckets == kept.buckets or kept.kind != "histogram":
+            return kept
+        return self._shapes.setdefault((family.name, family.buckets), family)
 
     def found(self, name: str, labels: Labels) -> Series | None:
         """Return a series, None where there is none."""
@@ -105,6 +116,8 @@ class Aggregates(Collector):
             del self._series[name]
             for exposed in _exposed_names(self._families.pop(name)):
                 self._claims.pop(exposed, None)
+            for shape in [shape for shape in self._shapes if shape[0] == name]:
+                del self._shapes[shape]
 
     def all_series(self) -> list[Series]:
         """Return every series as of now, the ones without a value among them."""
@@ -185,8 +198,8 @@ def _check_value(series: Series, family: Family, value: Value, total: bool) -> N
         if not fits:
             raise ItemError(
                 "value",
-                f"`{series.family.name}` has {wanted} buckets and keeps them; send a histogram "
-                f"with the same boundaries, or under another name",
+                f"this series of `{series.family.name}` has {wanted} buckets and keeps them; send one "
+                f"with the same boundaries, under another name, or with another label",
                 CONFLICT,
             )
     elif isinstance(value, Distribution):

@@ -76,10 +76,14 @@ def _numbers(family: Family, kept: Iterable[Series], openmetrics: bool) -> str:
 
 def _histograms(family: Family, kept: Iterable[Series], openmetrics: bool) -> str:
     name = family.name
-    bounds = [_number(bound) for bound in (*family.buckets, float("inf"))]
+    bounds: list[str] = []
+    shape = None
     lines = []
     for series in kept:
         assert isinstance(series, HistogramSeries)
+        if series.family is not shape:
+            shape = series.family
+            bounds = [_number(bound) for bound in (*shape.buckets, float("inf"))]
         before, after = _around_le(series.labels)
         exemplars = series.exemplars if openmetrics else None
         cumulated = 0

@@ -88,6 +88,25 @@ def test_a_cumulative_histogram_keeps_its_own_boundaries(send: Any, fresh: Sidec
     assert "keeps them" in reason
 
 
+def test_two_applications_may_have_boundaries_of_their_own(send: Any, fresh: Sidecar) -> None:
+    send(export(distribution("took", histogram([0.3, 3.0], [1, 2, 4], 20.0))))
+    for _ in range(2):
+        other = export(distribution("took", histogram([0.5], [5, 6], 30.0), delta=True), service_name="other")
+        assert send(other) == (0, "")
+    text = [line for line in fresh.metrics().splitlines() if line.startswith("took_seconds")]
+    assert text == [
+        'took_seconds_bucket{le="0.3",source="shop"} 1.0',
+        'took_seconds_bucket{le="3.0",source="shop"} 3.0',
+        'took_seconds_bucket{le="+Inf",source="shop"} 7.0',
+        'took_seconds_count{source="shop"} 7.0',
+        'took_seconds_sum{source="shop"} 20.0',
+        'took_seconds_bucket{le="0.5",source="other"} 10.0',
+        'took_seconds_bucket{le="+Inf",source="other"} 22.0',
+        'took_seconds_count{source="other"} 22.0',
+        'took_seconds_sum{source="other"} 60.0',
+    ]
+
+
 def test_an_exponential_histogram_is_exact_at_powers_of_two(send: Any, fresh: Sidecar) -> None:
     # Scale 1: buckets end at 2^(1/2), 2, 2^(3/2), 4 for offset 0.
     point = {

@@ -19,9 +19,9 @@ What an export becomes
 - Cumulative sums and histograms replace what was there where they are no older: sent twice they count once.
   Delta ones are added: a sender that may send again numbers its batches, as for every other route. A delta
   sum that is not monotonic is refused, as its start is not known.
-- A histogram's boundaries are those that its name came with first. An exponential one is exact at the
-  powers of two from 2^-10 to 2^26, which are boundaries of every scale from 0 up, and is exposed with
-  those.
+- A histogram has the boundaries that its series came with first; a sender that changes them is refused until
+  the old series is gone. An exponential one is exact at the powers of two from 2^-10 to 2^26, which are
+  boundaries of every scale from 0 up, and is exposed with those.
 - Refused, each with its reason: summaries (quantiles do not add up), histograms without a sum or with
   negative values, counters that are negative, NaN or infinite, counts that disagree with each other.
 - A point flagged as without a recorded value ends its series.
