@@ -122,7 +122,7 @@ def test_a_stream_that_breaks_raises_what_the_plain_one_raises_and_records_once(
 ) -> None:
     received = []
     for each in (plain, client):
-        with pytest.raises((anthropic.APIError, anthropic.APIConnectionError)) as raised:
+        with pytest.raises(Exception, match=r"no|peer closed") as raised:
             list(each.messages.create(model=model, stream=True, **ASK))
         received.append((type(raised.value), str(raised.value)))
     assert received[0] == received[1]
