@@ -296,3 +296,12 @@ def test_own_items_that_only_speak_of_otlp_stay_own_items(fresh: Sidecar) -> Non
         "metadata": {"resourceMetrics": []},
     }
     assert fresh.post(item).json() == {"accepted": 1, "rejected": 0}
+
+
+def test_a_large_batch_is_taken_apart_beside_the_others(send: Any, fresh: Sidecar) -> None:
+    points = [number(1, n=str(count)) for count in range(2000)]
+    assert send(export(gauge("many", *points, {"timeUnixNano": AT}))) == (
+        1,
+        "many.value: there is none; send asDouble or asInt",
+    )
+    assert fresh.value("airis_sidecar_items_total", kind="otlp_data_point", result="accepted") == 2000

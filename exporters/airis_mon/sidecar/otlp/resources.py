@@ -39,8 +39,8 @@ class Scope(msgspec.Struct, frozen=True, rename="camel"):
 
 def identity(resource: Resource, scope: Scope) -> dict[str, str]:
     """Return the labels of every series of a resource and scope; ItemError where there are too many."""
-    _check_number(resource.attributes, "resource.attributes")
-    _check_number(scope.attributes, "scope.attributes")
+    check_number(resource.attributes, "resource.attributes")
+    check_number(scope.attributes, "scope.attributes")
     known = {pair.key: text(pair.value) for pair in resource.attributes}
     found = {
         series.SOURCE: known.pop("service.name", "") or UNNAMED,
@@ -55,7 +55,7 @@ def identity(resource: Resource, scope: Scope) -> dict[str, str]:
 
 def labels(sender: dict[str, str], attributes: Attributes) -> Labels:
     """Return the sorted label pairs of a point; ItemError where they are too many or too long."""
-    _check_number(attributes, "attributes")
+    check_number(attributes, "attributes")
     own: dict[str, str] = {}
     for pair in attributes:
         name = label_name(pair.key)
@@ -88,6 +88,7 @@ def _digest(known: dict[str, str]) -> str:
     return hashlib.sha256(msgspec.json.encode(telling)).hexdigest()[:16]
 
 
-def _check_number(attributes: Attributes, field: str) -> None:
+def check_number(attributes: Attributes, field: str) -> None:
+    """ItemError where there are too many attributes."""
     if len(attributes) > MOST_ATTRIBUTES:
         raise ItemError(field, f"more than {MOST_ATTRIBUTES} attributes; leave out some", TAGS)
