@@ -115,6 +115,8 @@ def test_services_and_monitors_select_pods_that_are_there(render: Render, values
             assert len(matched) == 1
             ports = {port["name"] for port in matched[0]["spec"]["ports"]}
             assert {endpoint["port"] for endpoint in item["spec"]["endpoints"]} <= ports
+            (endpoint,) = item["spec"]["endpoints"]
+            assert endpoint.get("honorLabels", False) == item["metadata"]["name"].endswith("-sidecar")
 
 
 def test_labels_of_the_team_reach_objects_and_monitors(render: Render) -> None:
