@@ -8,10 +8,12 @@ import queue
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from aiohttp import web
 
-from airis_mon.web import Address, serve
+from airis_mon.web import Address, ConnectionLimits, serve
+from airis_mon.web.configuration import load
 
 DEADLINE = 20.0
 
@@ -29,18 +31,27 @@ class _Listening(logging.Handler):
 
 
 @contextmanager
-def serving(app: web.Application, address: str = "127.0.0.1:0", grace: float = 10.0) -> Iterator[str]:
+def serving(
+    app: web.Application,
+    address: str = "127.0.0.1:0",
+    grace: float = 10.0,
+    config: Path | None = None,
+    limits: ConnectionLimits | None = None,
+) -> Iterator[str]:
     """Serve until the block ends; yields the URL without a slash at its end."""
     log = logging.getLogger("tests.serving")
     log.setLevel(logging.INFO)
     listening = _Listening()
+    secure = config is not None and load(config).tls is not None
     log.addHandler(listening)
     stopping: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     async def run() -> None:
         stop = asyncio.Event()
         stopping.append((asyncio.get_running_loop(), stop))
-        await serve(app, Address.parse(address), stop=stop, log=log, grace=grace)
+        await serve(
+            app, Address.parse(address), stop=stop, log=log, grace=grace, config=config, limits=limits
+        )
 
     def work() -> None:
         try:
@@ -54,7 +65,7 @@ def serving(app: web.Application, address: str = "127.0.0.1:0", grace: float = 1
         started = listening.addresses.get(timeout=DEADLINE)
         if isinstance(started, BaseException):
             raise started
-        yield f"http://{started}"
+        yield f"{'https' if secure else 'http'}://{started}"
     finally:
         log.removeHandler(listening)
         if thread.is_alive() and stopping:

@@ -24,6 +24,7 @@ from airis_mon.remote_write import HttpWriter
 from airis_mon.spec import SpecError, format_duration, parse_duration
 from airis_mon.web import (
     Address,
+    ConnectionLimits,
     add_listen_address,
     application,
     configure_logs,
@@ -47,6 +48,8 @@ class Options:
     prometheus_url: str
     remote_write_url: str
     listen_address: Address
+    web_config: Path | None
+    connections: ConnectionLimits
     schedule: Schedule
 
 
@@ -60,6 +63,8 @@ def main(argv: Sequence[str]) -> int:
         prometheus_url=prometheus,
         remote_write_url=arguments.remote_write_url or f"{prometheus}/api/v1/write",
         listen_address=arguments.listen_address,
+        web_config=arguments.web_config,
+        connections=ConnectionLimits(connections=arguments.max_connections),
         schedule=Schedule(arguments.interval, arguments.step, arguments.fit_interval),
     )
     try:
@@ -101,7 +106,14 @@ async def _run(options: Options, configuration: Configuration, log: logging.Logg
     worker = threading.Thread(target=rounds.run, args=(stopping,), name="cycles", daemon=True)
     worker.start()
     try:
-        await serve(app, options.listen_address, stop=stop, log=log)
+        await serve(
+            app,
+            options.listen_address,
+            stop=stop,
+            log=log,
+            config=options.web_config,
+            limits=options.connections,
+        )
     finally:
         stopping.set()
         await asyncio.to_thread(worker.join, _GRACE)

@@ -40,6 +40,7 @@ from airis_mon.sidecar.routes import Route
 from airis_mon.sidecar.translation import Change, Translation, counted
 from airis_mon.web import (
     Address,
+    ConnectionLimits,
     ListenError,
     add_listen_address,
     application,
@@ -145,14 +146,22 @@ def main(argv: Sequence[str]) -> int:
         journal = Journal(arguments.storage_path)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_run(arguments.listen_address, limits, journal, log))
+            connections = ConnectionLimits(connections=arguments.max_connections)
+            return runner.run(
+                _run(arguments.listen_address, limits, journal, log, arguments.web_config, connections)
+            )
     except ListenError as error:
         log.error(str(error))
         return 1
 
 
 async def _run(
-    address: Address, limits: Limits, journal: Journal | MemoryJournal, log: logging.Logger
+    address: Address,
+    limits: Limits,
+    journal: Journal | MemoryJournal,
+    log: logging.Logger,
+    web_config: Path | None,
+    connections: ConnectionLimits,
 ) -> int:
     stop = stop_on_signals()
     registry = CollectorRegistry()
@@ -167,7 +176,7 @@ async def _run(
 
     watch = asyncio.create_task(stop_on_failure())
     try:
-        await serve(app, address, stop=stop, log=log)
+        await serve(app, address, stop=stop, log=log, config=web_config, limits=connections)
     finally:
         watch.cancel()
     return 0 if app[LIFE].failure is None else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 
 LISTEN_FLAG = "--web.listen-address"
 
@@ -38,7 +39,11 @@ class Address:
 
 
 def add_listen_address(parser: argparse.ArgumentParser, default: str) -> None:
-    """Add `--web.listen-address`; the parsed namespace then holds an Address as `listen_address`."""
+    """Add the flags of a listener, as exporter-toolkit names them.
+
+    The parsed namespace then holds an Address as `listen_address`, a path or None as `web_config`, and a
+    number as `max_connections`.
+    """
     parser.add_argument(
         LISTEN_FLAG,
         dest="listen_address",
@@ -47,6 +52,27 @@ def add_listen_address(parser: argparse.ArgumentParser, default: str) -> None:
         default=default,
         help="address to serve HTTP on; port 0 picks a free one (default: %(default)s)",
     )
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config",
+        metavar="FILE",
+        type=Path,
+        help="TLS, client certificates, basic auth, as exporter-toolkit has them; read again when changed",
+    )
+    parser.add_argument(
+        "--web.max-connections",
+        dest="max_connections",
+        metavar="N",
+        type=_connections,
+        default=1_024,
+        help="connections that are open at the same time; more are answered with 503 (default: %(default)s)",
+    )
+
+
+def _connections(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1_000_000):
+        raise argparse.ArgumentTypeError(f"`{text}` is no whole number from 1 to 1000000")
+    return int(text)
 
 
 def _argument(text: str) -> Address:

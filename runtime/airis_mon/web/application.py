@@ -11,12 +11,16 @@ from importlib.metadata import PackageNotFoundError, version
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from airis_mon.web.access import Access
 from airis_mon.web.drain import IN_FLIGHT, InFlight
 from airis_mon.web.exposition import Exposition
+from airis_mon.web.guards import Guards
 from airis_mon.web.observation import Observation
 from airis_mon.web.pages import Pages
 from airis_mon.web.reload import RELOAD, Reload
 
+GUARDS: web.AppKey[Guards] = web.AppKey("guards", Guards)
+ACCESS: web.AppKey[Access] = web.AppKey("access", Access)
 BODY_LIMIT = 8 * 1024 * 1024
 
 
@@ -48,10 +52,13 @@ def application(
     """
     prefix = re.sub(r"[^a-zA-Z0-9_]", "_", name)
     in_flight = InFlight()
-    observation = Observation(prefix, registry, body_limit, new_request_id, clock, in_flight)
+    guards, access = Guards(prefix, registry), Access(prefix, registry)
+    observation = Observation(prefix, registry, body_limit, new_request_id, clock, in_flight, guards, access)
     observation.build(_version())
     app = web.Application(middlewares=[observation.middleware], client_max_size=body_limit)
     app[IN_FLIGHT] = in_flight
+    app[GUARDS] = guards
+    app[ACCESS] = access
     pages = Pages(name, description, _version(), registry, ready, links, exposition)
     app.router.add_get("/", pages.landing)
     app.router.add_get("/metrics", pages.metrics)

@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable
 from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from airis_mon.web.access import Access
 from airis_mon.web.drain import InFlight
+from airis_mon.web.guards import Guards
 from airis_mon.web.logs import enter_request
 
 _LOG = logging.getLogger(__name__)
@@ -31,7 +33,11 @@ class Observation:
         new_request_id: Callable[[], str],
         clock: Callable[[], float],
         in_flight: InFlight,
+        guards: Guards,
+        access: Access,
     ) -> None:
+        self._guards = guards
+        self._access = access
         self._in_flight = in_flight
         self._body_limit = body_limit
         self._new_request_id = new_request_id
@@ -78,13 +84,19 @@ class Observation:
         identifier = given if _GIVEN_ID.fullmatch(given) else self._new_request_id()
         enter_request(identifier)
         self._in_flight.enter()
+        transport = request.transport
+        self._guards.busy(transport)
         try:
-            response = await self._answer(request, handler)
+            refusal = await self._access.refusal(request)
+            response = await self._answer(request, handler) if refusal is None else refusal
         finally:
             self._in_flight.leave()
+            self._guards.idle(transport)
         if self._in_flight.draining:
             response.force_close()
         response.headers[_REQUEST_ID_HEADER] = identifier
+        if self._access.config.headers:
+            response.headers.update(self._access.config.headers)
         route = _route(request)
         method = request.method if request.method in _METHODS else "other"
         self._counter(route, method, response.status).inc()

@@ -6,12 +6,15 @@ import asyncio
 import errno
 import logging
 import signal
-import ssl
+from pathlib import Path
 
 from aiohttp import web
 
 from airis_mon.web.addresses import LISTEN_FLAG, Address
+from airis_mon.web.application import ACCESS, GUARDS
+from airis_mon.web.configuration import WebConfigError
 from airis_mon.web.drain import IN_FLIGHT
+from airis_mon.web.guards import ConnectionLimits, Guard
 
 
 class ListenError(OSError):
@@ -28,38 +31,70 @@ async def serve(
     *,
     stop: asyncio.Event,
     log: logging.Logger,
-    tls: ssl.SSLContext | None = None,
+    config: Path | None = None,
+    limits: ConnectionLimits | None = None,
     grace: float = 10.0,
 ) -> None:
     """Serve `app` until `stop` is set, then let the requests in flight end within `grace` seconds.
 
-    Logs `listening` with the real address as soon as connections are accepted (port 0 is resolved), and
-    `stopped` at the end. Raises AddressInUseError where the port is taken, ListenError where the address
+    `config` is a file in exporter-toolkit's format: TLS, client certificates, basic auth, headers. Logs
+    `listening` with the real address as soon as connections are accepted (port 0 is resolved), and `stopped`
+    at the end. Raises AddressInUseError where the port is taken, ListenError where the address or `config`
     cannot be used for another reason.
     """
+    access, guards = app[ACCESS], app[GUARDS]
+    guards.limits = limits or ConnectionLimits()
+    if config is not None:
+        try:
+            access.open(config)
+        except (WebConfigError, OSError) as error:
+            said = str(error) if isinstance(error, WebConfigError) else f"{config}: {error.strerror}"
+            raise ListenError(f"the web configuration cannot be used: {said}") from error
     # Own middleware logs and counts requests; aiohttp's access log would say everything twice.
     # Bodies stay as they came: what a process decompresses, it has to bound itself.
     runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=1.0, auto_decompress=False
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=1.0,
+        auto_decompress=False,
+        keepalive_timeout=guards.limits.idle_seconds,
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, address.host or None, address.port, ssl_context=tls)
-        try:
-            await site.start()
-        except OSError as error:
-            raise _listen_error(address, error) from error
-        host, port = runner.addresses[0][:2]
-        log.info("listening", extra={"address": str(Address(host, port)), "tls": tls is not None})
+        assert runner.server is not None
+        server = await _listening(runner.server, app, address)
+        guards.watch()
+        host, port = server.sockets[0].getsockname()[:2]
+        log.info(
+            "listening", extra={"address": str(Address(host, port)), "tls": access.config.tls is not None}
+        )
         await stop.wait()
         log.info("stopping", extra={"grace_seconds": grace})
-        await site.stop()
-        in_flight = app.get(IN_FLIGHT)
-        if in_flight is not None:
-            await in_flight.drain(grace)
+        server.close()
+        await app[IN_FLIGHT].drain(grace)
     finally:
+        guards.unwatch()
         await runner.cleanup()
     log.info("stopped")
+
+
+async def _listening(handlers: web.Server, app: web.Application, address: Address) -> asyncio.Server:
+    access = app[ACCESS]
+
+    def allowed() -> tuple[str, ...]:
+        tls = access.config.tls
+        return () if tls is None else tls.client_allowed_sans
+
+    def connection() -> Guard:
+        return Guard(app[GUARDS], handlers, lambda: access.tls, allowed)
+
+    try:
+        return await asyncio.get_running_loop().create_server(
+            connection, address.host or None, address.port, backlog=1_024
+        )
+    except OSError as error:
+        raise _listen_error(address, error) from error
 
 
 def _listen_error(address: Address, error: OSError) -> ListenError:

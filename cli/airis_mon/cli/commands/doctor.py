@@ -22,12 +22,20 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
         "requests": "requests",
         "rich": "rich",
     },
-    "sidecar": {"aiohttp": "aiohttp", "cramjam": "cramjam", "msgspec": "msgspec", "uvloop": "uvloop"},
+    "sidecar": {
+        "aiohttp": "aiohttp",
+        "bcrypt": "bcrypt",
+        "cramjam": "cramjam",
+        "msgspec": "msgspec",
+        "opentelemetry.proto": "opentelemetry-proto",
+        "uvloop": "uvloop",
+    },
+    "postgresql": {"psycopg": "psycopg"},
     "analyzer": {"cramjam": "cramjam", "numpy": "numpy", "google.protobuf": "protobuf"},
     "demo": {"aiosmtpd": "aiosmtpd", "sklearn": "scikit-learn"},
 }
 """Extra -> module -> distribution, as in pyproject.toml."""
-OPTIONAL = {"demo"}
+OPTIONAL = {"demo", "postgresql"}
 
 _GOOD, _MISSING, _OPTIONAL = "ok", "MISSING", "-"
 
