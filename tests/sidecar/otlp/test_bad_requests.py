@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
+from airis_mon.journal import JournalBusyError, JournalError, JournalFullError
 from airis_mon.sidecar.limits import Limits
 from tests.sidecar.conftest import Sidecar, StartSidecar
-from tests.sidecar.otlp.messages import AT, PROTOBUF, export, gauge, number, packed
+from tests.sidecar.otlp.messages import AT, PROTOBUF, counter, export, gauge, number, packed
+from tests.sidecar.test_journal import Recorder
 
 
 def nested(levels: int) -> bytes:
@@ -110,7 +112,27 @@ def test_a_bomb_is_refused_within_its_bounds(start: StartSidecar, media: str) ->
     assert time.monotonic() - begin < 2
 
 
-def test_a_full_disk_or_a_wrong_numbering_speaks_otlp_too(shared: Sidecar) -> None:
+@pytest.mark.parametrize("media", [PROTOBUF, "application/json"])
+@pytest.mark.parametrize(
+    ("error", "status"), [(JournalBusyError("64 MiB wait"), 429), (JournalFullError("disk full"), 503)]
+)
+def test_what_the_journal_does_not_take_is_to_be_sent_again(
+    start: StartSidecar, media: str, error: JournalError, status: int
+) -> None:
+    journal = Recorder()
+    sidecar = start(journal=journal)
+    journal.error = error
+    body = export(counter("calls", number(1), delta=True))
+    given = packed(body) if media == PROTOBUF else body
+    answer = sidecar.post(given, "/v1/metrics", media)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (status, str(error.retry_after))
+    assert b"not kept, send it again" in answer.content
+    journal.error = None
+    assert sidecar.post(given, "/v1/metrics", media).status_code == 200
+    assert sidecar.value("calls_total", source="shop") == 1
+
+
+def test_a_wrong_numbering_is_told_in_otlp_too(shared: Sidecar) -> None:
     answer = shared.post(export(gauge("x", number(1))), X_Airis_Sequence="1")
     assert (answer.status_code, answer.json()["code"]) == (400, 3)
     said: Any = answer.json()["message"]

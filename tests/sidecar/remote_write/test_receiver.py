@@ -9,6 +9,7 @@ import cramjam
 import pytest
 import requests
 
+from airis_mon.journal import JournalBusyError, JournalError, JournalFullError
 from airis_mon.remote_write import STALE, HttpWriter, Sample, request_2
 from airis_mon.sidecar.limits import Limits
 from tests.sidecar.conftest import NOW, Sidecar, StartSidecar, metric
@@ -23,6 +24,7 @@ from tests.sidecar.remote_write.requests import (
     packed,
     series,
 )
+from tests.sidecar.test_journal import Recorder
 
 OTHER_NAN = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000003))[0]
 
@@ -234,6 +236,23 @@ def test_numbered_batches_and_durable_answers_are_as_on_every_route(fresh: Sidec
         assert answer.status_code == 204
     assert fresh.value("airis_sidecar_duplicate_batches_total") == 1
     assert write(fresh, version, series("x", 1), X_Airis_Sequence="1").status_code == 400
+
+
+@both
+@pytest.mark.parametrize("error", [JournalBusyError("64 MiB wait"), JournalFullError("disk full")])
+def test_what_the_journal_does_not_take_is_503_which_prometheus_sends_again(
+    start: StartSidecar, version: int, error: JournalError
+) -> None:
+    journal = Recorder()
+    sidecar = start(journal=journal)
+    journal.error = error
+    answer = write(sidecar, version, series("x", 1))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, str(error.retry_after))
+    assert written(answer) == ([None] * 3 if version == 1 else ["0", "0", "0"])
+    assert sidecar.value("x") is None
+    journal.error = None
+    assert write(sidecar, version, series("x", 1)).status_code == 204
+    assert sidecar.value("x") == 1
 
 
 def test_our_own_writer_is_understood(fresh: Sidecar) -> None:

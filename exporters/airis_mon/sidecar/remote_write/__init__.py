@@ -18,6 +18,6 @@ What a sample becomes
   leave them out with `write_relabel_configs`), and names that would come into the way of another metric.
 
 Answers are the protocol's: 204 once all of it counts, and is on disk where the process has one; 400 where
-something is refused, and the rest counts; 429 and 503 with `Retry-After` where nothing does. 2.0 is told
-how much was written.
+something is refused, and the rest counts; 503 with `Retry-After` where nothing does, and not 429, after
+which Prometheus gives a batch up. 2.0 is told how much was written.
 """

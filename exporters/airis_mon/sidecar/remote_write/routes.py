@@ -62,8 +62,9 @@ class Receiver:
         except TooManyItemsError as error:
             return web.Response(status=413, text=f"{error}\n", headers=headers)
         except JournalError as error:
-            status, message, retry = not_kept(error)
-            return web.Response(status=status, text=f"{message}\n", headers={**headers, **retry})
+            _, message, retry = not_kept(error)
+            # Never 429: Prometheus drops what was answered so, unless `retry_on_http_429` tells it not to.
+            return web.Response(status=503, text=f"{message}\n", headers={**headers, **retry})
         if decode is version_2:
             headers = _written(*_counts(found, outcome.refusals))
         if not outcome.refusals:
