@@ -7,12 +7,11 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import requests
-from aiohttp import ClientSession, web
 
 from tests.conftest import RunningServer, StartPrometheus
 from tests.sidecar.conftest import Sidecar, event, metric
+from tests.sidecar.pages import page
 from tests.waiting import until
-from tests.web.serving import serving
 
 HOSTILE = 'quote " backslash \\ newline \n return \r nul \x00 del \x7f brace } é 😀'
 FORMS = {
@@ -28,16 +27,13 @@ FORMS = {
 def scraped_as(sidecar: Sidecar, accept: str, seen: list[str]) -> Iterator[str]:
     """Hand the sidecar's answer on, asking for one form; yields the address, fills in the types seen."""
 
-    async def metrics(request: web.Request) -> web.Response:
-        async with ClientSession() as session:
-            answer = await session.get(f"{sidecar.url}/metrics", headers={"Accept": accept})
-            seen.append(answer.headers["Content-Type"])
-            return web.Response(body=await answer.read(), headers={"Content-Type": seen[-1]})
+    def metrics() -> tuple[bytes, str]:
+        answer = requests.get(f"{sidecar.url}/metrics", headers={"Accept": accept}, timeout=10)
+        seen.append(answer.headers["Content-Type"])
+        return answer.content, seen[-1]
 
-    app = web.Application()
-    app.router.add_get("/metrics", metrics)
-    with serving(app) as url:
-        yield url.removeprefix("http://")
+    with page(metrics) as address:
+        yield address
 
 
 def items() -> Iterator[dict[str, Any]]:

@@ -39,8 +39,8 @@ async def body(request: web.Request, limits: Limits, codings: Codings | None = N
     if coding not in known:
         raise RequestError(
             415,
-            f"Content-Encoding `{_printable(coding)}` is not understood; send the body as "
-            f"one of {', '.join(sorted(known))}",
+            f"Content-Encoding `{_printable(coding)}` is not understood; send the body "
+            f"{'as it is, or ' if 'identity' in known else ''}as one of {', '.join(sorted(known))}",
         )
     if request.content.is_eof():
         # It came along with its headers, as small ones do: there is nothing to wait for.

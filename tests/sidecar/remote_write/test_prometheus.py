@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
 from airis_mon.stack.servers import Server
 from tests.conftest import RunningServer, StartPrometheus
+from tests.sidecar.pages import page
 from tests.sidecar.test_process import running
 from tests.waiting import until
-from tests.web.serving import serving
 
 EXPOSED = """\
 # HELP calls_total Calls.
@@ -80,13 +79,8 @@ def test_what_prometheus_has_the_sidecar_exposes(
 def check(start: StartPrometheus, storage: Path, setting: dict[str, str]) -> None:
     text = EXPOSED
 
-    async def metrics(_: web.Request) -> web.Response:
-        return web.Response(text=text)
-
-    app = web.Application()
-    app.router.add_get("/metrics", metrics)
     with (
-        serving(app) as target,
+        page(lambda: (text.encode(), "text/plain; version=0.0.4")) as target,
         running("--web.listen-address=127.0.0.1:0", f"--storage.path={storage}") as (_, address),
     ):
         writing: dict[str, Any] = {
@@ -98,7 +92,7 @@ def check(start: StartPrometheus, storage: Path, setting: dict[str, str]) -> Non
             "job_name": "app",
             "scrape_interval": "500ms",
             "scrape_timeout": "500ms",
-            "static_configs": [{"targets": [target.removeprefix("http://")]}],
+            "static_configs": [{"targets": [target]}],
         }
         server = start(config={"scrape_configs": [job], "remote_write": [writing]})
 
