@@ -105,6 +105,13 @@ SIDECAR_SNAPSHOT_FAILURES = "airis_sidecar_snapshot_failures_total"
 SIDECAR_EXPIRED = "airis_sidecar_series_expired_total"
 """Series that were removed because nothing came for them within --series.ttl."""
 
+SIDECAR_EVENT_STORE_UP = "airis_sidecar_event_store_up"
+"""1 where the store of events answers; while it does not, the journal keeps what it lacks."""
+SIDECAR_EVENT_STORE_BEHIND = "airis_sidecar_event_store_behind_records"
+"""Records of the journal that are not yet in the store of events."""
+SIDECAR_EVENTS_DROPPED = "airis_sidecar_events_dropped_total"
+"""Events that never reached the store: without --storage.path nothing but memory holds them."""
+
 # Labels of the sidecar's own
 KIND = "kind"
 RESULT = "result"

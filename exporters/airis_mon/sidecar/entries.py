@@ -151,6 +151,14 @@ def replay(payload: bytes, sequence: int, aggregates: Aggregates, now: float) ->
     return record.events
 
 
+def events_of(payload: bytes) -> list[Event]:
+    """Return the events of a record; none for one that no version of ours has written."""
+    try:
+        return _DECODER.decode(payload).events
+    except (msgspec.DecodeError, ValueError):
+        return []
+
+
 def saved(series: Series) -> bytes:
     """Return the whole state of a series, for a snapshot."""
     if isinstance(series, HistogramSeries):

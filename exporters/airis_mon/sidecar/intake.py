@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from airis_mon.journal import Journal, MemoryJournal, Origin
 from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.entries import Batch, kept
@@ -42,11 +44,14 @@ class Intake:
         journal: Journal | MemoryJournal,
         observation: Observation,
         now: Callable[[], float],
+        stored: Callable[[int, Sequence[msgspec.Raw]], None],
     ) -> None:
+        """Take `stored` to be told of the events of each record, with its sequence, once it is durable."""
         self._aggregates = aggregates
         self._journal = journal
         self._observation = observation
         self._now = now
+        self._stored = stored
 
     async def take(
         self,
@@ -81,9 +86,12 @@ class Intake:
                 if whole is not None:
                     batch.events.append(whole)
         if batch:
-            receipt = await self._journal.append(
-                batch.encode(), origin, lambda sequence: batch.apply(self._aggregates, sequence, now)
-            )
+
+            def applied(sequence: int) -> None:
+                batch.apply(self._aggregates, sequence, now)
+                self._stored(sequence, batch.events)
+
+            receipt = await self._journal.append(batch.encode(), origin, applied)
             if receipt.duplicate:
                 self._observation.duplicate()
                 return Outcome(0, duplicate=True)

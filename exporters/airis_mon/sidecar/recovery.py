@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 from airis_mon.journal import Journal, JournalError, MemoryJournal
 from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.entries import Batch, load, replay, saved
+from airis_mon.sidecar.events.keeper import Keeper
 from airis_mon.sidecar.limits import Limits
 from airis_mon.sidecar.observation import Observation
 
@@ -57,7 +58,9 @@ class Life:
         observation: Observation,
         limits: Limits,
         now: Callable[[], float],
+        keeper: Keeper,
     ) -> None:
+        self._keeper = keeper
         self._journal = journal
         self._aggregates = aggregates
         self._observation = observation
@@ -80,6 +83,7 @@ class Life:
         if self._chores is not None:
             self._chores.cancel()
             await asyncio.gather(self._chores, return_exceptions=True)
+        await self._keeper.end()
         if self.ready and self._journal.usable:
             await self._snapshot()
         await self._journal.close()
@@ -94,6 +98,7 @@ class Life:
                 self._fail(error)
                 return
             self.ready = True
+        self._keeper.begin()
         _LOG.info("ready", extra={"series": self._aggregates.series, "records": self._journal.sequence})
         rested = 0.0
         while self._journal.usable:
@@ -116,7 +121,8 @@ class Life:
 
     async def _snapshot(self) -> None:
         try:
-            await self._journal.snapshot(self._slices())
+            # Records whose events the store does not have yet stay.
+            await self._journal.snapshot(self._slices(), keep_from=self._keeper.mark)
         except OSError as error:
             self._observation.snapshot_failed()
             _LOG.error("snapshot not written", extra={"reason": error.strerror or str(error)})

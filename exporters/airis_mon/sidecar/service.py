@@ -17,6 +17,10 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from airis_mon.journal import Journal, MemoryJournal
 from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.decoding import Decoding
+from airis_mon.sidecar.events.choice import event_store
+from airis_mon.sidecar.events.keeper import Keeper, Retention
+from airis_mon.sidecar.events.routes import EventRoutes
+from airis_mon.sidecar.events.store import EventStore
 from airis_mon.sidecar.exposition import Exposition
 from airis_mon.sidecar.intake import Intake
 from airis_mon.sidecar.items import Event, Metric, OperationItem
@@ -64,17 +68,23 @@ def sidecar(
     limits: Limits | None = None,
     journal: Journal | MemoryJournal | None = None,
     now: Callable[[], float] = time.time,
+    store: EventStore | None = None,
+    storage: Path | None = None,
+    retention: Retention | None = None,
 ) -> web.Application:
     """Return the application; what it says of itself is registered in `registry`.
 
     `now` is the wall clock, seconds since 1970. Without a journal what is accepted lives in memory alone.
+    `storage` is the journal's folder, from which a store that was away is brought up to date.
     """
     limits = limits or Limits()
     journal = journal or MemoryJournal()
     aggregates = Aggregates(limits)
     observation = Observation(registry, aggregates, limits, journal)
     translation = Translation(now, limits.ahead_seconds)
-    life = Life(journal, aggregates, observation, limits, now)
+    store = store or event_store(None, None)
+    keeper = Keeper(store, journal, storage, retention or Retention(), registry, now)
+    life = Life(journal, aggregates, observation, limits, now, keeper)
     app = application(
         name=NAME,
         description="Takes metrics and events of AI applications over HTTP and exposes them to Prometheus.",
@@ -88,7 +98,7 @@ def sidecar(
     app.on_startup.append(life.begin)
     app.on_cleanup.append(life.end)
     app.middlewares.append(gate(life))
-    intake = Intake(aggregates, journal, observation, now)
+    intake = Intake(aggregates, journal, observation, now, keeper.offer)
 
     def metric(item: Metric) -> tuple[Change, None]:
         return translation.metric(item), None
@@ -119,6 +129,10 @@ def sidecar(
     app.router.add_post("/v1/metrics", metrics.post)
     app.router.add_post("/v1/operations", operations.post)
     app.router.add_post("/v1/events", events.post)
+    kept = EventRoutes(keeper, limits)
+    app.router.add_get("/v1/events", kept.get)
+    app.router.add_get("/grafana/", kept.grafana)
+    app.router.add_post("/grafana/annotations", kept.annotations)
     written = Receiver(REMOTE_WRITE, SampleTranslation(aggregates, translation.moment), intake, limits)
     app.router.add_post("/api/v1/write", written.post)
     app.router.add_post("/otlp/v1/metrics", points.post)
@@ -145,20 +159,35 @@ def main(argv: Sequence[str]) -> int:
     else:
         journal = Journal(arguments.storage_path)
     try:
+        store = event_store(arguments.events_store, arguments.storage_path)
+    except (ValueError, ModuleNotFoundError, OSError) as error:
+        advice = '; pip install "airis-mon[postgresql]"' if isinstance(error, ModuleNotFoundError) else ""
+        log.error(f"--events.store: {error}{advice}")
+        return 1
+    retention = Retention(seconds=arguments.events_retention, events=arguments.events_limit)
+
+    def made(registry: CollectorRegistry) -> web.Application:
+        return sidecar(
+            registry=registry,
+            limits=limits,
+            journal=journal,
+            store=store,
+            storage=arguments.storage_path,
+            retention=retention,
+        )
+
+    try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             connections = ConnectionLimits(connections=arguments.max_connections)
-            return runner.run(
-                _run(arguments.listen_address, limits, journal, log, arguments.web_config, connections)
-            )
+            return runner.run(_run(made, arguments.listen_address, log, arguments.web_config, connections))
     except ListenError as error:
         log.error(str(error))
         return 1
 
 
 async def _run(
+    made: Callable[[CollectorRegistry], web.Application],
     address: Address,
-    limits: Limits,
-    journal: Journal | MemoryJournal,
     log: logging.Logger,
     web_config: Path | None,
     connections: ConnectionLimits,
@@ -168,7 +197,7 @@ async def _run(
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
-    app = sidecar(registry=registry, limits=limits, journal=journal)
+    app = made(registry)
 
     async def stop_on_failure() -> None:
         await app[LIFE].failed.wait()
@@ -204,6 +233,30 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         type=Path,
         help="folder of the journal, made where it is not there; without it nothing survives a restart",
+    )
+    kept = Retention()
+    parser.add_argument(
+        "--events.store",
+        dest="events_store",
+        metavar="STORE",
+        help="where events are kept: sqlite:FILE, or postgresql://USER@HOST/DATABASE with the password in "
+        "the file that PGPASSFILE names (default: events.sqlite beside the journal, or memory)",
+    )
+    parser.add_argument(
+        "--events.retention",
+        dest="events_retention",
+        metavar="SECONDS",
+        type=_seconds,
+        default=kept.seconds,
+        help="how long an event is kept; 0 keeps it for ever (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--events.limit",
+        dest="events_limit",
+        metavar="N",
+        type=_positive,
+        default=kept.events,
+        help="events that are kept; of more the oldest go (default: %(default)s)",
     )
     defaults = Limits()
     parser.add_argument(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from airis_mon.journal.origins import Origins
@@ -66,8 +67,13 @@ def state(folder: Path) -> tuple[int, Iterator[bytes]]:
 
 
 def records(folder: Path, above: int = 0) -> Iterator[Record]:
-    """Yield every whole record with a sequence above one, once, ascending."""
+    """Yield every whole record with a sequence above one, once, ascending.
+
+    Segments that hold none are not opened: a process that writes here may be about to delete them.
+    """
     found = segments(folder)
+    beyond = [following.base - 1 <= above for _, following in pairwise(found)]
+    found = found[sum(beyond) :]
     failures = Failures(found)
     for segment in found:
         for frame in segment.read().frames:
