@@ -73,6 +73,14 @@ INSTRUMENT_WAITING = "airis_instrument_waiting_operations"
 # Events taken in over HTTP
 EVENTS = "airis_events_total"
 
+# Logs taken in
+LOG_RECORDS = "airis_log_records_total"
+"""Log records by `source` and `result`: whether a declared pattern matched. They survive a restart."""
+LOG_POSITION = "airis_log_file_position_bytes"
+"""How far a tailed file was read, by `path` and `file`; kept with what was counted, for a restart."""
+LOG_PATH = "path"
+LOG_FILE = "file"
+
 # Labels of events
 EVENT_TYPE = "event_type"
 SEVERITY = "severity"

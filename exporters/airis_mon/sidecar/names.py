@@ -19,7 +19,12 @@ LONGEST_TAGS = 4096
 _OTHER_CHARACTERS = re.compile(r"[^a-zA-Z0-9]+")
 _LABEL_CHARACTERS = re.compile(r"[^a-zA-Z0-9_]+")
 _RESERVED_PREFIXES = ("airis_sidecar_", "process_", "python_", "scrape_")
-_RESERVED = frozenset({"up", "ALERTS", "ALERTS_FOR_STATE", series.EVENTS.removesuffix("_total")})
+_KEPT = (
+    series.EVENTS.removesuffix("_total"),
+    series.LOG_RECORDS.removesuffix("_total"),
+    series.LOG_POSITION,
+)
+_RESERVED = frozenset({"up", "ALERTS", "ALERTS_FOR_STATE", *_KEPT})
 OWN_SERIES = frozenset(
     {
         "process_cpu_seconds",
@@ -32,7 +37,7 @@ OWN_SERIES = frozenset(
         "python_gc_objects_collected",
         "python_gc_objects_uncollectable",
         "python_info",
-        series.EVENTS.removesuffix("_total"),
+        *_KEPT,
     }
 )
 """What this process exposes about itself, beside `airis_sidecar_*`."""
