@@ -32,7 +32,7 @@ check: $(READY) ## ruff, mypy and the architecture
 generate: $(READY) ## write everything that is derived from sources: docs, schema, CRDs, artefacts of examples/
 	$(BIN)/python -m docs.generate
 
-faults: $(READY) ## a real sidecar killed under load, and a ledger (ARGS="--trials 500 --seed 1"); the last line is JSON
+faults: $(READY) ## a real sidecar under kill, EIO, full and slow disk, power cut, clock steps, and a ledger (ARGS="--trials 500 --seed 1 [--hours H] [--only FAULT]"); the last line is JSON
 	$(BIN)/python -m tests.faults $(ARGS)
 
 bench: $(READY) ## measured ratios against doing without; the last line is JSON
