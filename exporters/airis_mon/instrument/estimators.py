@@ -7,17 +7,14 @@ What comes back is a shallow copy that shares what was learned, of a subclass of
 `isinstance`, parameters, attributes and results are the estimator's. `predict` and `predict_proba` are
 recorded.
 
-- A call is one prediction, however many rows it has: `airis_predictions_total` counts calls, and the duration
-is
-  theirs. Where one method uses the other (a forest's `predict` asks its `predict_proba`) it is one all the
-  same.
+- A call is one prediction, however many rows it has: `airis_predictions_total` counts calls, and the
+  duration is theirs. Where one method uses the other (a forest's `predict` asks its `predict_proba`) it is
+  one all the same.
 - The confidence is the highest probability of each row, wherever `predict_proba` runs. Of a batch of more
-than `rows`
-  rows it is kept of so many of them, evenly spread: a thousand cost a caller
-  about 0.3 ms.
-- What `fit`, `partial_fit`, `fit_predict` and `score` predict on their way is no prediction. - `clone`,
-`copy`, `deepcopy`, pickle and joblib give the plain estimator: they lead into training and into files.
-  Observe what is loaded, once, at start.
+  than `rows` rows it is kept of so many of them, evenly spread: a thousand cost a caller about 0.3 ms.
+- What `fit`, `partial_fit`, `fit_predict` and `score` predict on their way is no prediction.
+- `clone`, `copy`, `deepcopy`, pickle and joblib give the plain estimator: they lead into training and into
+  files. Observe what is loaded, once, at start.
 """
 
 from __future__ import annotations
