@@ -21,7 +21,8 @@ EVENT = "event"
 OPERATION = "operation"
 OTLP_POINT = "otlp_data_point"
 REMOTE_WRITE = "remote_write_sample"
-KINDS = (METRIC, EVENT, OPERATION, OTLP_POINT, REMOTE_WRITE)
+LOG_RECORD = "log_record"
+KINDS = (METRIC, EVENT, OPERATION, OTLP_POINT, REMOTE_WRITE, LOG_RECORD)
 """What the sidecar takes in, by the way that it came."""
 
 

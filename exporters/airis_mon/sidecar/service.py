@@ -25,6 +25,8 @@ from airis_mon.sidecar.exposition import Exposition
 from airis_mon.sidecar.intake import Intake
 from airis_mon.sidecar.items import Event, Metric, OperationItem
 from airis_mon.sidecar.limits import Limits
+from airis_mon.sidecar.logs.capture import Capture
+from airis_mon.sidecar.logs.routes import LogRoute
 from airis_mon.sidecar.observation import (
     EVENT,
     METRIC,
@@ -100,12 +102,14 @@ def sidecar(
     app.middlewares.append(gate(life))
     intake = Intake(aggregates, journal, observation, now, keeper.offer)
 
+    capture = Capture(translation.moment, translation)
+
     def metric(item: Metric) -> tuple[Change, None]:
         return translation.metric(item), None
 
     def event(item: Event) -> tuple[Change, Event]:
         translation.event(item)
-        return counted(item), item
+        return counted(item), capture.masking.event(item)
 
     points = Export(otlp.metrics(limits, MetricTranslation(translation.moment), OTLP_POINT), intake, limits)
     metrics = Route(
@@ -129,6 +133,8 @@ def sidecar(
     app.router.add_post("/v1/metrics", metrics.post)
     app.router.add_post("/v1/operations", operations.post)
     app.router.add_post("/v1/events", events.post)
+    logs = LogRoute(capture, intake, limits, now, durable=journal.durable)
+    app.router.add_post("/v1/logs", logs.post)
     kept = EventRoutes(keeper, limits)
     app.router.add_get("/v1/events", kept.get)
     app.router.add_get("/grafana/", kept.grafana)
