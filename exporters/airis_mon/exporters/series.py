@@ -78,6 +78,8 @@ LOG_RECORDS = "airis_log_records_total"
 """Log records by `source` and `result`: whether a declared pattern matched. They survive a restart."""
 LOG_POSITION = "airis_log_file_position_bytes"
 """How far a tailed file was read, by `path` and `file`; kept with what was counted, for a restart."""
+
+# Labels of tailed files
 LOG_PATH = "path"
 LOG_FILE = "file"
 
