@@ -5,7 +5,10 @@ import sys
 
 import airis_mon
 
-FORBIDDEN = ("aiohttp", "msgspec", "yaml", "numpy", "requests", "rich", "cramjam", "google.protobuf")
+FORBIDDEN = (
+    "aiohttp", "msgspec", "yaml", "numpy", "requests", "rich", "cramjam", "google.protobuf", "openai",
+    "anthropic", "sklearn",
+)  # fmt: skip
 
 
 def test_it_imports_where_nothing_but_prometheus_client_is_installed() -> None:
@@ -16,6 +19,7 @@ def test_it_imports_where_nothing_but_prometheus_client_is_installed() -> None:
         f"        if name.startswith({FORBIDDEN!r}): raise ImportError('not installed: ' + name)\n"
         "sys.meta_path.insert(0, Refusal())\n"
         "from airis_mon.instrument import Instruments\n"
+        "import airis_mon.instrument.clients, airis_mon.instrument.servers, airis_mon.instrument.estimators\n"
         "llm = Instruments().llm(model='m', provider='p')\n"
         "with llm.call() as call: call.tokens(input=1)\n"
         "print('fine')\n"

@@ -23,6 +23,7 @@ class Watch:
     def __init__(self, doubts: Doubts) -> None:
         self._doubts = doubts
         self._kinds: dict[tuple[type, str], type] = {}
+        self._shapes: dict[type, str] = {}
 
     def attend(self, exchange: Exchange, answer: Any) -> None:
         """See `exchange` to the end of `answer`: at once where it is whole, else when it has been read."""
@@ -33,23 +34,23 @@ class Watch:
             self._doubts.say(f"an answer of type {type(answer).__name__} could not be watched")
 
     def _attend(self, exchange: Exchange, answer: Any) -> None:
-        if hasattr(answer, "http_response") and hasattr(answer, "parse"):
-            if answer.http_response.is_closed:
-                exchange.answer(json.loads(answer.http_response.content))
-                exchange.end()
-            else:
-                asynchronous = inspect.iscoroutinefunction(type(answer).parse)
-                self._become(answer, self._async_raw if asynchronous else self._raw, exchange)
-                self._hear_of_close(answer.http_response, exchange)
-        elif hasattr(answer, "__anext__"):
-            self._become(answer, self._async_stream, exchange)
-            self._hear_of_close(answer.response, exchange)
-        elif hasattr(answer, "__next__"):
-            self._become(answer, self._stream, exchange)
-            self._hear_of_close(answer.response, exchange)
-        else:
+        kind = type(answer)
+        shape = self._shapes.get(kind)
+        if shape is None:
+            shape = self._shapes[kind] = _shape(answer)
+        if shape == "whole":
             exchange.answer(answer)
             exchange.end()
+        elif shape != "raw":
+            self._become(answer, self._async_stream if shape == "async stream" else self._stream, exchange)
+            self._hear_of_close(answer.response, exchange)
+        elif answer.http_response.is_closed:
+            exchange.answer(json.loads(answer.http_response.content))
+            exchange.end()
+        else:
+            asynchronous = inspect.iscoroutinefunction(kind.parse)
+            self._become(answer, self._async_raw if asynchronous else self._raw, exchange)
+            self._hear_of_close(answer.http_response, exchange)
 
     def _hear_of_close(self, response: Any, exchange: Exchange) -> None:
         """End `exchange` when the HTTP response is closed: the clients' helpers close it, not the stream."""
@@ -181,3 +182,12 @@ class Watch:
         # Parsed twice, a raw response gives the stream that it gave before.
         if not hasattr(parsed, _EXCHANGE):
             self.attend(exchange, parsed)
+
+
+def _shape(answer: Any) -> str:
+    """Tell what is still to come of an answer; asked once for each type, because a model answers slowly."""
+    if hasattr(answer, "http_response") and hasattr(answer, "parse"):
+        return "raw"
+    if hasattr(answer, "__anext__"):
+        return "async stream"
+    return "stream" if hasattr(answer, "__next__") else "whole"

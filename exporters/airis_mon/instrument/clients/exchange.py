@@ -50,9 +50,17 @@ class Exchange:
     def event(self, event: object) -> None:
         """Take note of one event of a stream."""
         try:
-            if _carries_output(event):
-                self._chunk()
-            self._read(event)
+            kind = field(event, "type")
+            if not isinstance(kind, str):
+                # A chat's chunk: output, or at the end the usage, or with some servers both.
+                if field(event, "choices"):
+                    self._chunk()
+                self._tokens.read(field(event, "usage"))
+                self._response_model = self._response_model or text(event, "model") or ""
+            elif kind.endswith(("_delta", ".delta")) and kind != "message_delta":
+                self._chunk()  # and nothing else: thousands of these come, and none tells of tokens
+            else:
+                self._read(event)
         except Exception:
             self._doubts.say(f"an event of type {type(event).__name__} could not be read")
 
@@ -110,11 +118,3 @@ class Exchange:
                 self._failure = text(holder, "error", "code") or "failed"
         if field(source, "type") == "error":
             self._failure = text(source, "code") or text(source, "error", "type") or "error"
-
-
-def _carries_output(event: object) -> bool:
-    """Tell output from what frames it: a chat's chunk has choices, other events say what they are."""
-    kind = field(event, "type")
-    if isinstance(kind, str):
-        return kind.endswith(("_delta", ".delta")) and kind != "message_delta"
-    return bool(field(event, "choices"))
