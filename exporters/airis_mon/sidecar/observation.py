@@ -20,9 +20,10 @@ METRIC = "metric"
 EVENT = "event"
 OPERATION = "operation"
 OTLP_POINT = "otlp_data_point"
+OTLP_LOG = "otlp_log_record"
 REMOTE_WRITE = "remote_write_sample"
 LOG_RECORD = "log_record"
-KINDS = (METRIC, EVENT, OPERATION, OTLP_POINT, REMOTE_WRITE, LOG_RECORD)
+KINDS = (METRIC, EVENT, OPERATION, OTLP_POINT, OTLP_LOG, REMOTE_WRITE, LOG_RECORD)
 """What the sidecar takes in, by the way that it came."""
 
 

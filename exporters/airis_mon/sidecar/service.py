@@ -31,6 +31,7 @@ from airis_mon.sidecar.observation import (
     EVENT,
     METRIC,
     OPERATION,
+    OTLP_LOG,
     OTLP_POINT,
     REMOTE_WRITE,
     Observation,
@@ -133,7 +134,8 @@ def sidecar(
     app.router.add_post("/v1/metrics", metrics.post)
     app.router.add_post("/v1/operations", operations.post)
     app.router.add_post("/v1/events", events.post)
-    logs = LogRoute(capture, intake, limits, now, durable=journal.durable)
+    records = Export(otlp.logs(limits, capture, now, OTLP_LOG), intake, limits)
+    logs = LogRoute(capture, intake, limits, now, durable=journal.durable, guest=records)
     app.router.add_post("/v1/logs", logs.post)
     kept = EventRoutes(keeper, limits)
     app.router.add_get("/v1/events", kept.get)
@@ -142,6 +144,7 @@ def sidecar(
     written = Receiver(REMOTE_WRITE, SampleTranslation(aggregates, translation.moment), intake, limits)
     app.router.add_post("/api/v1/write", written.post)
     app.router.add_post("/otlp/v1/metrics", points.post)
+    app.router.add_post("/otlp/v1/logs", records.post)
     return app
 
 

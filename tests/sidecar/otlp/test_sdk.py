@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import requests
+from opentelemetry._logs import SeverityNumber
 from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider, UpDownCounter
 from opentelemetry.sdk.metrics.export import AggregationTemporality, PeriodicExportingMetricReader
 from opentelemetry.sdk.metrics.view import (
@@ -148,3 +153,22 @@ def test_what_is_refused_is_no_failure_to_the_sdk_and_is_counted(
     assert reader.force_flush(10_000)
     counted = 'airis_sidecar_item_errors_total{kind="otlp_data_point",reason="type"} 1.0'
     assert counted in requests.get(f"http://{address}/metrics", timeout=10).text
+
+
+@pytest.mark.parametrize("compression", [Compression.NoCompression, Compression.Gzip])
+@pytest.mark.parametrize("path", ["/v1/logs", "/otlp/v1/logs"])
+def test_log_records_are_counted_by_their_service(address: str, compression: Compression, path: str) -> None:
+    exporter = OTLPLogExporter(endpoint=f"http://{address}{path}", compression=compression)
+    provider = LoggerProvider(resource=Resource({"service.name": "shop"}))
+    provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
+    logger = provider.get_logger("tests")
+    for number in range(3):
+        logger.emit(
+            timestamp=time.time_ns(),
+            severity_number=SeverityNumber.ERROR,
+            body={"message": "no answer", "number": number},
+            attributes={"gen_ai.request.model": "llama-3-70b"},
+        )
+    provider.shutdown()
+    values = read(address)
+    assert values["airis_log_records_total", "result", "unmatched", "source", "shop"] == 3

@@ -26,6 +26,10 @@ What an export becomes
   negative values, counters that are negative, NaN or infinite, counts that disagree with each other.
 - A point flagged as without a recorded value ends its series.
 - Exemplars are kept with the ids of trace and span.
+- `POST /v1/logs` and `/otlp/v1/logs` take log records, which become what `airis_mon.sidecar.logs` makes of
+  any: `service.name` is the source, severities are debug (TRACE too), info, warning, error and critical
+  (FATAL), and attributes of record and resource, `event.name`, `otel.scope.name` and `span_id` are fields
+  under their own names.
 
 Answers are OTLP's: 200, with `partial_success` where points were refused (the rest counts); 400 for what
 cannot be decoded, 413 for too much, 429 and 503 with `Retry-After` where nothing counts. 200 is on disk

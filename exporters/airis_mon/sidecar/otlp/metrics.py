@@ -157,12 +157,11 @@ class ExportMetrics(msgspec.Struct, frozen=True, rename="camel"):
 
     resource_metrics: tuple[ResourceMetrics, ...] = ()
 
-    def metrics(self) -> Iterator[tuple[Resource, Scope, Metric]]:
-        """Yield every metric with whom it is of."""
+    def groups(self) -> Iterator[tuple[Resource, Scope, tuple[Metric, ...]]]:
+        """Yield metrics together with whom they are of."""
         for of_resource in self.resource_metrics:
             for of_scope in of_resource.scope_metrics:
-                for metric in of_scope.metrics:
-                    yield of_resource.resource, of_scope.scope, metric
+                yield of_resource.resource, of_scope.scope, of_scope.metrics
 
 
 # Not strict: 64-bit numbers are texts in OTLP's JSON, and NaN and Infinity too.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -16,12 +17,17 @@ from airis_mon.sidecar.decoding import JSON, BodyError, Budget, TooManyItemsErro
 from airis_mon.sidecar.intake import Intake, Refusal
 from airis_mon.sidecar.items import Event
 from airis_mon.sidecar.limits import Limits
+from airis_mon.sidecar.logs.capture import Capture
 from airis_mon.sidecar.otlp import protobuf
 from airis_mon.sidecar.otlp.answers import PROTOBUF, refused, said, taken
+from airis_mon.sidecar.otlp.logs import from_json, from_protobuf
 from airis_mon.sidecar.otlp.metrics import JSON_METRICS, ExportMetrics
-from airis_mon.sidecar.otlp.translation import MetricTranslation
+from airis_mon.sidecar.otlp.records import Received, received
+from airis_mon.sidecar.otlp.translation import MetricTranslation, Translated
 from airis_mon.sidecar.senders import origin
 from airis_mon.sidecar.translation import Change
+
+T = TypeVar("T")
 
 LARGE = 65_536
 """Bytes of a body from which on a thread decodes it; below, the thread costs more than it frees."""
@@ -31,13 +37,13 @@ LARGE = 65_536
 class Parsed:
     """What a body comes to; indices count its points or records."""
 
-    changes: Sequence[tuple[int, Change]]
+    changes: Sequence[tuple[int, Change | list[Change]]]
     refusals: Sequence[Refusal] = ()
     events: Mapping[int, Event] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Signal:
+class Signal(Generic[T]):
     """Metrics, or logs."""
 
     kind: str
@@ -46,26 +52,45 @@ class Signal:
     """The field that a JSON body begins with, and no item of the sidecar's own has."""
     counted: str
     """What the answer calls refused items in JSON."""
-    decode: Callable[[bytes, str], Parsed]
-    """Takes a body and its media type; BodyError or TooManyItemsError."""
+    decode: Callable[[bytes, str], T]
+    """Takes a body and its media type; BodyError or TooManyItemsError. Runs in a thread."""
+    parsed: Callable[[T], Parsed]
+    """What that comes to; runs where the series are, in the event loop."""
 
 
-def metrics(limits: Limits, translation: MetricTranslation, kind: str) -> Signal:
+def metrics(limits: Limits, translation: MetricTranslation, kind: str) -> Signal[Translated]:
     """Return the signal of metrics."""
 
-    def decode(given: bytes, media: str) -> Parsed:
+    def decode(given: bytes, media: str) -> Translated:
         if media == PROTOBUF:
             request = protobuf.metrics(given, limits.items)
         else:
             request = _json(given)
             points = Budget(limits.items, "data points")
-            for _, _, metric in request.metrics():
-                if metric.data is not None:
-                    points.spend(metric.data.data_points)
-        found = translation.changes(request)
+            for _, _, of_scope in request.groups():
+                for metric in of_scope:
+                    if metric.data is not None:
+                        points.spend(metric.data.data_points)
+        return translation.changes(request)
+
+    def parsed(found: Translated) -> Parsed:
         return Parsed(found.changes, found.refusals)
 
-    return Signal(kind, "resourceMetrics", "rejectedDataPoints", decode)
+    return Signal(kind, "resourceMetrics", "rejectedDataPoints", decode, parsed)
+
+
+def logs(limits: Limits, capture: Capture, now: Callable[[], float], kind: str) -> Signal[Received]:
+    """Return the signal of logs; `capture` makes of records what its patterns say."""
+
+    def decode(given: bytes, media: str) -> Received:
+        read = from_protobuf if media == PROTOBUF else from_json
+        return received(read(given, limits.items), now)
+
+    def parsed(found: Received) -> Parsed:
+        captured = capture.changes(found.records)
+        return Parsed(captured.changes, [*found.refusals, *captured.refusals], captured.events)
+
+    return Signal(kind, "resourceLogs", "rejectedLogRecords", decode, parsed)
 
 
 def _json(given: bytes) -> ExportMetrics:
@@ -77,10 +102,10 @@ def _json(given: bytes) -> ExportMetrics:
         raise BodyError(f"no ExportMetricsServiceRequest: {error}") from None
 
 
-class Export:
+class Export(Generic[T]):
     """The route of one signal, as the handler of its POST."""
 
-    def __init__(self, signal: Signal, intake: Intake, limits: Limits) -> None:
+    def __init__(self, signal: Signal[T], intake: Intake, limits: Limits) -> None:
         self._signal = signal
         self._intake = intake
         self._limits = limits
@@ -109,7 +134,7 @@ class Export:
         media = request.content_type
         try:
             sender = origin(request)
-            parsed = await self._decoded(given, media)
+            parsed = self._signal.parsed(await self._decoded(given, media))
             outcome = await self._intake.take(
                 self._signal.kind, parsed.changes, parsed.events, parsed.refusals, sender
             )
@@ -124,8 +149,8 @@ class Export:
             return refused(status, message, media, headers)
         return taken(len(outcome.refusals), said(outcome.refusals), self._signal.counted, media)
 
-    async def _decoded(self, given: bytes, media: str) -> Parsed:
-        """Return what a body comes to; a large one is taken apart beside the event loop, one after the other.
+    async def _decoded(self, given: bytes, media: str) -> T:
+        """Return what a body holds; a large one is taken apart beside the event loop, one after the other.
 
         A collector's batch takes a fifth of a second, which nobody else should have to wait for.
         """

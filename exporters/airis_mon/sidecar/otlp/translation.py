@@ -15,7 +15,7 @@ from airis_mon.sidecar.names import Labels
 from airis_mon.sidecar.otlp import metrics as model
 from airis_mon.sidecar.otlp.buckets import EXPONENTIAL_BOUNDS, explicit, exponential
 from airis_mon.sidecar.otlp.names import family_name
-from airis_mon.sidecar.otlp.resources import identity, labels
+from airis_mon.sidecar.otlp.resources import Resource, Scope, identity, labels
 from airis_mon.sidecar.series import Exemplar, Family, Kind, Value
 from airis_mon.sidecar.translation import LARGEST_INCREMENT, Change, Removal, Total, Update
 
@@ -48,24 +48,34 @@ class MetricTranslation:
         """Return the changes of a request, and what is wrong with the points that are none."""
         found = Translated()
         first = 0
-        for resource, scope, metric in request.metrics():
-            data = metric.data
-            if data is None:
-                continue
-            points: tuple[model.Point, ...] = data.data_points
-            try:
-                family, delta = _family(metric, data)
-                sender = identity(resource, scope)
-            except ItemError as error:
-                found.refuse(first, len(points), _of(metric, error))
-            else:
-                for index, point in enumerate(points, first):
-                    try:
-                        found.changes.append((index, self._change(family, delta, sender, point)))
-                    except ItemError as error:
-                        found.refuse(index, 1, _of(metric, error))
-            first += len(points)
+        for resource, scope, metrics in request.groups():
+            # Once for all of its metrics: a resource may be large, and so may be their number.
+            sender = _sender(resource, scope)
+            for metric in metrics:
+                first += self._metric(found, first, sender, metric)
         return found
+
+    def _metric(
+        self, found: Translated, first: int, sender: dict[str, str] | ItemError, metric: model.Metric
+    ) -> int:
+        """Translate the points of a metric, of which the first has this index, and return their number."""
+        data = metric.data
+        if data is None:
+            return 0
+        points: tuple[model.Point, ...] = data.data_points
+        try:
+            if isinstance(sender, ItemError):
+                raise sender
+            family, delta = _family(metric, data)
+        except ItemError as error:
+            found.refuse(first, len(points), _of(metric, error))
+            return len(points)
+        for index, point in enumerate(points, first):
+            try:
+                found.changes.append((index, self._change(family, delta, sender, point)))
+            except ItemError as error:
+                found.refuse(index, 1, _of(metric, error))
+        return len(points)
 
     def _change(self, family: Family, delta: bool, sender: dict[str, str], point: model.Point) -> Change:
         pairs = labels(sender, point.attributes)
@@ -78,6 +88,14 @@ class MetricTranslation:
         if delta:
             return _increment(family, pairs, value, timestamp, _exemplars(point))
         return Total(family, pairs, value, timestamp, _exemplars(point))
+
+
+def _sender(resource: Resource, scope: Scope) -> dict[str, str] | ItemError:
+    """Return the labels of who sends; the error where they cannot be had."""
+    try:
+        return identity(resource, scope)
+    except ItemError as error:
+        return error
 
 
 def _family(metric: model.Metric, data: model.Data) -> tuple[Family, bool]:
