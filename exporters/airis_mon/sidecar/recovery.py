@@ -166,7 +166,7 @@ def gate(life: Life) -> Callable[..., Awaitable[web.StreamResponse]]:
     async def middleware(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        if not life.ready and (request.path == "/metrics" or request.path.startswith("/v1/")):
+        if not life.ready and request.path != "/" and not request.path.startswith("/-/"):
             # A scrape of counters that are half back would look like a reset and count everything twice.
             text = "Not ready yet: what was kept is being read back\n"
             return web.Response(status=503, text=text, headers={hdrs.RETRY_AFTER: "1"})
