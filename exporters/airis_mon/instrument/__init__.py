@@ -35,6 +35,10 @@ How the series read
 
 What it costs: the end of a call is one append, without a lock; a thousand calls are added up at once, when
 scraped or when so many wait. After a fork a child begins at zero.
+
+Under a pre-fork server, `Instruments(shared=FOLDER)`: the workers put their totals together, and whichever is
+scraped exposes them all, ended ones included (`examples/gunicorn`). Exact where workers end by themselves;
+one that is killed takes along its last second at most.
 """
 
 from airis_mon.instrument.calls import Call

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
@@ -12,21 +11,22 @@ OTHER = "_OTHER"
 
 
 class Reasons:
-    """The distinct reasons of failure seen so far, bounded: no label may grow with what servers answer."""
+    """The distinct reasons of failure seen so far, bounded: no label may grow with what servers answer.
+
+    Asked by one thread at a time, the one that adds calls up.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._known: set[str] = set()
-        self._lock = threading.Lock()
 
     def admit(self, reason: str) -> str:
         """Return the reason itself while there is room for it, `_OTHER` beyond."""
         if reason in self._known:
             return reason
-        with self._lock:
-            if reason and (reason in self._known or len(self._known) < self._limit):
-                self._known.add(reason)
-                return reason
+        if reason and len(self._known) < self._limit:
+            self._known.add(reason)
+            return reason
         return OTHER
 
 

@@ -8,6 +8,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry, Metric
@@ -15,13 +16,15 @@ from prometheus_client.registry import Collector
 
 from airis_mon.instrument import families
 from airis_mon.instrument.calls import Reasons
-from airis_mon.instrument.families import LLMBuckets, LLMServerBuckets, PredictorBuckets
+from airis_mon.instrument.families import Family, LLMBuckets, LLMServerBuckets, PredictorBuckets
 from airis_mon.instrument.llm import LLM, Trace
 from airis_mon.instrument.operation import Sink
 from airis_mon.instrument.predictor import Predictor
+from airis_mon.instrument.presence import Presence
 from airis_mon.instrument.recorder import Books, LLMRecorder, PredictorRecorder, Recorder
-from airis_mon.instrument.totals import described
+from airis_mon.instrument.totals import Totals, described
 from airis_mon.instrument.traces import active_trace
+from airis_mon.instrument.workers import State
 
 OTHER = "other"
 """What labels beyond the budget are folded into."""
@@ -54,6 +57,9 @@ class Instruments:
     """Asked at a call's end for the trace that is active; its id becomes an exemplar. None asks nobody."""
     sink: Sink | None = None
     """Is told of each operation."""
+    shared: Path | None = None
+    """Folder in which the processes of a pre-fork server put their totals together; whichever is scraped
+    exposes them all. One folder an application: two instances of it have two."""
     enabled: bool = True
     """False makes instruments that record nothing, and decorators that return the function as it is."""
     _books: Books = field(default_factory=Books, init=False, repr=False)
@@ -62,6 +68,7 @@ class Instruments:
     )
     _collector: Collector | None = field(default=None, init=False, repr=False)
     _admitted: Reasons = field(init=False, repr=False)
+    _presence: Presence | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._admitted = Reasons(self.reasons)
@@ -74,6 +81,8 @@ class Instruments:
             if name not in known:
                 raise ValueError(f"no distribution is named `{name}`; known are {', '.join(sorted(known))}")
         _begin_anew_after_fork(self)
+        if self.shared is not None and self.enabled:
+            self._presence = Presence(self.shared, tuple(self._families()), weakref.WeakMethod(self._state))
 
     def llm(self, *, model: str, provider: str, operation: str = "chat") -> LLM:
         """Return the instrument of a language model.
@@ -137,10 +146,30 @@ class Instruments:
 
     def _settled(self) -> Iterator[Metric]:
         with self._books.lock:
-            for recorders in self._recorders.values():
-                for recorder in recorders.values():
-                    recorder.add_up()
-            yield from list(self._books.totals.metrics())
+            totals = self._added_up()
+            if self._presence is not None:
+                totals = self._presence.all(totals)
+            yield from list(totals.metrics())
+
+    def _added_up(self) -> Totals:
+        for recorders in self._recorders.values():
+            for recorder in recorders.values():
+                recorder.add_up()
+        return self._books.totals
+
+    def _families(self) -> Iterator[Family]:
+        """Yield every family there can be: another process may use what this one does not."""
+        for made in (
+            families.client(_wider(self.llm_buckets, self.thresholds)),
+            families.server(_wider(self.llm_server_buckets, self.thresholds)),
+        ):
+            yield from (made.duration, made.first_chunk, made.output_chunk, *made.usage, *made.sizes)
+        other = families.predictor(_wider(self.predictor_buckets, self.thresholds))
+        yield from (other.predictions, other.duration, other.confidence, families.FOLDED)
+
+    def _state(self) -> State:
+        with self._books.lock:
+            return self._added_up().state()
 
     def _forget(self) -> None:
         """Begin at zero: what was recorded so far is the parent's to expose."""
@@ -149,6 +178,8 @@ class Instruments:
             for recorder in recorders.values():
                 recorder.forget(fresh)
         self._books = fresh
+        if self._presence is not None:
+            self._presence.forget()
 
 
 class _Exposed(Collector):
@@ -162,12 +193,7 @@ class _Exposed(Collector):
 
     def describe(self) -> Iterator[Metric]:
         """Claim every name at once, so that a second one on the same registry is refused."""
-        for name in (families.client(LLMBuckets()), families.server(LLMServerBuckets())):
-            for family in (name.duration, name.first_chunk, name.output_chunk, *name.usage, *name.sizes):
-                yield described(family)
-        made = families.predictor(PredictorBuckets())
-        for family in (made.predictions, made.duration, made.confidence, families.FOLDED):
-            yield described(family)
+        return map(described, self._instruments._families())
 
 
 def _wider(buckets: B, thresholds: Mapping[str, tuple[float, ...]]) -> B:

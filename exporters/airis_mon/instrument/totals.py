@@ -121,6 +121,13 @@ class Totals:
                 tally.counts = [ours + theirs for ours, theirs in zip(tally.counts, value[1], strict=True)]
                 tally.sum += value[2]
 
+    def take_exemplars(self, other: Totals) -> None:
+        """Take the exemplars of the same series elsewhere."""
+        for name, tallies in other._tallies.items():
+            for labels, tally in tallies.items():
+                if tally.exemplars and name in self._tallies:
+                    self.tally(self.families[name], labels).exemplars = tally.exemplars
+
     def metrics(self) -> Iterator[Metric]:
         """Yield what prometheus-client exposes."""
         for family in self.families.values():

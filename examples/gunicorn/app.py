@@ -1,0 +1,38 @@
+"""A model server under gunicorn with several workers: whichever is scraped tells of them all.
+
+    gunicorn --workers 4 --chdir examples/gunicorn app:app
+
+`AIRIS_SHARED` names the folder in which the workers put their totals together; counters go on where it stays.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+
+from airis_mon.instrument import Instruments
+
+FOLDER = Path(os.environ.get("AIRIS_SHARED") or Path(tempfile.gettempdir()) / "airis-example")
+
+registry = CollectorRegistry()
+instruments = Instruments(registry=registry, shared=FOLDER)
+llm = instruments.llm_server(model="echo", provider="example")
+metrics = make_wsgi_app(registry)
+
+
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer /chat, and /metrics."""
+    if environ["PATH_INFO"] == "/metrics":
+        answered: Iterable[bytes] = metrics(environ, start_response)
+        return answered
+    with llm.call() as call:
+        call.first_token()
+        answer = environ["wsgi.input"].read() or b"Hello.\n"
+        call.tokens(output=len(answer.split()))
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [answer]
