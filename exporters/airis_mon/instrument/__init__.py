@@ -13,6 +13,9 @@
     @digits.observe  # functions, coroutines, generators and async generators
     def predict(image): ...
 
+What others have written is wrapped whole: clients of model services by `airis_mon.instrument.clients`, ASGI
+and WSGI servers by `.servers`, estimators in the manner of scikit-learn by `.estimators`.
+
 A call records once, when it ends, however it ends. An exception is recorded under its class name and passes
 unchanged. Nothing here raises for what a model answered: a negative count or a confidence that is no number
 is ignored.

@@ -21,6 +21,7 @@ import http.client
 import json
 import logging
 import os
+import queue
 import random
 import ssl
 import threading
@@ -29,6 +30,7 @@ import uuid
 import weakref
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -112,7 +114,9 @@ class Sender:
         self._producer = uuid.uuid4().hex
         self._epoch = time.time_ns() // 1_000_000
         self._sequence = 0
-        self._wake = threading.Event()
+        # Not an Event: an operation may be offered by an object that the garbage collector ends, in the
+        # middle of whatever its thread was at; a SimpleQueue may be put to even then.
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._idle = threading.Condition()
         self._stop = threading.Event()
         self._starting = threading.Lock()
@@ -141,8 +145,8 @@ class Sender:
             self._dropped[FULL].inc()
         if self._thread is None:
             self._start()
-        if len(buffer) >= BATCH:
-            self._wake.set()
+        if len(buffer) >= BATCH and self._wake.empty():
+            self._wake.put(None)
 
     def _start(self) -> None:
         if self._stop.is_set() or not self._starting.acquire(blocking=False):
@@ -165,7 +169,8 @@ class Sender:
             self._start()
         with self._idle:
             while self.waiting and (left := end - time.monotonic()) > 0:
-                self._wake.set()
+                if self._wake.empty():
+                    self._wake.put(None)
                 self._idle.wait(min(left, 0.05))
         return not self.waiting
 
@@ -178,7 +183,7 @@ class Sender:
             return not self.waiting
         sent = self.flush(timeout)
         self._stop.set()
-        self._wake.set()
+        self._wake.put(None)
         if self._thread is not None:
             self._thread.join(self._timeout)
         if not sent:
@@ -197,8 +202,10 @@ class Sender:
             if pause:
                 self._stop.wait(pause)
             elif len(self._buffer) < BATCH:
-                self._wake.wait(self._interval)
-            self._wake.clear()
+                with suppress(queue.Empty):
+                    self._wake.get(timeout=self._interval)
+            while not self._wake.empty():
+                self._wake.get()
             asked = self._send_all()
             # Twice as long with each failure, at most half a minute, and no two senders at the same moment.
             longer = min(30.0, max(0.2, 2 * pause)) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
