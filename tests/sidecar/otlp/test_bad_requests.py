@@ -102,6 +102,21 @@ def test_points_and_empty_messages_are_counted_before_they_cost_memory(start: St
     assert sidecar.post(b"\x0a\x00" * 1000, "/v1/metrics", PROTOBUF).status_code == 413
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[' + b"{}," * 2_500_000 + b"{}]}]}]}",
+        b'{"resourceLogs":' + b"{" * 5_000_000,
+    ],
+)
+def test_empty_objects_are_counted_before_they_are_decoded(shared: Sidecar, body: bytes) -> None:
+    begin = time.monotonic()
+    answer = shared.post(body, "/otlp/v1/logs")
+    assert (answer.status_code, answer.json()["code"]) == (413, 8)
+    assert "more than 400000 objects" in answer.json()["message"]
+    assert time.monotonic() - begin < 1
+
+
 @pytest.mark.parametrize("media", [PROTOBUF, "application/json"])
 def test_a_bomb_is_refused_within_its_bounds(start: StartSidecar, media: str) -> None:
     sidecar = start(limits=Limits(body_bytes=1024 * 1024))
