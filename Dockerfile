@@ -12,7 +12,7 @@ RUN pip install --no-cache-dir -c requirements.lock build \
     && python -m build --wheel --outdir /wheel \
     && python -m venv /opt/airis-mon \
     && /opt/airis-mon/bin/pip install --no-cache-dir -c requirements.lock \
-        "airis-mon[sidecar,analyzer] @ file://$(ls /wheel/*.whl)"
+        "airis-mon[sidecar,postgresql,analyzer] @ file://$(ls /wheel/*.whl)"
 
 FROM python:3.12-slim
 COPY --from=build /opt/airis-mon /opt/airis-mon

@@ -69,13 +69,14 @@ def render(helm: Helm) -> Callable[[str], list[Object]]:
 
 @pytest.fixture(scope="session")
 def container() -> Callable[[list[Object], str], Mapping[str, Any]]:
-    """Return a function that finds the one container of a component's Deployment."""
+    """Return a function that finds the one container of a component."""
 
     def find(objects: list[Object], component: str) -> Mapping[str, Any]:
         (deployment,) = (
             item
             for item in objects
-            if item["kind"] == "Deployment" and item["metadata"]["name"].endswith(f"-{component}")
+            if item["kind"] in ("Deployment", "StatefulSet")
+            and item["metadata"]["name"].endswith(f"-{component}")
         )
         (found,) = deployment["spec"]["template"]["spec"]["containers"]
         return dict(found)

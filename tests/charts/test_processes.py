@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import requests
 
+from tests.waiting import until
+
 pytestmark = pytest.mark.slow
 
 Object = dict[str, Any]
@@ -81,10 +83,11 @@ def ends(process: subprocess.Popen[str]) -> int:
 def test_sidecar_starts_as_the_chart_starts_it(render: Render, container: Find, tmp_path: Path) -> None:
     found = container(render("default"), "sidecar")
     assert listens_where_the_probes_look(found)
-    arguments = arguments_of(found, {"--web.listen-address": "127.0.0.1:0"})
-    with running(arguments, tmp_path) as (process, url):
-        for probe in ("livenessProbe", "readinessProbe"):
-            assert requests.get(url + found[probe]["httpGet"]["path"], timeout=5).status_code == 200
+    replaced = {"--web.listen-address": "127.0.0.1:0", "--storage.path": str(tmp_path / "journal")}
+    with running(arguments_of(found, replaced), tmp_path) as (process, url):
+        live, ready = (found[probe]["httpGet"]["path"] for probe in ("livenessProbe", "readinessProbe"))
+        assert requests.get(url + live, timeout=5).status_code == 200
+        until(lambda: requests.get(url + ready, timeout=5).status_code == 200)
         assert requests.get(url + "/metrics", timeout=5).status_code == 200
         assert ends(process) == 0
 

@@ -16,6 +16,7 @@ VALUES = sorted(path.name.removesuffix("-values.yaml") for path in (CHART / "ci"
 
 pytestmark = pytest.mark.slow
 
+WORKLOADS = ("Deployment", "StatefulSet")
 Object = dict[str, Any]
 Render = Callable[[str], list[Object]]
 Helm = Callable[..., subprocess.CompletedProcess[str]]
@@ -27,7 +28,7 @@ def kinds(objects: list[Object]) -> set[tuple[str, str]]:
 
 def pods(objects: list[Object]) -> Iterator[Object]:
     for item in objects:
-        if item["kind"] == "Deployment":
+        if item["kind"] in WORKLOADS:
             yield item["spec"]["template"]["spec"]
 
 
@@ -45,7 +46,7 @@ def test_lints_strictly(helm: Helm, values: str) -> None:
             "default",
             {
                 ("ServiceAccount", "release-airis-mon"),
-                ("Deployment", "release-airis-mon-sidecar"),
+                ("StatefulSet", "release-airis-mon-sidecar"),
                 ("Service", "release-airis-mon-sidecar"),
                 ("Deployment", "release-airis-mon-analyzer"),
                 ("Service", "release-airis-mon-analyzer"),
@@ -56,7 +57,7 @@ def test_lints_strictly(helm: Helm, values: str) -> None:
             "sidecar-only",
             {
                 ("ServiceAccount", "release-airis-mon"),
-                ("Deployment", "release-airis-mon-sidecar"),
+                ("StatefulSet", "release-airis-mon-sidecar"),
                 ("Service", "release-airis-mon-sidecar"),
                 ("PodDisruptionBudget", "release-airis-mon-sidecar"),
             },
@@ -102,9 +103,7 @@ def test_pods_meet_the_restricted_standard_and_hold_no_token(render: Render, val
 @pytest.mark.parametrize("values", ["default", *VALUES])
 def test_services_and_monitors_select_pods_that_are_there(render: Render, values: str) -> None:
     objects = render(values)
-    labels = [
-        item["spec"]["template"]["metadata"]["labels"] for item in objects if item["kind"] == "Deployment"
-    ]
+    labels = [item["spec"]["template"]["metadata"]["labels"] for item in objects if item["kind"] in WORKLOADS]
     services = [item for item in objects if item["kind"] == "Service"]
     for service in services:
         assert [pod for pod in labels if service["spec"]["selector"].items() <= pod.items()]
@@ -158,9 +157,56 @@ def test_analyzer_is_never_two(render: Render) -> None:
     assert (analyzer["replicas"], analyzer["strategy"]) == (1, {"type": "Recreate"})
 
 
+def sidecar(objects: list[Object]) -> Object:
+    (found,) = (item["spec"] for item in objects if item["kind"] == "StatefulSet")
+    return dict(found)
+
+
+def test_each_replica_has_a_volume_of_its_own_and_keeps_its_journal_on_it(render: Render) -> None:
+    found = sidecar(render("postgresql"))
+    (claim,) = found["volumeClaimTemplates"]
+    assert claim["spec"] == {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "fast",
+        "resources": {"requests": {"storage": "20Gi"}},
+    }
+    (container,) = found["template"]["spec"]["containers"]
+    (path,) = (text.partition("=")[2] for text in container["args"] if text.startswith("--storage.path="))
+    (mount,) = (one for one in container["volumeMounts"] if one["name"] == claim["metadata"]["name"])
+    assert path.startswith(mount["mountPath"] + "/")
+    # The cluster's own class is asked for by saying nothing.
+    (claim,) = sidecar(render("default"))["volumeClaimTemplates"]
+    assert "storageClassName" not in claim["spec"]
+
+
+def test_without_a_volume_nothing_is_said_to_be_kept(render: Render) -> None:
+    found = sidecar(render("sidecar-only"))
+    assert "volumeClaimTemplates" not in found
+    (container,) = found["template"]["spec"]["containers"]
+    assert not [text for text in container["args"] if text.startswith("--storage.path")]
+
+
+def test_postgresql_is_reached_with_a_password_that_no_object_holds(render: Render) -> None:
+    objects = render("postgresql")
+    (container,) = sidecar(objects)["template"]["spec"]["containers"]
+    assert "--events.store=postgresql://airis@postgresql.data.svc:6432/airis" in container["args"]
+    assert container["env"] == [
+        {
+            "name": "PGPASSWORD",
+            "valueFrom": {"secretKeyRef": {"name": "airis-postgresql", "key": "password"}},
+        }
+    ]
+    (policy,) = (item["spec"] for item in objects if item["kind"] == "NetworkPolicy")
+    (egress,) = policy["egress"]
+    assert {port["port"] for port in egress["ports"]} == {53, 6432}
+
+
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
+        ("sidecar.persistence.size=big", "/sidecar/persistence/size"),
+        ("sidecar.eventStore.url=postgresql://me:secret@db/x", "/sidecar/eventStore/url"),
+        ("sidecar.eventStore.url=mysql://db/x", "/sidecar/eventStore/url"),
         ("sidecar.replica=2", "replica"),
         ("sidecar.port=80", "/sidecar/port"),
         ("analyzer.interval=60", "interval"),
