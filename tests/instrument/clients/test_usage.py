@@ -53,6 +53,33 @@ def test_no_answer_however_odd_reaches_the_caller_as_an_error(value: Any) -> Non
     assert (bench.value(series.GEN_AI_INPUT_TOKENS) or 0) >= 0
 
 
+class Resource:
+    def __init__(self, client: Eager) -> None:
+        self._client = client
+        self._post = client.post
+
+    def create(self, **body: Any) -> Any:
+        return self._post("/embeddings", body=body)
+
+
+class Eager(Client):
+    """As openai 1.60: its resources are made with it, and keep the `post` of that moment."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__(answer)
+        self.embeddings = Resource(self)
+
+    def copy(self) -> Eager:
+        return Eager(self.answer)
+
+
+def test_resources_that_are_made_with_the_client_are_observed(bench: Bench) -> None:
+    client = observe_client(Eager({"usage": {"prompt_tokens": 4}}), bench.instruments, provider="old")
+    client.embeddings.create(model="m")
+    assert bench.value(f"{series.GEN_AI_OPERATION_DURATION}_count", gen_ai_operation_name="embeddings") == 1
+    assert bench.value(series.GEN_AI_INPUT_TOKENS) == 4
+
+
 class Hostile:
     """Raises wherever it is touched."""
 

@@ -77,10 +77,16 @@ class _Observer:
         self._llms: dict[tuple[str, str], LLM] = {}
 
     def observe(self, client: Any) -> Any:
-        """Put this observer into `client`, whose resources have not been made yet: they keep its `post`."""
+        """Put this observer into `client`, a copy of which nothing has been asked for yet."""
         post = client.post
         asynchronous = inspect.iscoroutinefunction(post)
         client.post = self._async_post(post) if asynchronous else self._post(post)
+        # A resource keeps the `post` that it found. Clients of today make theirs when asked for, older ones
+        # (openai 1.60) at once.
+        for resource in list(vars(client).values()):
+            kept = getattr(resource, "__dict__", {})
+            if kept.get("_client") is client and "_post" in kept:
+                kept["_post"] = client.post
         for name in ("copy", "with_options"):
             if hasattr(client, name):
                 setattr(client, name, self._copy(getattr(client, name)))
