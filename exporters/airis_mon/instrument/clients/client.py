@@ -80,13 +80,14 @@ class _Observer:
         """Put this observer into `client`, a copy of which nothing has been asked for yet."""
         post = client.post
         asynchronous = inspect.iscoroutinefunction(post)
-        client.post = self._async_post(post) if asynchronous else self._post(post)
+        observed = self._async_post(post) if asynchronous else self._post(post)
+        client.post = observed
         # A resource keeps the `post` that it found. Clients of today make theirs when asked for, older ones
         # (openai 1.60) at once.
         for resource in list(vars(client).values()):
-            kept = getattr(resource, "__dict__", {})
+            kept: dict[str, Any] = getattr(resource, "__dict__", {})
             if kept.get("_client") is client and "_post" in kept:
-                kept["_post"] = client.post
+                kept["_post"] = observed
         for name in ("copy", "with_options"):
             if hasattr(client, name):
                 setattr(client, name, self._copy(getattr(client, name)))
