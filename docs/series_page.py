@@ -95,8 +95,9 @@ def text() -> str:
 def _instrumented() -> CollectorRegistry:
     registry = CollectorRegistry()
     instruments = Instruments(registry=registry)
-    instruments.llm(model="m", provider="p")
-    instruments.llm_server(model="m", provider="p")
+    # One of everything, so that each family has a sample to read its labels from.
+    for llm in (instruments.llm(model="m", provider="p"), instruments.llm_server(model="m", provider="p")):
+        llm.record(1, 1, 1, 1, 1, 1, 1, 1)
     instruments.predictor(model="m", version="1")
     Sender("http://127.0.0.1:9466", source="s", registry=registry)
     return registry
@@ -138,7 +139,8 @@ def _families(registry: CollectorRegistry) -> str:
     collectors = getattr(registry, "_names_to_collectors")  # noqa: B009
     rows = []
     for family in registry.collect():
-        labels = getattr(collectors.get(family.name), "_labelnames", ())
+        sampled = (label for sample in family.samples for label in sample.labels if label != "le")
+        labels = getattr(collectors.get(family.name), "_labelnames", tuple(dict.fromkeys(sampled)))
         name = f"{family.name}_total" if family.type == "counter" else family.name
         told = ", ".join(map(markdown.code, labels))
         rows.append((markdown.code(name), family.type, told, family.documentation))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -20,7 +21,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from airis_mon.exporters import series
-from airis_mon.instrument import Instruments
+from airis_mon.instrument import Instruments, workers
 from airis_mon.instrument.workers import Workers
 from tests.waiting import until
 
@@ -157,6 +158,145 @@ def test_a_damaged_file_is_left_out_and_said(tmp_path: Path, caplog: pytest.LogC
     record(instruments, 3)
     assert total(registry) == 3
     assert "not understood" in caplog.text
+
+
+@FORKS
+def test_a_child_forked_while_its_parent_has_the_folder_s_lock_does_not_keep_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "PATIENCE", 1.0)
+    instruments, registry = made(tmp_path)
+    record(instruments, 1)
+    inside, forked = threading.Event(), threading.Event()
+    replace = workers._replace
+
+    def slowly(path: Path, content: object) -> None:
+        inside.set()
+        forked.wait(0.5)
+        replace(path, content)
+
+    monkeypatch.setattr(workers, "_replace", slowly)
+    thread = threading.Thread(target=instruments.flush)
+    thread.start()
+    inside.wait()
+    gate, opened = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.read(gate, 1)  # lives on, and does nothing
+        os._exit(0)
+    forked.set()
+    thread.join()
+    try:
+        assert total(registry) == 1
+    finally:
+        os.write(opened, b".")
+        os.waitpid(child, 0)
+        os.close(gate)
+        os.close(opened)
+
+
+@FORKS
+def test_killed_workers_leave_no_files_behind_even_if_nobody_scrapes(tmp_path: Path) -> None:
+    instruments, registry = made(tmp_path)
+
+    def work() -> None:
+        record(instruments, 1)
+        instruments.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    for _ in range(5):
+        in_child(work)
+        assert len(list(tmp_path.glob("*.state"))) == 1
+    record(instruments, 0)
+    assert total(registry) == 5
+
+
+@FORKS
+def test_a_model_that_only_another_process_knows_is_told_of(tmp_path: Path) -> None:
+    instruments, registry = made(tmp_path)
+    record(instruments, 0)
+
+    def work() -> None:
+        instruments.predictor(model="digits").record(0.1)
+        instruments.flush()
+
+    assert in_child(work) == 0
+    assert total(registry, series.PREDICTIONS) == 1
+
+
+def test_a_scrape_while_the_process_ends_counts_nothing_twice(tmp_path: Path) -> None:
+    instruments, registry = made(tmp_path)
+    record(instruments, 5)
+    assert instruments._presence is not None
+    instruments._presence.leave()
+    assert total(registry) == 5
+
+
+def test_no_scrape_sees_less_than_the_one_before(tmp_path: Path) -> None:
+    writing, _ = made(tmp_path)
+    reading, registry = made(tmp_path)
+    record(reading, 0)
+    done = threading.Event()
+    seen: list[float] = []
+
+    def read() -> None:
+        while not done.is_set():
+            seen.append(total(registry))
+
+    def flush() -> None:
+        while not done.is_set():
+            writing.flush()
+
+    threads = [threading.Thread(target=target) for target in (read, flush, flush)]
+    for thread in threads:
+        thread.start()
+    for _ in range(200):
+        record(writing, 10)
+        writing.flush()
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert seen == sorted(seen)
+    assert total(registry) == 2000
+
+
+def test_what_has_ended_has_no_more_label_sets_than_there_is_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "MOST", 10)
+    tally = [[1.0], [1, 2], 3.0]
+    for number in range(15):
+        ended = Workers(tmp_path)
+        ended.publish([])
+        ended.leave([["a_total", [f"model-{number}"], 1.0], ["h", [f"model-{number}"], tally]])
+    left = next(Workers(tmp_path).others())
+    assert len(left) == 22
+    assert sum(value for name, _, value in left if name == "a_total") == 15
+    assert ["h", ["other"], [[1.0], [5, 10], 15.0]] in left
+
+
+def test_a_process_that_hangs_with_the_lock_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "PATIENCE", 0.1)
+    instruments, registry = made(tmp_path)
+    record(instruments, 1)
+    assert total(registry) == 1
+    with (tmp_path / "folder.lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(RuntimeError, match=r"folder\.lock is held by a process that hangs"):
+            total(registry)
+    assert total(registry) == 1
+
+
+def test_a_folder_that_cannot_be_written_breaks_no_call(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    instruments, _ = made(tmp_path / "file" / "folder")
+    record(instruments, 1)
+    instruments.flush()
+    assert "totals not published" in caplog.text
 
 
 @contextmanager

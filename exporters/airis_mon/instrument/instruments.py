@@ -24,7 +24,6 @@ from airis_mon.instrument.presence import Presence
 from airis_mon.instrument.recorder import Books, LLMRecorder, PredictorRecorder, Recorder
 from airis_mon.instrument.totals import Totals, described
 from airis_mon.instrument.traces import active_trace
-from airis_mon.instrument.workers import State
 
 OTHER = "other"
 """What labels beyond the budget are folded into."""
@@ -82,7 +81,7 @@ class Instruments:
                 raise ValueError(f"no distribution is named `{name}`; known are {', '.join(sorted(known))}")
         _begin_anew_after_fork(self)
         if self.shared is not None and self.enabled:
-            self._presence = Presence(self.shared, tuple(self._families()), weakref.WeakMethod(self._state))
+            self._presence = Presence(self.shared, tuple(self._families()), weakref.WeakMethod(self._totals))
 
     def llm(self, *, model: str, provider: str, operation: str = "chat") -> LLM:
         """Return the instrument of a language model.
@@ -116,6 +115,11 @@ class Instruments:
         )
         return Predictor(recorder, self.clock, names, self.sink)
 
+    def flush(self) -> None:
+        """Put what is recorded into the shared folder now, as before an `os._exit`; else a second does it."""
+        if self._presence is not None:
+            self._presence.publish()
+
     def _recorder(
         self, kind: str, names: tuple[str, ...], make: Callable[[tuple[str, ...], str, bool], R]
     ) -> R | None:
@@ -145,17 +149,16 @@ class Instruments:
             raise
 
     def _settled(self) -> Iterator[Metric]:
-        with self._books.lock:
-            totals = self._added_up()
-            if self._presence is not None:
-                totals = self._presence.all(totals)
-            yield from list(totals.metrics())
+        totals = self._totals() if self._presence is None else self._presence.all()
+        return totals.metrics()
 
-    def _added_up(self) -> Totals:
-        for recorders in self._recorders.values():
-            for recorder in recorders.values():
-                recorder.add_up()
-        return self._books.totals
+    def _totals(self) -> Totals:
+        """Return a copy, everything added up: nobody who records waits for a reader, or for a disk."""
+        with self._books.lock:
+            for recorders in self._recorders.values():
+                for recorder in recorders.values():
+                    recorder.add_up()
+            return self._books.totals.copy()
 
     def _families(self) -> Iterator[Family]:
         """Yield every family there can be: another process may use what this one does not."""
@@ -166,10 +169,6 @@ class Instruments:
             yield from (made.duration, made.first_chunk, made.output_chunk, *made.usage, *made.sizes)
         other = families.predictor(_wider(self.predictor_buckets, self.thresholds))
         yield from (other.predictions, other.duration, other.confidence, families.FOLDED)
-
-    def _state(self) -> State:
-        with self._books.lock:
-            return self._added_up().state()
 
     def _forget(self) -> None:
         """Begin at zero: what was recorded so far is the parent's to expose."""
@@ -208,10 +207,22 @@ def _wider(buckets: B, thresholds: Mapping[str, tuple[float, ...]]) -> B:
 def _begin_anew_after_fork(instruments: Instruments) -> None:
     """Let each child have its own calls alone: else the parent's would count once in each of them."""
     held = weakref.ref(instruments)
+    frozen: list[Presence] = []
+
+    def freeze() -> None:
+        found = held()
+        if found is not None and found._presence is not None:
+            found._presence.freeze()
+            frozen.append(found._presence)
+
+    def thaw() -> None:
+        while frozen:
+            frozen.pop().thaw()
 
     def begin() -> None:
+        frozen.clear()
         found = held()
         if found is not None:
             found._forget()
 
-    os.register_at_fork(after_in_child=begin)
+    os.register_at_fork(before=freeze, after_in_parent=thaw, after_in_child=begin)

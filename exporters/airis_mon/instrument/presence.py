@@ -26,14 +26,15 @@ class Presence:
         self,
         folder: Path,
         families: tuple[Family, ...],
-        state: Callable[[], Callable[[], State] | None],
+        totals: Callable[[], Callable[[], Totals] | None],
     ) -> None:
-        """Take all families that any of the processes may have, and a weak method that returns the state."""
+        """Take the families that any process may have, and a weak method that returns a copy of totals."""
         self._shared = Workers(folder)
         self._families = families
-        self._state = state
+        self._totals = totals
         self._lock = threading.Lock()
         self._published: State | None = None
+        self._left = False
         self._ended = threading.Event()
         held = weakref.ref(self)
 
@@ -67,15 +68,15 @@ class Presence:
 
     def publish(self) -> None:
         """Bring the file up to date."""
-        state = self._state()
-        if state is None:
+        totals = self._totals()
+        if totals is None:
             return
-        found = state()
         with self._lock:
-            self._publish(found)
+            # Read inside of the lock: nothing older may replace what another thread has exposed.
+            self._publish(totals().state())
 
     def _publish(self, state: State) -> None:
-        if state == self._published:
+        if self._left or state == self._published:
             return
         try:
             self._shared.publish(state)
@@ -85,14 +86,18 @@ class Presence:
         else:
             self._published = state
 
-    def all(self, own: Totals) -> Totals:
+    def all(self) -> Totals:
         """Return the totals of all processes, this one's published on the way."""
+        totals = self._totals()
+        assert totals is not None
         with self._lock:
+            own = totals()
             self._publish(own.state())
             summed = Totals()
             for family in self._families:
                 summed.declare(family)
-            summed.add(self._published or [])
+            if not self._left:
+                summed.add(self._published or [])
             try:
                 for state in self._shared.others():
                     summed.add(state)
@@ -104,21 +109,31 @@ class Presence:
 
     def leave(self) -> None:
         """Leave this process' totals to the others, as it ends."""
-        state = self._state()
-        if state is None or self._ended.is_set():
+        totals = self._totals()
+        if totals is None or self._ended.is_set():
             return
         self._ended.set()
         try:
-            found = state()
             with self._lock:
-                self._shared.leave(found)
+                self._shared.leave(totals().state())
+                # A thread may be scraped yet, and must not tell of these twice.
+                self._left = True
         except OSError as error:
             _LOG.warning("totals not left behind: %s", error)
+
+    def freeze(self) -> None:
+        """Wait for what is under way: a child forked in its midst would keep the folder's lock."""
+        self._lock.acquire()
+
+    def thaw(self) -> None:
+        """Go on after a fork."""
+        self._lock.release()
 
     def forget(self) -> None:
         """Begin anew in a child."""
         self._lock = threading.Lock()
         self._published = None
+        self._left = False
         self._shared.forget()
         self._ended = threading.Event()
         self._start()

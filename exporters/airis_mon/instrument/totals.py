@@ -50,6 +50,12 @@ class Tally:
         self.counts[-1] += len(values) - below if below < len(values) else 0
         self.sum += sum(values)
 
+    def copy(self) -> Tally:
+        """Return an independent one that says the same."""
+        made = Tally(self.bounds)
+        made.counts, made.sum, made.exemplars = list(self.counts), self.sum, dict(self.exemplars)
+        return made
+
     def keep(self, traced: Traced) -> None:
         """Keep an exemplar in place of the bucket's last one."""
         self.exemplars[bisect_left(self.bounds, traced.value)] = traced
@@ -84,6 +90,17 @@ class Totals:
         if found is None:
             found = tallies[labels] = Tally(family.buckets)
         return found
+
+    def copy(self) -> Totals:
+        """Return what others may read and add to, without a lock."""
+        made = Totals()
+        made.families = dict(self.families)
+        made._counters = {name: dict(values) for name, values in self._counters.items()}
+        made._tallies = {
+            name: {labels: tally.copy() for labels, tally in tallies.items()}
+            for name, tallies in self._tallies.items()
+        }
+        return made
 
     def clear(self) -> None:
         """Set every series to zero, as in a process that has just begun."""

@@ -14,6 +14,7 @@ import fcntl
 import json
 import logging
 import os
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,8 +25,11 @@ _LOG = logging.getLogger(__name__)
 _DEPARTED = "departed.json"
 _FOLDER_LOCK = "folder.lock"
 _STATE, _LOCK = ".state", ".lock"
-MOST = 20_000
-"""Label sets of what has ended: models come and go, and nobody clears the folder away."""
+MOST = 10_000
+"""Label sets of one family that the ended keep apart; beyond, they are added up as `other`. Models come and
+go, and nobody clears the folder away."""
+PATIENCE = 5.0
+"""Seconds to wait for the folder's lock, which is held for some milliseconds: its holder then hangs."""
 State = list[list[Any]]
 
 
@@ -51,6 +55,8 @@ class Workers:
             self._lock = os.open(self._path(_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _replace(self._path(_STATE), state)
+            # Here as well: workers may be killed and begun again without anybody scraping.
+            self._fold_ended()
 
     def others(self) -> Iterator[State]:
         """Yield what the other processes have, and what the ended ones have left."""
@@ -84,7 +90,7 @@ class Workers:
     def _ordered(self) -> Iterator[None]:
         handle = os.open(self._folder / _FOLDER_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            _wait_for(handle, self._folder / _FOLDER_LOCK)
             yield
         finally:
             os.close(handle)
@@ -118,37 +124,50 @@ class Workers:
         there = {path.stem for path in self._folder.glob(f"*{_STATE}")}
         _replace(self._folder / _DEPARTED, [sorted({*known, *fresh} & there), _sum([departed, *states])])
         for name in names:
-            for suffix in (_STATE, _LOCK):
+            for file in (f".{name}{_STATE}.new", f"{name}{_STATE}", f"{name}{_LOCK}"):
                 with suppress(FileNotFoundError):
-                    (self._folder / f"{name}{suffix}").unlink()
+                    (self._folder / file).unlink()
 
 
 def _sum(states: Iterable[State]) -> State:
     """Return the sum; histograms whose boundaries differ stay apart."""
-    counters: dict[tuple[Any, ...], float] = {}
-    tallies: dict[tuple[Any, ...], tuple[list[int], float]] = {}
-    for state in states:
-        for name, labels, value in state:
-            key = (name, *labels)
-            if len(counters) + len(tallies) >= MOST and key not in counters:
-                _LOG.warning("more than %d label sets have ended; what is beyond is lost", MOST)
-                break
-            if isinstance(value, list):
-                bounds, counts, total = value
-                before = tallies.get((*key, tuple(bounds)), ([0] * len(counts), 0.0))
-                tallies[(*key, tuple(bounds))] = (
-                    [one + other for one, other in zip(before[0], counts, strict=True)],
-                    before[1] + total,
-                )
-            else:
-                counters[key] = counters.get(key, 0.0) + value
-    return [[key[0], list(key[1:]), value] for key, value in counters.items()] + [
-        [key[0], list(key[1:-1]), [list(key[-1]), counts, total]] for key, (counts, total) in tallies.items()
-    ]
+    found: dict[tuple[Any, ...], Any] = {}
+    sizes: dict[str, int] = {}
+    for name, labels, value in (entry for state in states for entry in state):
+        histogram = isinstance(value, list)
+        bounds = tuple(value[0]) if histogram else ()
+        key = (name, tuple(labels), bounds)
+        if key not in found and sizes.get(name, 0) >= MOST:
+            key = (name, ("other",) * len(labels), bounds)
+        before = found.get(key)
+        if before is None:
+            sizes[name] = sizes.get(name, 0) + 1
+            found[key] = value
+        elif histogram:
+            counts = [one + other for one, other in zip(before[1], value[1], strict=True)]
+            found[key] = [before[0], counts, before[2] + value[2]]
+        else:
+            found[key] = before + value
+    return [[name, list(labels), value] for (name, labels, _), value in found.items()]
+
+
+def _wait_for(handle: int, path: Path) -> None:
+    """Take the lock; a process that was stopped while it held it must not hang all others."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise TimeoutError(f"{path} is held by a process that hangs; end that process") from None
+            time.sleep(0.002)
+        else:
+            return
 
 
 def _replace(path: Path, content: object) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    # Each file has one writer at a time, so what a kill leaves behind is overwritten, or goes with its state.
+    partial = path.with_name(f".{path.name}.new")
     partial.write_text(json.dumps(content), encoding="utf-8")
     partial.replace(path)
 
