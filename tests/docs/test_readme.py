@@ -96,7 +96,7 @@ def test_files_of_a_build_are_listed() -> None:
 
 
 def test_what_is_sent_to_the_sidecar_becomes_the_series_shown(sidecar: str) -> None:
-    (script,) = (text for text in blocks("sh") if "/v1/metrics" in text)
+    (script,) = (text for text in blocks("sh") if "/v1/events" in text)
     # Read rather than run by a shell: curl need not be here.
     calls = re.findall(r"curl (?:-s )?(http://\S+)(?: -H '([^:]+): ([^']+)' -d '([^']+)')?\n", script)
     assert len(calls) == script.count("curl ") == 3
@@ -112,6 +112,27 @@ def test_what_is_sent_to_the_sidecar_becomes_the_series_shown(sidecar: str) -> N
             assert f"`{said}`" in README
     (shown,) = (text for text in blocks("text") if "_bucket{" in text)
     assert [line for line in shown.splitlines() if line not in said.splitlines()] == []
+
+
+def test_a_short_job_sends_as_shown_by_the_sdk_and_by_hand(sidecar: str) -> None:
+    (job,) = (text for text in blocks("python") if "Sender(" in text)
+    program = job.replace("http://127.0.0.1:9466", sidecar)
+    assert program != job
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    (script,) = (text for text in blocks("sh") if "/v1/operations" in text)
+    found = re.fullmatch(r"curl http://127.0.0.1:9466(/\S+) -H '([^:]+): ([^']+)' -d '([^']+)'\n", script)
+    assert found is not None
+    path, header, value, body = found.groups()
+    with urlopen(Request(sidecar + path, body.encode(), {header: value}), timeout=10) as answer:
+        assert json.load(answer) == {"accepted": 1, "rejected": 0}
+    with urlopen(f"{sidecar}/metrics", timeout=10) as answer:
+        exposed = answer.read().decode().splitlines()
+    tokens = [
+        line for line in exposed if line.startswith("gen_ai_client_inference_usage_input_tokens_total{")
+    ]
+    assert len(tokens) == 1
+    assert 'source="nightly-report"' in tokens[0]
+    assert tokens[0].endswith(" 2400.0")
 
 
 def test_documents_it_shows_are_good() -> None:

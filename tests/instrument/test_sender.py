@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import bcrypt
 import pytest
 import requests
+import trustme
 from prometheus_client import CollectorRegistry
 
 from airis_mon.exporters import series
@@ -115,15 +120,106 @@ def test_hundreds_of_spooled_batches_are_sent_in_their_order(tmp_path: Path) -> 
         assert counted(url) == 150
 
 
-def test_a_full_spool_leaves_the_rest_in_memory_and_counts_what_is_lost_at_the_end(tmp_path: Path) -> None:
+def test_a_full_spool_drops_the_oldest_and_counts_them(tmp_path: Path) -> None:
     registry = CollectorRegistry()
-    sender = Sender(NOBODY, source="job", spool=tmp_path, spool_bytes=100_000, registry=registry)
-    record(sender, 2_000)
+    sender = Sender(NOBODY, source="job", spool=tmp_path, spool_bytes=200_000, registry=registry)
+    record(sender, 5_000)
     sender.close(timeout=0.3)
     kept = of(registry, series.INSTRUMENT_WAITING)
-    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 100_000
-    assert 0 < kept < 2_000
-    assert of(registry, series.INSTRUMENT_DROPPED, reason="spool_full") == 2_000 - kept
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 200_000
+    assert 0 < kept < 5_000
+    assert of(registry, series.INSTRUMENT_DROPPED, reason="spool_full") == 5_000 - kept
+    assert not any("-000000000001-" in path.name for path in tmp_path.iterdir())
+
+
+def test_a_spool_without_room_for_a_batch_costs_that_batch_alone(tmp_path: Path) -> None:
+    registry = CollectorRegistry()
+    with Sender(NOBODY, source="job", spool=tmp_path, spool_bytes=10, registry=registry) as sender:
+        record(sender, 3)
+        assert not sender.close(timeout=0)
+    assert list(tmp_path.iterdir()) == []
+    assert of(registry, series.INSTRUMENT_DROPPED, reason="closed") == 3
+
+
+def test_half_written_batches_of_killed_processes_are_swept_after_an_hour(tmp_path: Path) -> None:
+    old, new = (tmp_path / f".partial-{name}.ndjson.1" for name in ("old", "new"))
+    for path in (old, new):
+        path.write_bytes(b"{")
+    os.utime(old, (0, 0))
+    with Sender(NOBODY, source="job", spool=tmp_path):
+        assert list(tmp_path.iterdir()) == [new]
+
+
+def test_a_server_that_never_answers_keeps_nobody_waiting(tmp_path: Path) -> None:
+    with hanging() as url:
+        sender = Sender(url, source="job", timeout=60, spool=tmp_path)
+        began = time.monotonic()
+        record(sender, 10_000)
+        assert not sender.close(timeout=0.2)
+        # One step of a request may take a minute here: neither a call nor the close waits for it.
+        assert time.monotonic() - began < 30
+    assert sender.waiting == 10_000
+
+
+def test_whoever_flushes_need_not_wait_for_the_next_try(tmp_path: Path, free_port: Any) -> None:
+    port = free_port()
+    sender = Sender(f"http://127.0.0.1:{port}", source="job", interval=0.01)
+    with busy(port):
+        record(sender, 5)
+        until(lambda: sender._told)
+    with sidecar(tmp_path, port) as (_, url):
+        assert sender.close(timeout=30)
+        assert counted(url) == 5
+
+
+@contextmanager
+def busy(port: int) -> Iterator[None]:
+    """A server that asks everybody to come back in five minutes."""
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(429)
+            self.send_header("Retry-After", "300")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", port), Busy) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_it_speaks_tls_with_a_password(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / "all.pem")
+    hashed = bcrypt.hashpw(b"correct horse", bcrypt.gensalt(4)).decode()
+    config = tmp_path / "web.yaml"
+    config.write_text(
+        f"tls_server_config: {{cert_file: all.pem, key_file: all.pem}}\nbasic_auth_users: {{job: {hashed}}}\n"
+    )
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    with running("--web.listen-address=127.0.0.1:0", f"--web.config.file={config}") as (_, address):
+        url = f"https://{address}"
+        with Sender(url, source="job", tls=trusting, user=("job", "wrong")) as sender:
+            record(sender, 1)
+            assert not sender.close(timeout=1)
+        registry = CollectorRegistry()
+        with Sender(
+            url, source="job", tls=trusting, user=("job", "correct horse"), registry=registry
+        ) as sender:
+            record(sender, 2)
+            assert sender.close(timeout=30)
+    assert of(registry, series.INSTRUMENT_SENT) == 2
 
 
 def test_a_full_buffer_drops_the_oldest_and_counts_them(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ import logging
 import os
 import queue
 import random
+import socket
 import ssl
 import threading
 import time
@@ -72,7 +73,8 @@ class Sender:
         - `buffer`: operations in memory; of more the oldest are dropped.
         - `interval`: seconds between two requests, where fewer operations wait than fill one.
         - `timeout`: seconds for each step of a request, and for `close` at exit.
-        - `spool`: folder for what cannot be sent, up to `spool_bytes`.
+        - `spool`: folder for what cannot be sent, up to `spool_bytes`; of more the oldest are dropped.
+          Processes may share one.
         - `user`: name and password; `tls` for https, the system's authorities where None.
         - `registry`: where it says what it sent and dropped.
         """
@@ -119,6 +121,7 @@ class Sender:
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._idle = threading.Condition()
         self._stop = threading.Event()
+        self._hurry = threading.Event()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._connection: http.client.HTTPConnection | None = None
@@ -158,7 +161,7 @@ class Sender:
         try:
             self._thread.start()
         except RuntimeError:
-            # The interpreter is about to end: `close` sends what there is.
+            # The interpreter is about to end: `flush` sends in its caller's thread.
             self._thread = None
         self._starting.release()
 
@@ -167,6 +170,10 @@ class Sender:
         end = time.monotonic() + (self._timeout if timeout is None else timeout)
         if self._thread is None and self.waiting:
             self._start()
+            if self._thread is None:
+                self._send_all()
+        # Whoever waits here may not live until the next try: the pause after a failure ends now.
+        self._hurry.set()
         with self._idle:
             while self.waiting and (left := end - time.monotonic()) > 0:
                 if self._wake.empty():
@@ -184,8 +191,11 @@ class Sender:
         sent = self.flush(timeout)
         self._stop.set()
         self._wake.put(None)
+        self._hurry.set()
         if self._thread is not None:
-            self._thread.join(self._timeout)
+            if not sent:
+                self._interrupt()
+            self._thread.join(1.0)
         if not sent:
             self._put_aside()
         return sent
@@ -200,7 +210,9 @@ class Sender:
         pause = 0.0
         while not self._stop.is_set():
             if pause:
-                self._stop.wait(pause)
+                if self._hurry.wait(pause):
+                    self._hurry.clear()
+                    pause = 0.0
             elif len(self._buffer) < BATCH:
                 with suppress(queue.Empty):
                     self._wake.get(timeout=self._interval)
@@ -237,14 +249,20 @@ class Sender:
         return None
 
     def _put_on_disk(self) -> None:
-        """Spool what waits, as far as there is room; the rest stays in memory."""
-        if self._spool is None:
-            return
+        """Spool what waits, in place of the oldest where there is no room; in memory where the disk fails."""
         while (batch := self._pending or self._next()) is not None:
             self._pending = batch
-            if not self._spool.keep(batch):
+            if not self._spooled(batch):
                 return
             self._pending = None
+
+    def _spooled(self, batch: Batch) -> bool:
+        if self._spool is None:
+            return False
+        dropped = self._spool.make_room(len(batch.body))
+        if dropped:
+            self._dropped[SPOOL_FULL].inc(dropped)
+        return self._spool.keep(batch)
 
     def _next(self) -> Batch | None:
         lines: list[str] = []
@@ -271,7 +289,8 @@ class Sender:
             connection.request("POST", self._path, batch.body, headers)
             answer = connection.getresponse()
             body = answer.read(1_000_000)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            # ValueError: a header that HTTP cannot carry. The thread must outlive it, to say so.
             self._disconnect()
             self._tell(
                 f"cannot send to {self._address[0]}:{self._address[1]}: {error or type(error).__name__}"
@@ -312,6 +331,13 @@ class Sender:
             self._connection.close()
             self._connection = None
 
+    def _interrupt(self) -> None:
+        """End a request that hangs: its batch keeps its number, and so counts once if it is sent again."""
+        sock = getattr(self._connection, "sock", None)
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
     def _put_aside(self) -> None:
         """Spool, or count as dropped, what is left when the thread has ended."""
         if self._thread is not None and self._thread.is_alive():
@@ -319,10 +345,8 @@ class Sender:
             _LOG.warning("the sender still waits for the sidecar")
         while (batch := self._pending or self._next()) is not None:
             self._pending = None
-            if self._spool is None:
+            if not self._spooled(batch):
                 self._dropped[CLOSED].inc(batch.count)
-            elif not self._spool.keep(batch):
-                self._dropped[SPOOL_FULL].inc(batch.count)
 
 
 def _line(operation: Operation, source: str) -> str:
@@ -346,7 +370,7 @@ def _refused(body: bytes, count: int) -> int:
 
 def _seconds(retry_after: str | None) -> float:
     """Return what a Retry-After header asks for, at most five minutes; 0 where it names no seconds."""
-    if retry_after is None or not retry_after.strip().isdigit():
+    if retry_after is None or not (retry_after.isascii() and retry_after.strip().isdigit()):
         return 0.0
     return min(float(retry_after), 300.0)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from pathlib import Path
 _NAME = re.compile(
     r"(?P<producer>[0-9a-f]{32})-(?P<epoch>\d{1,19})-(?P<sequence>\d{12})-(?P<count>\d{1,9})\.ndjson"
 )
+
+_PARTIAL = ".partial-"
 
 
 @dataclass(frozen=True, order=True)
@@ -43,14 +46,36 @@ class Spool:
         self._folder = folder
         self._most_bytes = most_bytes
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        self._sweep(time.time())
+
+    def make_room(self, size: int) -> int:
+        """Delete the oldest batches until that many bytes have room; return the operations lost by it."""
+        lost = 0
+        if size > self._most_bytes:
+            return lost
+        excess = self.size() + size - self._most_bytes
+        for match, path in sorted(self._files(), key=_age) if excess > 0 else ():
+            if excess <= 0:
+                break
+            with suppress(OSError):
+                # Another process may have deleted it first: then it is that one's to count.
+                freed = path.stat().st_size
+                path.unlink()
+                lost += int(match["count"])
+                excess -= freed
+        return lost
 
     def keep(self, batch: Batch) -> bool:
-        """Write a batch; False where there is no room for it."""
+        """Write a batch; False where there is no room for it, or the disk fails."""
         if self.size() + len(batch.body) > self._most_bytes:
             return False
-        partial = self._folder / f".{batch.name}.{os.getpid()}"
+        partial = self._folder / f"{_PARTIAL}{batch.name}.{os.getpid()}"
         try:
-            partial.write_bytes(batch.body)
+            with partial.open("wb") as file:
+                file.write(batch.body)
+                file.flush()
+                # Else a power cut could leave a name without what belongs to it.
+                os.fsync(file.fileno())
             partial.rename(self._folder / batch.name)
         except OSError:
             with suppress(OSError):
@@ -60,9 +85,7 @@ class Spool:
 
     def oldest(self) -> Batch | None:
         """Return the oldest batch, None where there is none."""
-        for match, path in sorted(
-            self._files(), key=lambda found: (int(found[0]["epoch"]), found[0]["sequence"])
-        ):
+        for match, path in sorted(self._files(), key=_age):
             with suppress(OSError):
                 return Batch(
                     int(match["epoch"]),
@@ -89,6 +112,13 @@ class Spool:
             with suppress(OSError):
                 total += path.stat().st_size
         return total
+
+    def _sweep(self, now: float) -> None:
+        """Delete what killed processes left half written; an hour old, as others may be writing now."""
+        for path in self._folder.glob(f"{_PARTIAL}*.ndjson.*"):
+            with suppress(OSError):
+                if path.stat().st_mtime < now - 3600:
+                    path.unlink()
 
     def _files(self) -> Iterator[tuple[re.Match[str], Path]]:
         with suppress(OSError):

@@ -1,6 +1,6 @@
-"""The service that takes metrics and events over HTTP and exposes them to Prometheus.
+"""The service that takes metrics, events and operations of models over HTTP and exposes them to Prometheus.
 
-Belongs here: the two schemas, their translation into series, other protocols that become the same series
+Belongs here: the schemas of items, their translation into series, other protocols that become the same series
 (`otlp`, `remote_write`), the aggregates, what the journal's records mean, the limits, the routes. Must not
 be here: the standard routes and listening (`airis_mon.web`), how bytes get onto a disk (`airis_mon.journal`),
 names of series (`airis_mon.exporters.series`), and anything that asks Prometheus.
@@ -31,5 +31,6 @@ How a metric becomes a series
 - Timestamp: orders the values of a gauge; series carry no timestamps of their own, Prometheus gives them the
   time of the scrape.
 
-Events are counted by type, severity and source.
+Events are counted by type, severity and source. An operation of a model counts in each series that
+`airis_mon.instrument` would expose for it, with the label `source`: in all of them or, refused, in none.
 """

@@ -223,8 +223,8 @@ async def _run(
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="airis-mon sidecar",
-        description="Take metrics and events over HTTP (POST /v1/metrics, /v1/events), OTLP metrics and "
-        "Prometheus remote write (POST /api/v1/write), and expose them on "
+        description="Take metrics, events and operations of models over HTTP (POST /v1/metrics, /v1/events, "
+        "/v1/operations), OTLP metrics and Prometheus remote write (POST /api/v1/write), and expose them on "
         "/metrics. With --storage.path an answer of 200 means that what was sent is on disk, and counts "
         "once, whatever happens to this process; without it 202 means that it counts until the process ends.",
     )
