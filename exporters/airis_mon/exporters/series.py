@@ -121,6 +121,10 @@ SIDECAR_EVENT_STORE_BEHIND = "airis_sidecar_event_store_behind_records"
 """Records of the journal that are not yet in the store of events."""
 SIDECAR_EVENTS_DROPPED = "airis_sidecar_events_dropped_total"
 """Events that never reached the store: without --storage.path nothing but memory holds them."""
+SIDECAR_LOG_LAG = "airis_sidecar_log_lag_bytes"
+"""Bytes of tailed files that are yet to be read."""
+SIDECAR_LOG_FILES = "airis_sidecar_log_files"
+"""Tailed files that are open."""
 
 # Labels of the sidecar's own
 KIND = "kind"

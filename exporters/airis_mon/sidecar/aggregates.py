@@ -123,6 +123,10 @@ class Aggregates(Collector):
         """Return every series as of now, the ones without a value among them."""
         return [series for kept in self._series.values() for series in kept.values()]
 
+    def of(self, name: str) -> list[Series]:
+        """Return the series of a metric that have a value."""
+        return [series for series in self._series.get(name, _NONE).values() if series.exposed]
+
     def exposed(self) -> Iterator[tuple[Family, list[Series]]]:
         """Yield each family of now that has values, with the series that have one when it is their turn."""
         for family in list(self._families.values()):

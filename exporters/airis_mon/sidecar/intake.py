@@ -60,18 +60,22 @@ class Intake:
         events: Mapping[int, Event],
         refusals: Sequence[Refusal],
         origin: Origin | None = None,
+        beside: Sequence[Change] = (),
     ) -> Outcome:
         """Count the changes, each given with the index of its item, and say what is wrong with the rest.
 
         Of an item that comes to a list of changes all count or none.
         `events` are kept whole, beside the change of the same index that counts them. `refusals` are those of
         whoever read the body. An origin that was kept before is not counted again. JournalError where the
-        batch could not be kept, and then nothing of it counts.
+        batch could not be kept, and then nothing of it counts. `beside` belongs to no item, such as how far a
+        file was read: ItemError where there is no place for it, and then nothing of the batch counts.
         """
         refused = list(refusals)
         now = self._now()
         accepted = 0
         batch = Batch()
+        for one in beside:
+            self._admit(batch, one, now)
         for index, change in changes:
             try:
                 whole = kept(events[index]) if index in events else None

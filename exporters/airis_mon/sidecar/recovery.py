@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import msgspec
 from aiohttp import hdrs, web
 
+from airis_mon.exporters.series import LOG_POSITION
 from airis_mon.journal import Journal, JournalError, MemoryJournal
 from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.entries import Batch, load, replay, saved
@@ -145,7 +146,8 @@ class Life:
         oldest = self._now() - self._limits.ttl_seconds
         batch = Batch()
         for series in self._aggregates.all_series():
-            if series.exposed and series.touched < oldest:
+            # A file's position must outlast the file's silence, or its lines would count again.
+            if series.exposed and series.touched < oldest and series.family.name != LOG_POSITION:
                 batch.remove(series)
         if not batch:
             return

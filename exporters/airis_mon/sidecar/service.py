@@ -26,7 +26,10 @@ from airis_mon.sidecar.intake import Intake
 from airis_mon.sidecar.items import Event, Metric, OperationItem
 from airis_mon.sidecar.limits import Limits
 from airis_mon.sidecar.logs.capture import Capture
+from airis_mon.sidecar.logs.configuration import Configuration
+from airis_mon.sidecar.logs.lifetime import Logs, loaded
 from airis_mon.sidecar.logs.routes import LogRoute
+from airis_mon.sidecar.logs.tailing import Tailing
 from airis_mon.sidecar.observation import (
     EVENT,
     METRIC,
@@ -45,6 +48,7 @@ from airis_mon.sidecar.remote_write.routes import Receiver
 from airis_mon.sidecar.remote_write.translation import SampleTranslation
 from airis_mon.sidecar.routes import Route
 from airis_mon.sidecar.translation import Change, Translation, counted
+from airis_mon.spec import SpecError
 from airis_mon.web import (
     Address,
     ConnectionLimits,
@@ -52,6 +56,7 @@ from airis_mon.web import (
     add_listen_address,
     application,
     configure_logs,
+    reload_on_hangup,
     serve,
     stop_on_signals,
 )
@@ -74,11 +79,14 @@ def sidecar(
     store: EventStore | None = None,
     storage: Path | None = None,
     retention: Retention | None = None,
+    config_file: Path | None = None,
+    config: Configuration | None = None,
 ) -> web.Application:
     """Return the application; what it says of itself is registered in `registry`.
 
     `now` is the wall clock, seconds since 1970. Without a journal what is accepted lives in memory alone.
     `storage` is the journal's folder, from which a store that was away is brought up to date.
+    `config` is what `config_file` said at the start; the file is read anew on each reload.
     """
     limits = limits or Limits()
     journal = journal or MemoryJournal()
@@ -88,6 +96,10 @@ def sidecar(
     store = store or event_store(None, None)
     keeper = Keeper(store, journal, storage, retention or Retention(), registry, now)
     life = Life(journal, aggregates, observation, limits, now, keeper)
+    capture = Capture(translation.moment, translation)
+    intake = Intake(aggregates, journal, observation, now, keeper.offer)
+    tailing = Tailing(capture, intake, aggregates, registry, now)
+    logs = Logs(capture, tailing, lambda: life.ready, config_file, config or Configuration())
     app = application(
         name=NAME,
         description="Takes metrics and events of AI applications over HTTP and exposes them to Prometheus.",
@@ -95,15 +107,13 @@ def sidecar(
         ready=lambda: life.ready,
         body_limit=limits.body_bytes,
         exposition=Exposition(aggregates),
+        reload=None if config_file is None else logs.reload,
     )
     app[LIFE] = life
     app[AGGREGATES] = aggregates
-    app.on_startup.append(life.begin)
-    app.on_cleanup.append(life.end)
+    app.on_startup.extend((life.begin, logs.begin))
+    app.on_cleanup.extend((logs.end, life.end))
     app.middlewares.append(gate(life))
-    intake = Intake(aggregates, journal, observation, now, keeper.offer)
-
-    capture = Capture(translation.moment, translation)
 
     def metric(item: Metric) -> tuple[Change, None]:
         return translation.metric(item), None
@@ -134,9 +144,9 @@ def sidecar(
     app.router.add_post("/v1/metrics", metrics.post)
     app.router.add_post("/v1/operations", operations.post)
     app.router.add_post("/v1/events", events.post)
-    records = Export(otlp.logs(limits, capture, now, OTLP_LOG), intake, limits)
-    logs = LogRoute(capture, intake, limits, now, durable=journal.durable, guest=records)
-    app.router.add_post("/v1/logs", logs.post)
+    exported = Export(otlp.logs(limits, capture, now, OTLP_LOG), intake, limits)
+    records = LogRoute(capture, intake, limits, now, durable=journal.durable, guest=exported)
+    app.router.add_post("/v1/logs", records.post)
     kept = EventRoutes(keeper, limits)
     app.router.add_get("/v1/events", kept.get)
     app.router.add_get("/grafana/", kept.grafana)
@@ -144,7 +154,7 @@ def sidecar(
     written = Receiver(REMOTE_WRITE, SampleTranslation(aggregates, translation.moment), intake, limits)
     app.router.add_post("/api/v1/write", written.post)
     app.router.add_post("/otlp/v1/metrics", points.post)
-    app.router.add_post("/otlp/v1/logs", records.post)
+    app.router.add_post("/otlp/v1/logs", exported.post)
     return app
 
 
@@ -173,6 +183,11 @@ def main(argv: Sequence[str]) -> int:
         advice = '; pip install "airis-mon[postgresql]"' if isinstance(error, ModuleNotFoundError) else ""
         log.error(f"--events.store: {error}{advice}")
         return 1
+    try:
+        config = None if arguments.config_file is None else loaded(arguments.config_file)
+    except (SpecError, OSError) as error:
+        log.error(f"--config.file: {error}")
+        return 1
     retention = Retention(seconds=arguments.events_retention, events=arguments.events_limit)
 
     def made(registry: CollectorRegistry) -> web.Application:
@@ -183,6 +198,8 @@ def main(argv: Sequence[str]) -> int:
             store=store,
             storage=arguments.storage_path,
             retention=retention,
+            config_file=arguments.config_file,
+            config=config,
         )
 
     try:
@@ -207,6 +224,7 @@ async def _run(
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
     app = made(registry)
+    reload_on_hangup(app)
 
     async def stop_on_failure() -> None:
         await app[LIFE].failed.wait()
@@ -235,6 +253,13 @@ def _parser() -> argparse.ArgumentParser:
         choices=("debug", "info", "warning", "error"),
         default="info",
         help="least severe log line to write (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--config.file",
+        dest="config_file",
+        metavar="FILE",
+        type=Path,
+        help="patterns, masking and tailed files of logs (YAML); read again on SIGHUP and POST /-/reload",
     )
     parser.add_argument(
         "--storage.path",

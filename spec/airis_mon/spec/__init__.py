@@ -26,40 +26,53 @@ from airis_mon.spec.monitor import (
     Severity,
     Source,
 )
+from airis_mon.spec.nodes import compose
 from airis_mon.spec.problems import NOWHERE, Location, Origin, Problem, SpecError
 from airis_mon.spec.quantities import format_duration, format_percent, parse_duration, parse_percent
-from airis_mon.spec.reading import did_you_mean, nearest
+from airis_mon.spec.reading import REFUSED, Reading, did_you_mean, nearest
 from airis_mon.spec.receivers import Email, EscalationPolicy, Receiver, Step, Webhook
+from airis_mon.spec.records import Field, ListOf, MapOf, Record
+from airis_mon.spec.scalars import Choice, Parsed, Text
 from airis_mon.spec.schema import crd, json_schema
 
 __all__ = [
     "LONGEST_WINDOW",
     "NOWHERE",
     "READINGS",
+    "REFUSED",
     "SHORTEST_WINDOW",
     "Alerting",
     "Anomaly",
     "Artefact",
     "Bundle",
+    "Choice",
     "Decoded",
     "Email",
     "Errors",
     "EscalationPolicy",
+    "Field",
     "Forecast",
     "Latency",
+    "ListOf",
     "Location",
+    "MapOf",
     "Model",
     "Monitor",
     "Objective",
     "Origin",
     "PageBudget",
+    "Parsed",
     "Problem",
+    "Reading",
     "Receiver",
+    "Record",
     "Severity",
     "Source",
     "SpecError",
     "Step",
+    "Text",
     "Webhook",
+    "compose",
     "crd",
     "decode",
     "did_you_mean",

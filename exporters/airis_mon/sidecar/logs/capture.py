@@ -121,7 +121,8 @@ class Capture:
             given = groups.get(place)
             value = self.masking.value(place, text(record.field(place)) if given is None else given)
             found.append(value[:LONGEST_LABEL] if isinstance(value, str) else "")
-        sets = self._sets[pattern.name]
+        # A large body is captured beside the loop, which may have been given other patterns since.
+        sets = self._sets.setdefault(pattern.name, set())
         values = tuple(found)
         if values not in sets:
             if len(sets) >= pattern.budget:
