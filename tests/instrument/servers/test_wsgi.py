@@ -169,3 +169,9 @@ def test_everything_else_passes_untouched(given: dict[str, str], bench: Bench) -
 def test_a_path_below_a_mount_is_the_whole_path(bench: Bench) -> None:
     serve(observed(bench, streaming(b"a")), SCRIPT_NAME="/v1", PATH_INFO="/chat/completions")
     assert bench.value(DURATION) == 1
+
+
+def test_a_client_that_goes_away_before_the_first_part_is_no_failure(bench: Bench) -> None:
+    body: Any = observed(bench, streaming(b"a"))(environ(), lambda *_: None)
+    body.close()
+    assert bench.value(DURATION, error_type="") == bench.value(DURATION) == 1
