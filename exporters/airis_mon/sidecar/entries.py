@@ -21,6 +21,7 @@ REPLACE = 1
 REMOVE = 2
 
 _ENCODER = msgspec.msgpack.Encoder()
+_JSON = msgspec.json.Encoder()
 
 
 class Entry:
@@ -107,9 +108,14 @@ class Batch:
 
 
 def kept(event: Event) -> msgspec.Raw:
-    """Return an event as a record holds it; ItemError for one that msgpack cannot spell."""
+    """Return an event as a record holds it; ItemError for one that msgpack or JSON cannot spell."""
     try:
+        if event.attributes:
+            # It is acknowledged here and shown as JSON later, when it is too late to refuse it.
+            _JSON.encode(event.attributes)
         return msgspec.Raw(_ENCODER.encode(event))
+    except TypeError as error:
+        raise ItemError("attributes", f"cannot be kept: {error}; send what JSON can say", SCHEMA) from None
     except (OverflowError, ValueError, RecursionError) as error:
         raise ItemError("", f"cannot be kept: {error}; send numbers of 64 bits at most", SCHEMA) from None
 

@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -100,8 +101,8 @@ class Keeper:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             try:
-                if self._opened:
-                    await self._step()
+                while self._opened and await self._step():
+                    pass
             except StoreError as error:
                 _LOG.warning("events not stored yet; the next start does it", extra={"reason": str(error)})
         await self._in_thread(self._store.close)
@@ -150,7 +151,7 @@ class Keeper:
                 if not self._opened:
                     self.mark = await self._in_thread(self._store.open)
                     self._opened = True
-                await self._step()
+                more = await self._step()
                 await self._trim()
             except StoreError as error:
                 if self._up._value.get() or pause == self._retention.retry_seconds:
@@ -164,6 +165,8 @@ class Keeper:
             pause = self._retention.retry_seconds
             async with self._stepped:
                 self._stepped.notify_all()
+            if more:
+                continue
             try:
                 async with asyncio.timeout(self._retention.trim_seconds):
                     await self._wake.wait()
@@ -172,32 +175,48 @@ class Keeper:
             finally:
                 self._wake.clear()
 
-    async def _step(self) -> None:
-        """Bring the store up to what is durable now."""
-        while True:
-            durable = self._journal.sequence
-            if self._reading_back and self._folder is not None:
-                if self.mark < durable:
-                    await self._in_thread(partial(self._catch_up, self._folder, durable))
-                if self._journal.sequence == self.mark:
-                    # Nothing was acknowledged meanwhile: from here on the queue tells all.
-                    self._reading_back = False
-                    return
-                continue
-            rows: list[Row] = []
-            while self._queue and len(rows) < self._retention.chunk:
-                sequence, events = self._queue.popleft()
-                self._waiting -= len(events)
-                rows += [row(_DECODER.decode(raw), sequence, at) for at, raw in enumerate(events)]
-            mark = self._queue[0][0] - 1 if self._queue else durable
-            if rows or mark > self.mark:
+    async def _step(self) -> bool:
+        """Bring the store nearer to what is durable now; return whether there is more to do.
+
+        One transaction of what waits, so that readers get their turn under a load that never rests.
+        """
+        durable = self._journal.sequence
+        if self._reading_back and self._folder is not None:
+            # What is acknowledged from here on waits in the queue, while the journal is read up to here:
+            # there may never be a moment in which the journal holds nothing newer.
+            self._reading_back = False
+            with self._back_on_failure():
+                await self._in_thread(partial(self._catch_up, self._folder, durable))
+            return True
+        taken: list[tuple[int, Sequence[msgspec.Raw]]] = []
+        rows: list[Row] = []
+        while self._queue and len(rows) < self._retention.chunk:
+            sequence, events = self._queue.popleft()
+            self._waiting -= len(events)
+            taken.append((sequence, events))
+            rows += [row(_DECODER.decode(raw), sequence, at) for at, raw in enumerate(events)]
+        mark = self._queue[0][0] - 1 if self._queue else durable
+        if rows or mark > self.mark:
+            with self._back_on_failure(taken):
                 await self._in_thread(partial(self._store.write, rows, mark))
-                self.mark = mark
-            if not self._queue:
-                return
+            self.mark = mark
+        return bool(self._queue) or self._reading_back
+
+    @contextmanager
+    def _back_on_failure(self, taken: Sequence[tuple[int, Sequence[msgspec.Raw]]] = ()) -> Iterator[None]:
+        """Forget nothing where a write fails, or is waited for no longer as the process ends."""
+        try:
+            yield
+        except BaseException:
+            self._queue.extendleft(reversed(taken))
+            self._waiting += sum(len(events) for _, events in taken)
+            self._read_back()
+            raise
 
     def _catch_up(self, folder: Path, durable: int) -> None:
         """Read the journal from the mark on, into the store; in the thread."""
+        if self.mark >= durable:
+            return
         found = iter(self._recorded(folder, durable))
         while rows := list(islice(found, self._retention.chunk)):
             mark = rows[-1].place.sequence - 1
@@ -211,7 +230,12 @@ class Keeper:
             # What is beyond may yet fail, and was answered to nobody.
             if record.sequence > durable:
                 return
-            for at, event in enumerate(events_of(record.payload)):
+            try:
+                events = events_of(record.payload)
+            except (ValueError, TypeError):
+                # Told of, and counted as lost, when the journal was recovered.
+                continue
+            for at, event in enumerate(events):
                 yield row(event, record.sequence, at)
 
     async def _trim(self) -> None:

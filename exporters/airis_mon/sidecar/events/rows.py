@@ -73,12 +73,17 @@ class Query:
 
 def row(event: Event, sequence: int, position: int) -> Row:
     """Return an event as a row."""
+    try:
+        body = _ENCODER.encode(event)
+    except (TypeError, ValueError, RecursionError) as error:
+        # Of a version that did not refuse it: one such event must not keep all others from the store.
+        body = _ENCODER.encode(msgspec.structs.replace(event, attributes={"not_kept": str(error)}))
     return Row(
         Place(event.timestamp.timestamp(), sequence, position),
         word(event.event_type),
         word(event.severity),
         word(event.source),
-        _ENCODER.encode(event).decode(),
+        body.decode(),
     )
 
 
