@@ -159,6 +159,40 @@ def test_only_the_named_clients_are_admitted(app: web.Application, files: Files)
             get("other.example")
 
 
+def test_a_certificate_for_many_names_is_none_of_them(app: web.Application, files: Files) -> None:
+    text = f"{MUTUAL}  client_allowed_sans: [prometheus.example, '::1']\n"
+    with serving(app, config=files.config(text)) as url:
+
+        def get(name: str) -> int:
+            cert = files.client(name)
+            return requests.get(f"{url}/-/healthy", verify=files.ca, cert=cert, timeout=10).status_code
+
+        assert get("::1") == 200
+        with pytest.raises((requests.ConnectionError, requests.exceptions.SSLError)):
+            get("*.example")
+
+
+@pytest.mark.parametrize(("server", "taken"), [("true", 0), ("false", 1)])
+def test_who_chooses_the_cipher_is_configured(
+    app: web.Application, files: Files, server: str, taken: int
+) -> None:
+    go = ("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")
+    openssl = ("ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-GCM-SHA256")
+    text = f"{TLS}  cipher_suites: [{', '.join(go)}]\n  prefer_server_cipher_suites: {server}\n"
+    context = ssl.create_default_context(cafile=files.ca)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(":".join(reversed(openssl)))
+    with serving(app, config=files.config(text)) as url:
+        host, _, port = url.removeprefix("https://").rpartition(":")
+        with (
+            socket.create_connection((host, int(port)), timeout=10) as plain,
+            context.wrap_socket(plain, server_hostname=host) as secured,
+        ):
+            cipher = secured.cipher()
+            assert cipher is not None
+            assert cipher[0] == openssl[taken]
+
+
 def serial(url: str, ca: str) -> bytes:
     host, _, port = url.removeprefix("https://").rpartition(":")
     context = ssl.create_default_context(cafile=ca)
@@ -227,6 +261,30 @@ def test_every_path_wants_a_name_and_a_password(
                 assert answer.headers["WWW-Authenticate"] == 'Basic realm="airis-mon"'
         assert get(("prometheus", SECRET)).status_code in (200, 404)
     assert registry.get_sample_value("thing_http_unauthorized_total") == 10
+
+
+def test_a_flood_of_wrong_passwords_keeps_nobody_out_who_was_in(
+    app: web.Application, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airis_mon.web.access._REMEMBERED", 1)
+    dear = bcrypt.hashpw(SECRET.encode(), bcrypt.gensalt(9)).decode()
+    codes: list[int] = []
+
+    def guess(url: str, word: int) -> None:
+        codes.append(requests.get(f"{url}/metrics", auth=("prometheus", str(word)), timeout=20).status_code)
+
+    config = files.config(f"basic_auth_users:\n  prometheus: {dear}\n")
+    with serving(app, config=config) as url, requests.Session() as good:
+        good.auth = ("prometheus", SECRET)
+        assert good.get(f"{url}/-/healthy", timeout=10).status_code == 200
+        threads = [threading.Thread(target=guess, args=(url, word)) for word in range(50)]
+        for thread in threads:
+            thread.start()
+        until(lambda: {401, 503} <= set(codes))  # so many wait that no further password is looked at
+        assert good.get(f"{url}/-/healthy", timeout=10).status_code == 200
+        for thread in threads:
+            thread.join()
+    assert set(codes) == {401, 503}
 
 
 @pytest.mark.parametrize("header", ["Basic", "Basic %%%", "Basic /w==", "Bearer abc", "Basic " + "A" * 4000])

@@ -81,6 +81,15 @@ BAD = {
         f"{TLS}  client_ca_file: a\n",
         "2:3: no client certificates are asked for; client_auth_type: RequireAndVerifyClientCert does",
     ),
+    "two authorities": (
+        f"{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: a\n  client_ca: PEM\n",
+        "2:3: the authority of clients is `client_ca_file` or `client_ca`: both are given",
+    ),
+    "names of nobody": (
+        f"{TLS}  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: a\n"
+        "  client_allowed_sans: [a]\n",
+        "6:24: who shows no certificate has no name; write client_auth_type: RequireAndVerifyClientCert",
+    ),
     "old": (f"{TLS}  min_version: TLS10\n", "4:16: TLS10 is broken and not spoken here; write TLS12"),
     "upside down": (
         f"{TLS}  min_version: TLS13\n  max_version: TLS12\n",

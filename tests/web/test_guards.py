@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -33,6 +34,21 @@ def app(registry: CollectorRegistry) -> web.Application:
         return web.Response(body=b"x" * 50_000_000)
 
     made.router.add_get("/much", much)
+
+    async def left(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.set_write_buffer_limits(high=100_000_000)
+        request.transport.write(b"x" * 50_000_000)
+        request.transport.close()
+        return web.Response()
+
+    made.router.add_get("/left", left)
+
+    async def never(request: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        return web.Response()
+
+    made.router.add_get("/never", never)
     return made
 
 
@@ -102,6 +118,24 @@ def test_who_does_not_read_its_answer_is_cut_off(app: web.Application, registry:
         slow.sendall(b"GET /much HTTP/1.1\r\nHost: a\r\n\r\n")
         until(lambda: refused(registry, "reader") == 1)
         until(lambda: registry.get_sample_value("thing_http_connections") == 0)
+
+
+def test_what_is_left_of_a_closed_connection_is_not_written_for_ever(
+    app: web.Application, registry: CollectorRegistry
+) -> None:
+    with serving(app, limits=QUICK) as url, connection(url) as slow:
+        slow.sendall(b"GET /left HTTP/1.1\r\nHost: a\r\n\r\n")
+        until(lambda: refused(registry, "reader") == 1)
+        until(lambda: registry.get_sample_value("thing_http_connections") == 0)
+
+
+def test_requests_that_pile_up_behind_one_are_not_read(app: web.Application) -> None:
+    with serving(app, grace=0.1) as url, connection(url) as greedy:
+        greedy.sendall(b"GET /never HTTP/1.1\r\nHost: a\r\n\r\n")
+        greedy.settimeout(1.0)
+        many = b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n" * 2_000_000
+        with pytest.raises(TimeoutError):
+            greedy.sendall(many)
 
 
 def test_a_slow_reader_that_reads_gets_all(app: web.Application) -> None:

@@ -28,8 +28,8 @@ _REMEMBERED = 1_000
 _AT_ONCE = 2
 """Checks of a password at the same time; each holds a core for a twentieth of a second."""
 _WAITING = 32
-_NOBODY = "$2b$10$Qr8S1F8xTZmJjjFOAIMOke3BEi77XyyO8JF9ucLySbrUDH7tYdpra"
-"""A hash to check against where there is no such user: the answer comes no sooner."""
+_NOBODY = "$2b${cost}$Qr8S1F8xTZmJjjFOAIMOke3BEi77XyyO8JF9ucLySbrUDH7tYdpra"
+"""A hash to check against where there is no such user, as dear as the dearest: none comes sooner."""
 
 
 class Access:
@@ -48,7 +48,10 @@ class Access:
         self._tls: ssl.SSLContext | None = None
         # What is remembered is not the password: a key of this process stands before it.
         self._secret = secrets.token_bytes(32)
-        self._known: dict[bytes, bool] = {}
+        # Apart: no flood of wrong passwords makes a right one dear again, of which there is one a user.
+        self._right: set[bytes] = set()
+        self._wrong: set[bytes] = set()
+        self._nobody = ""
         self._checks = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
         self._refused: Counter | None = None
@@ -57,9 +60,10 @@ class Access:
     def open(self, path: Path) -> None:
         """Read the file; WebConfigError or OSError where it, or what it names, cannot be used."""
         self._path = path
-        self._seen = self._state(path, WebConfig())
-        self._take(load(path))
-        self._seen = self._state(path, self.config)
+        before = self._state(path, WebConfig())
+        config = load(path)
+        self._seen = before + self._state(path, config)[1:]
+        self._take(config)
         self._refused = Counter(
             f"{self._prefix}_http_unauthorized_total",
             "Requests refused for want of a right name and password.",
@@ -75,7 +79,11 @@ class Access:
     def _take(self, config: WebConfig) -> None:
         tls = None if config.tls is None else context(config.tls)
         self.config, self._tls = config, tls
-        self._known.clear()
+        self._right.clear()
+        self._wrong.clear()
+        self._nobody = _NOBODY.format(
+            cost=max((hashed[4:6] for hashed in config.users.values()), default="10")
+        )
 
     @property
     def tls(self) -> ssl.SSLContext | None:
@@ -98,12 +106,14 @@ class Access:
             config = load(self._path)
             if (config.tls is None) != (self.config.tls is None):
                 raise WebConfigError("TLS cannot be switched on or off while the process runs; start it anew")
+            # Of before the files are read: what changes meanwhile is seen at the next look.
+            seen = state[:1] + self._state(self._path, config)[1:]
             self._take(config)
         except (WebConfigError, OSError) as error:
             self._successful.set(0)
             _LOG.error("web configuration not taken, the old one stays", extra={"reason": str(error)})
             return
-        self._seen = self._state(self._path, self.config)
+        self._seen = seen
         self._successful.set(1)
         _LOG.info("web configuration taken")
 
@@ -127,7 +137,7 @@ class Access:
             return None
         user, password = _credentials(request.headers.get(hdrs.AUTHORIZATION, ""))
         try:
-            if await self._right(user, password):
+            if await self._admits(user, password):
                 return None
         except _BusyError:
             return web.Response(
@@ -139,20 +149,24 @@ class Access:
             status=401, text="Unauthorized\n", headers={hdrs.WWW_AUTHENTICATE: 'Basic realm="airis-mon"'}
         )
 
-    async def _right(self, user: str, password: bytes) -> bool:
-        hashed = self.config.users.get(user, _NOBODY)
+    async def _admits(self, user: str, password: bytes) -> bool:
+        hashed = self.config.users.get(user, self._nobody)
         # Each part with its length before it: no two different ones look alike.
         parts = b"".join(
             len(part).to_bytes(4, "big") + part for part in (user.encode(), password, hashed.encode())
         )
         key = hmac.digest(self._secret, parts, hashlib.sha256)
-        known = self._known.get(key)
-        if known is None:
-            known = await self._checked(password, hashed) and user in self.config.users
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[key] = known
-        return known
+        if key in self._right:
+            return True
+        if key in self._wrong:
+            return False
+        if await self._checked(password, hashed) and self.config.users.get(user) == hashed:
+            self._right.add(key)
+            return True
+        if len(self._wrong) >= _REMEMBERED:
+            self._wrong.clear()
+        self._wrong.add(key)
+        return False
 
     async def _checked(self, password: bytes, hashed: str) -> bool:
         if self._waiting >= _WAITING:

@@ -191,6 +191,8 @@ class _Reading:
                 said = "both are given" if given else "neither is given"
                 self._wrong(node, f"the {what} is `{part}_file` or `{part}`: {said}")
         has_ca = config.client_ca_file is not None or bool(config.client_ca)
+        if config.client_ca_file is not None and config.client_ca:
+            self._wrong(node, "the authority of clients is `client_ca_file` or `client_ca`: both are given")
         if config.client_auth_type == "NoClientCert":
             if has_ca or config.client_allowed_sans:
                 self._wrong(
@@ -199,6 +201,11 @@ class _Reading:
                 )
         elif not has_ca:
             self._wrong(node, f"`{config.client_auth_type}` needs `client_ca_file`, to verify against")
+        elif config.client_allowed_sans and config.client_auth_type == "VerifyClientCertIfGiven":
+            self._wrong(
+                fields["client_allowed_sans"],
+                "who shows no certificate has no name; write client_auth_type: RequireAndVerifyClientCert",
+            )
         if config.min_version > config.max_version:
             self._wrong(node, f"min_version {config.min_version} is above max_version {config.max_version}")
         if len(config.curve_preferences) > 1:

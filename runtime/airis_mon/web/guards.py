@@ -22,6 +22,7 @@ _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 )
 FOREVER = float("inf")
+_REASONS = ("limit", "headers", "reader", "tls")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Guards:
             ["reason"],
             registry=registry,
         )
-        self._ended = {reason: ended.labels(reason) for reason in ("limit", "headers", "reader", "tls")}
+        self._ended = {reason: ended.labels(reason) for reason in _REASONS}
 
     def ended(self, reason: str) -> None:
         """Count a connection that was ended: `limit`, `headers`, `reader` or `tls`."""
@@ -110,6 +111,7 @@ class Guard(asyncio.Protocol):
         self.in_hand = False
         """Whether a request is being answered."""
         self._paused_since = FOREVER
+        self._closing_since = FOREVER
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a connection, unless there are too many."""
@@ -149,7 +151,8 @@ class Guard(asyncio.Protocol):
                 ssl_handshake_timeout=self._guards.limits.header_seconds,
             )
         except (OSError, ssl.SSLError) as error:
-            self._guards.ended("tls")
+            if self.waiting_since != FOREVER:  # else it was ended for its headers, and counted
+                self._guards.ended("tls")
             _LOG.debug("TLS handshake failed", extra={"reason": str(error)})
             self._guards.open.pop(plain, None)
             plain.abort()
@@ -172,10 +175,15 @@ class Guard(asyncio.Protocol):
             self._end("headers")
         elif now - self._paused_since > limits.write_seconds:
             self._end("reader")
+        elif self._transport is not None and self._transport.is_closing():
+            # It goes on writing what is left, for as long as the other end pleases.
+            self._closing_since = min(self._closing_since, now)
+            if now - self._closing_since > limits.write_seconds:
+                self._end("reader")
 
     def _end(self, reason: str) -> None:
         self._guards.ended(reason)
-        self.waiting_since = self._paused_since = FOREVER
+        self.waiting_since = self._paused_since = self._closing_since = FOREVER
         if self._transport is not None:
             self._transport.abort()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import fnmatch
+import ipaddress
 import os
 import ssl
 import tempfile
@@ -30,6 +30,9 @@ def context(config: TLSConfig) -> ssl.SSLContext:
     made.options |= ssl.OP_NO_TICKET
     if config.prefer_server_cipher_suites:
         made.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    else:
+        # Python sets it of its own accord.
+        made.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
     if config.cipher_suites:
         made.set_ciphers(":".join(CIPHERS[name] for name in config.cipher_suites))
     for name in config.curve_preferences:
@@ -77,13 +80,16 @@ def _reason(error: Exception) -> str:
 
 
 def admitted(certificate: Mapping[str, Any] | None, allowed: tuple[str, ...]) -> bool:
-    """Say whether a client's certificate has one of the names; where none is asked for, all are admitted."""
+    """Say whether a client's certificate has one of the names, exactly; where there are none, all may in."""
     if not allowed:
         return True
-    names = {value for _, value in (certificate or {}).get("subjectAltName", ())}
-    return any(name in allowed or any(_same_host(name, other) for other in allowed) for name in names)
+    names = {_canonical(value) for _, value in (certificate or {}).get("subjectAltName", ())}
+    return not names.isdisjoint(map(_canonical, allowed))
 
 
-def _same_host(name: str, allowed: str) -> bool:
-    # A wildcard stands in the certificate alone, and for one label.
-    return name.startswith("*.") and "." in allowed and fnmatch.fnmatch(allowed.partition(".")[2], name[2:])
+def _canonical(name: str) -> str:
+    # ssl writes `0:0:0:0:0:0:0:1` with a line's end where people write `::1`.
+    try:
+        return str(ipaddress.ip_address(name.strip()))
+    except ValueError:
+        return name
