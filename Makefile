@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check generate faults bench bench-instrument bench-ingest bench-exposition
+.PHONY: help demo test test-all check generate faults fuzz bench bench-instrument bench-ingest bench-exposition
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -34,6 +34,9 @@ generate: $(READY) ## write everything that is derived from sources: docs, schem
 
 faults: $(READY) ## a real sidecar under kill, EIO, full and slow disk, power cut, clock steps, and a ledger (ARGS="--trials 500 --seed 1 [--hours H] [--only FAULT]"); the last line is JSON
 	$(BIN)/python -m tests.faults $(ARGS)
+
+fuzz: $(READY) ## every decoder under a coverage-guided fuzzer (ARGS="--seconds 60 [TARGET]"); the last line is JSON
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: $(READY) ## measured ratios against doing without; the last line is JSON
 	$(BIN)/python -m benchmarks.run $(ARGS)
