@@ -145,11 +145,13 @@ def _series(text: str) -> set[tuple[str, frozenset[tuple[str, str]]]]:
 
 
 def test_text_is_one_family_after_the_other_and_ends() -> None:
-    history, _ = simulate({llm(NOW - 300): {"job": 'a"b\\c'}}, NOW - 300, 15, lambda: NOW)
+    past = llm(NOW - 300)
+    history, _ = simulate({past: {"job": 'a"b\\c'}}, NOW - 300, 15, lambda: NOW)
     lines = _text(history)
     assert lines[-1] == "# EOF"
     families = [line for line in lines if line.startswith("# TYPE ")]
-    assert len(families) == len(set(families)) == 7
+    assert families == [f"# TYPE {family.name} {family.type}" for family in past.registry.collect()]
+    assert len(families) == len(set(families))
     assert 'job="a\\"b\\\\c"' in lines[1]
 
 

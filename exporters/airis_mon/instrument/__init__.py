@@ -41,7 +41,10 @@ scraped or when so many wait. After a fork a child begins at zero.
 
 Under a pre-fork server, `Instruments(shared=FOLDER)`: the workers put their totals together, and whichever is
 scraped exposes them all, ended ones included (`examples/gunicorn`). Exact where workers end by themselves;
-one that is killed takes along its last second at most.
+one that is killed takes along its last second at most. One that ends by `os._exit` calls `flush()` before.
+
+A latency objective needs its threshold among the boundaries: `below: 1s` in a document is
+`Instruments(thresholds={"request_duration": (1.0,)})` here, and all boundaries in `source.buckets` there.
 """
 
 from airis_mon.instrument.calls import Call

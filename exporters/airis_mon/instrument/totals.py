@@ -102,14 +102,6 @@ class Totals:
         }
         return made
 
-    def clear(self) -> None:
-        """Set every series to zero, as in a process that has just begun."""
-        for counters in self._counters.values():
-            counters.update(dict.fromkeys(counters, 0.0))
-        for tallies in self._tallies.values():
-            for labels, tally in tallies.items():
-                tallies[labels] = Tally(tally.bounds)
-
     def state(self) -> list[list[Any]]:
         """Return all values as JSON has them, exemplars left out."""
         return [
