@@ -70,6 +70,19 @@ def test_journals_that_share_a_store_do_not_meet(make: MakeStore) -> None:
     assert (one.open(), other.open()) == (1, 7)
 
 
+def test_pages_miss_no_event_of_journals_that_number_alike(make: MakeStore) -> None:
+    for stream in ("one", "other", "third"):
+        make(stream).write([at(1.0, 1, source=stream), at(1.0, 2, source=stream)], 2)
+    store = make("fourth")
+    found: list[Row] = []
+    while page := store.read(Query(limit=1, before=Place.at(found[-1].place.cursor()) if found else None)):
+        found += page
+    assert [row.place.sequence for row in found] == [2, 2, 2, 1, 1, 1]
+    assert len({(row.place.sequence, row.source) for row in found}) == 6
+    store.trim(None, 5)
+    assert store.read(Query()) == found[:5]
+
+
 HOSTILE = [
     "'; DROP TABLE airis_events; --",
     'quote " back \\ slash',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -23,10 +23,12 @@ class Place:
     """Of its record in the journal."""
     position: int
     """In the record, from 0."""
+    stream: str = field(default="", compare=False)
+    """Of the journal, as a store says it that several share: what comes last in the order of a page."""
 
     def cursor(self) -> str:
         """Return it as a text for a URL."""
-        text = f"{self.timestamp!r} {self.sequence} {self.position}"
+        text = f"{self.timestamp!r} {self.sequence} {self.position} {self.stream}"
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
@@ -34,8 +36,8 @@ class Place:
         """Return the place of a cursor; ValueError where it is none of ours."""
         try:
             text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-            timestamp, sequence, position = text.split(" ")
-            place = cls(float(timestamp), int(sequence), int(position))
+            timestamp, sequence, position, stream = text.split(" ")
+            place = cls(float(timestamp), int(sequence), int(position), stream)
         except (binascii.Error, ValueError):
             raise ValueError("no cursor of an answer") from None
         if not (abs(place.timestamp) < 1e12 and 0 <= place.sequence < 2**63 and 0 <= place.position < 2**31):

@@ -20,10 +20,10 @@ _TABLES = (
         body TEXT NOT NULL,
         PRIMARY KEY (stream, sequence, position)
     )""",
-    "CREATE INDEX IF NOT EXISTS airis_events_by_time ON airis_events (timestamp, sequence, position)",
+    "CREATE INDEX IF NOT EXISTS airis_events_by_time ON airis_events (timestamp, sequence, position, stream)",
     "CREATE TABLE IF NOT EXISTS airis_event_marks (stream TEXT PRIMARY KEY, sequence BIGINT NOT NULL)",
 )
-_COLUMNS = "timestamp, sequence, position, event_type, severity, source, body"
+_COLUMNS = "timestamp, sequence, position, stream, event_type, severity, source, body"
 
 
 class StoreError(Exception):
@@ -73,15 +73,15 @@ class EventStore:
         with self._transaction():
             self._database.execute_many(
                 self._spelled(
-                    f"INSERT INTO airis_events (stream, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+                    f"INSERT INTO airis_events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
                     "ON CONFLICT DO NOTHING"
                 ),
                 [
                     (
-                        self._stream,
                         row.place.timestamp,
                         row.place.sequence,
                         row.place.position,
+                        self._stream,
                         row.event_type,
                         row.severity,
                         row.source,
@@ -108,17 +108,18 @@ class EventStore:
             if value is not None:
                 wanted.append((f"{column} = ?", (value,)))
         if query.before is not None:
-            place = (query.before.timestamp, query.before.sequence, query.before.position)
-            wanted.append(("(timestamp, sequence, position) < (?, ?, ?)", place))
+            before = query.before
+            place = (before.timestamp, before.sequence, before.position, before.stream)
+            wanted.append(("(timestamp, sequence, position, stream) < (?, ?, ?, ?)", place))
         where = " AND ".join(condition for condition, _ in wanted) or "1 = 1"
         values = [value for _, given in wanted for value in given]
         with self._transaction():
             found = self._execute(
                 f"SELECT {_COLUMNS} FROM airis_events WHERE {where} "  # noqa: S608 - names of columns alone
-                "ORDER BY timestamp DESC, sequence DESC, position DESC LIMIT ?",
+                "ORDER BY timestamp DESC, sequence DESC, position DESC, stream DESC LIMIT ?",
                 (*values, query.limit),
             )
-        return [Row(Place(float(row[0]), int(row[1]), int(row[2])), *row[3:]) for row in found]
+        return [Row(Place(float(row[0]), int(row[1]), int(row[2]), row[3]), *row[4:]) for row in found]
 
     def trim(self, before: float | None, most: int) -> None:
         """Delete what is older than a time, seconds since 1970, and the oldest of more than `most`."""
@@ -126,13 +127,14 @@ class EventStore:
             if before is not None:
                 self._execute("DELETE FROM airis_events WHERE timestamp < ?", (before,))
             found = self._execute(
-                "SELECT timestamp, sequence, position FROM airis_events "
-                "ORDER BY timestamp DESC, sequence DESC, position DESC LIMIT 1 OFFSET ?",
+                "SELECT timestamp, sequence, position, stream FROM airis_events "
+                "ORDER BY timestamp DESC, sequence DESC, position DESC, stream DESC LIMIT 1 OFFSET ?",
                 (most,),
             )
             if found:
                 self._execute(
-                    "DELETE FROM airis_events WHERE (timestamp, sequence, position) <= (?, ?, ?)", found[0]
+                    "DELETE FROM airis_events WHERE (timestamp, sequence, position, stream) <= (?, ?, ?, ?)",
+                    found[0],
                 )
 
     def close(self) -> None:
