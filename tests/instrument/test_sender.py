@@ -107,6 +107,21 @@ def test_a_batch_that_was_counted_but_not_answered_counts_once(tmp_path: Path) -
         assert counted(url) == 5
 
 
+def test_two_senders_that_empty_one_spool_at_once_count_each_batch_once(tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    for _ in range(3):
+        with Sender(NOBODY, source="job", spool=spool) as sender:
+            record(sender, 3_000)
+            sender.close(timeout=0.1)
+    with sidecar(tmp_path / "kept") as (_, url):
+        both = [Sender(url, source="job", spool=spool, interval=0.01) for _ in range(2)]
+        for each in both:
+            record(each, 700)
+        assert [each.close(timeout=60) for each in both] == [True, True]
+        assert counted(url) == 9_000 + 1_400
+    assert list(spool.iterdir()) == []
+
+
 def test_hundreds_of_spooled_batches_are_sent_in_their_order(tmp_path: Path) -> None:
     # A sidecar tells the newest 128 batches of a life apart; what comes later than that counts as known.
     with Sender(NOBODY, source="job", spool=tmp_path / "spool") as sender:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -83,6 +84,11 @@ BAD = {
         "input_tokens",
         "means nothing for the operation `predict`",
     ),
+    "cached tokens of a prediction": (
+        {"operation": "predict", "cache_read_tokens": 0},
+        "cache_read_tokens",
+        "means nothing for the operation `predict`",
+    ),
     "too sure": ({"operation": "predict", "confidence": [1.5]}, "confidence[0]", "Expected `float` <= 1.0"),
     "a trace in capitals": ({"trace_id": "A" * 32}, "trace_id", "matching regex"),
     "unknown field": ({"latency": 1}, "latency", "Object contains unknown field `latency`"),
@@ -147,7 +153,7 @@ def exposed(metrics: list[Metric]) -> dict[tuple[str, frozenset[tuple[str, str]]
         ): pytest.approx(sample.value)
         for metric in metrics
         for sample in metric.samples
-        if metric.name.startswith("gen_ai_") and sample.value
+        if metric.name.startswith(("gen_ai_", "airis_prediction")) and sample.value
     }
 
 
@@ -174,6 +180,40 @@ def test_what_is_sent_is_exposed_as_the_sdk_exposes_it(
         )
     sidecar = start()
     body = "\n".join(_line(each, "tests") for each in operations).encode()
+    assert sidecar.post(body, "/v1/operations", "application/x-ndjson").status_code == 202
+    assert exposed(list(sidecar.counted.collect())) == exposed(list(registry.collect()))
+
+
+class Told:
+    """A sink that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.operations: list[Operation] = []
+
+    def offer(self, operation: Operation) -> None:
+        # The sidecar of these tests has a clock of its own, to which the present is the far future.
+        self.operations.append(operation._replace(timestamp=NOW))
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(word, st.just("") | word, st.none() | st.floats(0, 1), st.booleans()), max_size=8))
+def test_predictions_that_are_sent_are_exposed_as_the_sdk_exposes_them(
+    start: StartSidecar, predictions: list[tuple[str, str, float | None, bool]]
+) -> None:
+    registry, told = CollectorRegistry(), Told()
+    instruments = Instruments(registry=registry, sink=told)
+    for model, version, confidence, fails in predictions:
+        with (
+            suppress(TimeoutError),
+            instruments.predictor(model=model, version=version).call() as call,
+        ):
+            if confidence is not None:
+                call.confidence(confidence)
+            if fails:
+                raise TimeoutError
+    assert len(told.operations) == len(predictions)
+    sidecar = start()
+    body = "\n".join(_line(each, "tests") for each in told.operations).encode()
     assert sidecar.post(body, "/v1/operations", "application/x-ndjson").status_code == 202
     assert exposed(list(sidecar.counted.collect())) == exposed(list(registry.collect()))
 

@@ -29,6 +29,17 @@ from airis_mon.sidecar.series import Exemplar, Family
 from airis_mon.sidecar.translation import Change, Update
 
 _REMEMBERED = 10_000
+_OF_LANGUAGE = (
+    "response_model",
+    "time_to_first_chunk",
+    "time_per_output_chunk",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+)
+"""Fields that a model which is no language model has no series for."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +121,8 @@ class OperationTranslation:
         return made
 
     def _predicted(self, item: OperationItem, timestamp: float) -> list[Change]:
-        for field in ("time_to_first_chunk", "time_per_output_chunk", "input_tokens", "output_tokens"):
-            if getattr(item, field) is not None:
+        for field in _OF_LANGUAGE:
+            if getattr(item, field) not in (None, ""):
                 raise ItemError(field, f"means nothing for the operation `{PREDICT}`", SCHEMA)
         key = (item.source, item.model, item.version, item.error_type)
         target = self._targets.get(key) or self._remember(key, _predictor_target(item))
