@@ -41,6 +41,7 @@ texts = st.lists(pieces, max_size=8).map("".join)
         ("AKIAIOSFODNN7EXAMPLE", "[token]"),
         ("from 10.1.2.3:8080", "from [ip]:8080"),
         ("from 2001:db8::1.", "from [ip]."),
+        ("from ::ffff:ffff:fffa, std::add<int>", "from [ip], std::add<int>"),
         ("call +49 30 1234567", "call [phone]"),
         ("call (555) 123-4567", "call [phone]"),
         ("2024-01-01T12:30:45 took 1704067200123 ns in std::vector", None),
