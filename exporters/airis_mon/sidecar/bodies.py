@@ -10,6 +10,7 @@ from types import MappingProxyType
 import cramjam
 from aiohttp import hdrs, web
 
+from airis_mon.sidecar.admission import ADMISSION
 from airis_mon.sidecar.limits import Limits
 
 _GZIP = 16 + zlib.MAX_WBITS
@@ -30,7 +31,7 @@ Codings = Mapping[str, Callable[[bytes, int], bytes]]
 
 
 async def body(request: web.Request, limits: Limits, codings: Codings | None = None) -> bytes:
-    """Return a request's body, unpacked; RequestError with 400, 408, 413 or 415.
+    """Return a request's body, unpacked; RequestError with 400, 408, 413 or 415, OverloadedError.
 
     One `Content-Encoding` is understood, gzip or zstd where `codings` does not say otherwise. The limit on
     bodies is that on their unpacked size, and what would be longer is given up at that point: a bomb costs no
@@ -47,13 +48,27 @@ async def body(request: web.Request, limits: Limits, codings: Codings | None = N
     if request.content.is_eof():
         # It came along with its headers, as small ones do: there is nothing to wait for.
         packed = request.content.read_nowait()
+        request.app[ADMISSION].take(request, len(packed))
     else:
         try:
             async with asyncio.timeout(limits.body_seconds):
-                packed = await request.read()
+                packed = await _arriving(request, limits.body_bytes)
         except TimeoutError:
             raise RequestError(408, f"the body did not arrive within {limits.body_seconds:g} s") from None
     return known[coding](packed, limits.body_bytes)
+
+
+async def _arriving(request: web.Request, limit: int) -> bytes:
+    admission = request.app[ADMISSION]
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := await request.content.readany():
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        admission.take(request, len(chunk))
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _as_it_is(packed: bytes, limit: int) -> bytes:

@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 
 from airis_mon.exporters.series import LOG_POSITION
 from airis_mon.journal import Journal, JournalError, MemoryJournal
+from airis_mon.sidecar.admission import ADMISSION, OverloadedError
 from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.entries import Batch, load, replay, saved
 from airis_mon.sidecar.events.keeper import Keeper
@@ -162,7 +163,7 @@ class Life:
 
 
 def gate(life: Life) -> Callable[..., Awaitable[web.StreamResponse]]:
-    """Return a middleware that answers 503 where an answer would have to know what is not yet back."""
+    """Return a middleware: 503 for what would have to know what is not yet back, 429 for what is too much."""
 
     @web.middleware
     async def middleware(
@@ -172,6 +173,15 @@ def gate(life: Life) -> Callable[..., Awaitable[web.StreamResponse]]:
             # A scrape of counters that are half back would look like a reset and count everything twice.
             text = "Not ready yet: what was kept is being read back\n"
             return web.Response(status=503, text=text, headers={hdrs.RETRY_AFTER: "1"})
-        return await handler(request)
+        try:
+            return await handler(request)
+        except OverloadedError as error:
+            # Prometheus takes 429 for the end of a batch unless told otherwise, and sends again after a 503.
+            status = 503 if request.path == "/api/v1/write" else 429
+            response = web.Response(status=status, text=f"{error}\n", headers={hdrs.RETRY_AFTER: "1"})
+            response.force_close()
+            return response
+        finally:
+            request.app[ADMISSION].release(request)
 
     return middleware

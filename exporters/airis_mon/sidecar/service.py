@@ -15,6 +15,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from airis_mon.journal import Journal, MemoryJournal
+from airis_mon.sidecar.admission import ADMISSION, Admission
 from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.decoding import Decoding
 from airis_mon.sidecar.events.choice import event_store
@@ -97,7 +98,7 @@ def sidecar(
     keeper = Keeper(store, journal, storage, retention or Retention(), registry, now)
     life = Life(journal, aggregates, observation, limits, now, keeper)
     capture = Capture(translation.moment, translation)
-    intake = Intake(aggregates, journal, observation, now, keeper.offer)
+    intake = Intake(aggregates, journal, observation, now, keeper.offer, limits.waiting)
     tailing = Tailing(capture, intake, aggregates, registry, now)
     logs = Logs(capture, tailing, lambda: life.ready, config_file, config or Configuration())
     app = application(
@@ -110,6 +111,7 @@ def sidecar(
         reload=None if config_file is None else logs.reload,
     )
     app[LIFE] = life
+    app[ADMISSION] = Admission(limits.memory_bytes)
     app[AGGREGATES] = aggregates
     app.on_startup.extend((life.begin, logs.begin))
     app.on_cleanup.extend((logs.end, life.end))
