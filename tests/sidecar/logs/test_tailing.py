@@ -48,7 +48,7 @@ class Reader:
         observation = Observation(registry, self.aggregates, Limits(), journal)
         translation = Translation(lambda: NOW, 600.0)
         capture = Capture(translation.moment, translation, [LINES])
-        intake = Intake(self.aggregates, journal, observation, lambda: NOW, lambda *_: None)
+        intake = Intake(self.aggregates, journal, observation, lambda: NOW, lambda *_: None, 64)
         self.registry = registry
         self.tailing = Tailing(capture, intake, self.aggregates, registry, lambda: NOW)
         self.tailing.configure([TailedFiles(str(path), "app")])
