@@ -45,6 +45,8 @@ _IPV6 = re.compile(r"[0-9A-Fa-f:.]{3,}")
 _PHONE = re.compile(r"\+\d[\d ()./-]{5,18}\d|(?<!\w)\(?\d{2,4}\)?[ ./-]\d{3,4}[ ./-]\d{3,4}(?!\w)", re.ASCII)
 _HAS_DIGIT = re.compile(r"\d", re.ASCII)
 _PASSES = 16
+_SHORTEST = 12
+"""Characters of the shortest word that a built-in expression finds, which has no punctuation but `_`."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,9 @@ class Masking:
             name = str(key)
             if self.fields.get(name) == "drop":
                 continue
-            kept[self.text(name)] = self.value(name, value, depth)
+            # A short word is no token, card or address: nearly all keys are that.
+            word = not self.patterns and len(name) < _SHORTEST and name.isidentifier()
+            kept[name if word else self.text(name)] = self.value(name, value, depth)
         return kept
 
     def event(self, event: Event) -> Event:
