@@ -24,6 +24,7 @@ from airis_mon.sidecar.decoding import JSON, MSGPACK, NDJSON, BodyError, Decodin
 from airis_mon.sidecar.entries import replay
 from airis_mon.sidecar.items import Event, Metric, OperationItem
 from airis_mon.sidecar.limits import Limits
+from airis_mon.sidecar.logs.bodies import objects
 from airis_mon.sidecar.logs.masking import Masking
 from airis_mon.sidecar.logs.patterns import expression
 from airis_mon.sidecar.otlp.answers import PROTOBUF
@@ -103,6 +104,12 @@ def targets() -> dict[str, Target]:
         "remote-write-2": Target(
             written(version_2), OF_BODY, (b'"\0"\x08__name__"\x01a*\x06\n\x02\x01\x02\x12\0',)
         ),
+        "logs-json": Target(_logs(JSON), OF_BODY, (b'{"log":"a@example.org","n":[{"b":1.5}]}\n{}',)),
+        "logs-msgpack": Target(
+            _logs(MSGPACK),
+            OF_BODY,
+            (msgspec.msgpack.encode([[NOW, {"log": "a"}]]), b"\x92\xcb" + b"\0" * 8 + b"\x80"),
+        ),
         "masking": Target(
             _masked, seeds=(b"a@example.org 10.0.0.1 ::1 +49 170 1234567", b"4111 1111 1111 1111")
         ),
@@ -160,6 +167,10 @@ def _snapshot(data: bytes) -> None:
         path = Path(file.name)
         path.write_bytes(file_header(SALT) + data)
         assert Snapshot(1, SALT, path).read() is None, "there is no whole end"
+
+
+def _logs(media: str) -> Callable[[bytes], object]:
+    return lambda data: [Masking().mapping(one) for _, one in objects(data, media, 1000).items]
 
 
 def _masked(data: bytes) -> None:
