@@ -91,8 +91,12 @@ class Observation:
             response = await self._answer(request, handler) if refusal is None else refusal
         finally:
             self._in_flight.leave()
-            self._guards.idle(transport)
-        if self._in_flight.draining:
+            read = request.content.is_eof()
+            if read:
+                self._guards.idle(transport)
+        if self._in_flight.draining or not read:
+            # What still arrives of a body that nobody reads is no late header: it is read and thrown away
+            # for a while, and with it the connection ends.
             response.force_close()
         response.headers[_REQUEST_ID_HEADER] = identifier
         if self._access.config.headers:
