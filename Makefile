@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check generate faults fuzz bench bench-instrument bench-ingest bench-exposition
+.PHONY: help demo test test-all check generate faults fuzz bench bench-instrument bench-ingest bench-memory bench-exposition
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -46,6 +46,9 @@ bench-instrument: $(READY) ## one instrumented operation beside prometheus-clien
 
 bench-ingest: $(READY) ## events a second that the sidecar acknowledges after fdatasync; the last line is JSON
 	$(BIN)/python -m benchmarks.ingest $(ARGS)
+
+bench-memory: $(READY) ## memory of 100,000 series, ten million label values, overload; minutes; the last line is JSON
+	$(BIN)/python -m benchmarks.memory $(ARGS)
 
 bench-exposition: $(READY) ## 100,000 series as text, beside prometheus-client; the last line is JSON
 	$(BIN)/python -m benchmarks.exposition $(ARGS)

@@ -14,14 +14,28 @@ class OverloadedError(Exception):
 
 
 class Admission:
-    """Bytes of bodies from their arrival to their answer. Belongs to the event loop."""
+    """Bytes of bodies from their arrival to their answer, and batches that wait for the disk.
 
-    def __init__(self, most: int) -> None:
+    Belongs to the event loop.
+    """
+
+    def __init__(self, most: int, most_waiting: int) -> None:
         self._most = most
+        self._most_waiting = most_waiting
+        self.waiting = 0
+        """Batches that wait for the disk now."""
         self._held: dict[int, int] = {}
         """By the identity of a request, which lives until it is released."""
         self.held = 0
         """Bytes in memory now."""
+
+    def enter(self) -> None:
+        """Let a request in before its body is looked at; OverloadedError where too many wait already.
+
+        What is refused has to cost next to nothing: else those that were let in wait for it as well.
+        """
+        if self.waiting >= self._most_waiting:
+            raise OverloadedError(f"{self.waiting} batches wait for the disk already; send it again")
 
     def take(self, request: web.Request, size: int) -> None:
         """Count bytes of a request's body that have arrived; OverloadedError where they are too many."""

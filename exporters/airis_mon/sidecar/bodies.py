@@ -45,6 +45,7 @@ async def body(request: web.Request, limits: Limits, codings: Codings | None = N
             f"Content-Encoding `{_printable(coding)}` is not understood; send the body "
             f"{'as it is, or ' if 'identity' in known else ''}as one of {', '.join(sorted(known))}",
         )
+    request.app[ADMISSION].enter()
     if request.content.is_eof():
         # It came along with its headers, as small ones do: there is nothing to wait for.
         packed = request.content.read_nowait()

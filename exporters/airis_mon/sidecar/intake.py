@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from airis_mon.journal import Journal, JournalBusyError, MemoryJournal, Origin
+from airis_mon.journal import Journal, MemoryJournal, Origin
+from airis_mon.sidecar.admission import Admission
 from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.entries import Batch, kept
 from airis_mon.sidecar.items import Event, ItemError
@@ -45,7 +46,7 @@ class Intake:
         observation: Observation,
         now: Callable[[], float],
         stored: Callable[[int, Sequence[msgspec.Raw]], None],
-        most_waiting: int,
+        admission: Admission,
     ) -> None:
         """Take `stored` to be told of the events of each record, with its sequence, once it is durable."""
         self._aggregates = aggregates
@@ -53,8 +54,7 @@ class Intake:
         self._observation = observation
         self._now = now
         self._stored = stored
-        self._most_waiting = most_waiting
-        self._waiting = 0
+        self._admission = admission
 
     async def take(
         self,
@@ -73,8 +73,6 @@ class Intake:
         batch could not be kept, and then nothing of it counts. `beside` belongs to no item, such as how far a
         file was read: ItemError where there is no place for it, and then nothing of the batch counts.
         """
-        if self._waiting >= self._most_waiting:
-            raise JournalBusyError(f"{self._waiting} batches wait for the disk already")
         refused = list(refusals)
         now = self._now()
         accepted = 0
@@ -100,11 +98,11 @@ class Intake:
                 batch.apply(self._aggregates, sequence, now)
                 self._stored(sequence, batch.events)
 
-            self._waiting += 1
+            self._admission.waiting += 1
             try:
                 receipt = await self._journal.append(batch.encode(), origin, applied)
             finally:
-                self._waiting -= 1
+                self._admission.waiting -= 1
             if receipt.duplicate:
                 self._observation.duplicate()
                 return Outcome(0, duplicate=True)

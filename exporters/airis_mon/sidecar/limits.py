@@ -13,7 +13,7 @@ class Limits:
     """Bytes of one request's body; more is 413."""
     memory_bytes: int = 64 * 1024 * 1024
     """Bytes of all bodies that are being read or wait for the disk; more is 429."""
-    waiting: int = 64
+    waiting: int = 32
     """Batches that wait for the disk at the same time; more is 429: what is accepted is answered soon."""
     message_bytes: int = 4 * 1024 * 1024
     """Of a body in protobuf, unpacked: its messages take up to 35 times as much memory, a 2,000th of which is

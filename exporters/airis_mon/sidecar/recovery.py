@@ -178,9 +178,7 @@ def gate(life: Life) -> Callable[..., Awaitable[web.StreamResponse]]:
         except OverloadedError as error:
             # Prometheus takes 429 for the end of a batch unless told otherwise, and sends again after a 503.
             status = 503 if request.path == "/api/v1/write" else 429
-            response = web.Response(status=status, text=f"{error}\n", headers={hdrs.RETRY_AFTER: "1"})
-            response.force_close()
-            return response
+            return web.Response(status=status, text=f"{error}\n", headers={hdrs.RETRY_AFTER: "1"})
         finally:
             request.app[ADMISSION].release(request)
 

@@ -98,7 +98,8 @@ def sidecar(
     keeper = Keeper(store, journal, storage, retention or Retention(), registry, now)
     life = Life(journal, aggregates, observation, limits, now, keeper)
     capture = Capture(translation.moment, translation)
-    intake = Intake(aggregates, journal, observation, now, keeper.offer, limits.waiting)
+    admission = Admission(limits.memory_bytes, limits.waiting)
+    intake = Intake(aggregates, journal, observation, now, keeper.offer, admission)
     tailing = Tailing(capture, intake, aggregates, registry, now)
     logs = Logs(capture, tailing, lambda: life.ready, config_file, config or Configuration())
     app = application(
@@ -111,7 +112,7 @@ def sidecar(
         reload=None if config_file is None else logs.reload,
     )
     app[LIFE] = life
-    app[ADMISSION] = Admission(limits.memory_bytes)
+    app[ADMISSION] = admission
     app[AGGREGATES] = aggregates
     app.on_startup.extend((life.begin, logs.begin))
     app.on_cleanup.extend((logs.end, life.end))

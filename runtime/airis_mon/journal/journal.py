@@ -33,6 +33,11 @@ _LOCK = "lock"
 _LOOK_SECONDS = 1.0
 _LOOK_BYTES = 4 * 1024 * 1024
 """Until the disk is asked again how much room it has; far less than what is left free."""
+_GATHER_SECONDS = 0.002
+"""For which a group waits, at most, while it still grows."""
+_LOOK_SECONDS = 1.0
+_LOOK_BYTES = 4 * 1024 * 1024
+"""Until the disk is asked again how much room it has; far less than what is left free."""
 _ROUNDS = 4
 """Of the loop, at most, for which a group waits while it still grows."""
 _MOST_TORN = 8
@@ -252,10 +257,9 @@ class Journal:
 
     async def _gather(self) -> None:
         """Let what the loop has in hand come to its append: the more a sync carries, the less each pays."""
-        seen = 0
-        for _ in range(_ROUNDS):
-            if len(self._queue) == seen:
-                return
+        seen, end = 0, self._clock() + _GATHER_SECONDS
+        # Where a round of the loop takes long there is enough in hand, and whoever waits has waited enough.
+        while len(self._queue) > seen and self._clock() < end:
             seen = len(self._queue)
             await asyncio.sleep(0)
 

@@ -18,6 +18,7 @@ import requests
 from prometheus_client import CollectorRegistry
 
 from airis_mon.journal import Journal, MemoryJournal
+from airis_mon.sidecar.admission import Admission
 from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.intake import Intake
 from airis_mon.sidecar.limits import Limits
@@ -48,7 +49,9 @@ class Reader:
         observation = Observation(registry, self.aggregates, Limits(), journal)
         translation = Translation(lambda: NOW, 600.0)
         capture = Capture(translation.moment, translation, [LINES])
-        intake = Intake(self.aggregates, journal, observation, lambda: NOW, lambda *_: None, 64)
+        intake = Intake(
+            self.aggregates, journal, observation, lambda: NOW, lambda *_: None, Admission(1_000, 1)
+        )
         self.registry = registry
         self.tailing = Tailing(capture, intake, self.aggregates, registry, lambda: NOW)
         self.tailing.configure([TailedFiles(str(path), "app")])

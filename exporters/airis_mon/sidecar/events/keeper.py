@@ -110,8 +110,11 @@ class Keeper:
 
     def offer(self, sequence: int, events: Sequence[msgspec.Raw]) -> None:
         """Take the events of a record that is durable."""
+        if not events:
+            # The mark follows when there is something to store, is asked for, or now and then.
+            return
         self._wake.set()
-        if not events or (self._reading_back and self._folder is not None):
+        if self._reading_back and self._folder is not None:
             return
         self._queue.append((sequence, events))
         self._waiting += len(events)
