@@ -71,6 +71,7 @@ class Keeper:
         self._reading_back = folder is not None
         """Whether the journal has to be read: the queue does not reach back to the mark."""
         self._opened = False
+        self._away = False
         self._wake = asyncio.Event()
         self._stepped = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
@@ -157,13 +158,16 @@ class Keeper:
                 more = await self._step()
                 await self._trim()
             except StoreError as error:
-                if self._up._value.get() or pause == self._retention.retry_seconds:
+                if not self._away:
+                    # Once an outage: a line a second helps nobody.
                     _LOG.error("events not stored, tried again", extra={"reason": str(error)})
+                self._away = True
                 self._up.set(0)
                 self._read_back()
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 30.0)
                 continue
+            self._away = False
             self._up.set(1)
             pause = self._retention.retry_seconds
             async with self._stepped:
