@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import bcrypt
@@ -61,3 +62,16 @@ def test_a_bad_configuration_ends_the_process_with_1(config: Path) -> None:
     said = [json.loads(line)["msg"] for line in run.stderr.splitlines()]
     assert run.returncode == 1
     assert f"{config}:1:1: unknown key `tls_server_confg`; did you mean `tls_server_config`?" in said[-1]
+
+
+def test_clients_that_come_at_once_all_shake_hands(tmp_path: Path, config: Path) -> None:
+    # Their first packets are there before the listener has looked at the connections.
+    def status(address: str) -> int:
+        with requests.Session() as session:
+            session.trust_env = False
+            url, ca = f"https://{address}/-/healthy", str(tmp_path / "ca.pem")
+            return session.get(url, auth=("sender", "secret"), verify=ca, timeout=8).status_code
+
+    arguments = ("--web.listen-address=127.0.0.1:0", f"--web.config.file={config}")
+    with running(*arguments) as (_, address), ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(status, [address] * 160)) == {200}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
@@ -47,6 +46,8 @@ class Guards:
     def __init__(self, prefix: str, registry: CollectorRegistry) -> None:
         self.limits = ConnectionLimits()
         self.open: dict[asyncio.BaseTransport, Guard] = {}
+        self.handshakes = 0
+        """Connections that are not secured yet."""
         self._handle: asyncio.TimerHandle | None = None
         Gauge(f"{prefix}_http_connections", "Open connections.", registry=registry).set_function(
             lambda: len(self.open)
@@ -58,6 +59,11 @@ class Guards:
             registry=registry,
         )
         self._ended = {reason: ended.labels(reason) for reason in _REASONS}
+
+    @property
+    def full(self) -> bool:
+        """Say whether there are as many connections as there may be, those that shake hands among them."""
+        return len(self.open) + self.handshakes >= self.limits.connections
 
     def ended(self, reason: str) -> None:
         """Count a connection that was ended: `limit`, `headers`, `reader` or `tls`."""
@@ -95,78 +101,39 @@ class Guard(asyncio.Protocol):
         self,
         guards: Guards,
         make: Callable[[], asyncio.Protocol],
-        tls: Callable[[], ssl.SSLContext | None],
+        secured: bool,
         allowed: Callable[[], tuple[str, ...]],
     ) -> None:
+        """Take `secured` for whether it comes from a handshake, and the names of clients, empty for all."""
         self._guards = guards
         self._make = make
-        self._tls = tls
+        self._secured = secured
         self._allowed = allowed
         self._inner: asyncio.Protocol | None = None
         self._transport: asyncio.Transport | None = None
-        self._starting: asyncio.Task[None] | None = None
         self.waiting_since = FOREVER
         """Since when the headers of a request are incomplete."""
-        self._early: list[bytes] = []
         self.in_hand = False
         """Whether a request is being answered."""
         self._paused_since = FOREVER
         self._closing_since = FOREVER
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take a connection, unless there are too many."""
-        loop = asyncio.get_running_loop()
+        """Take a connection, unless there are too many, or its certificate has none of the names."""
         self._transport = cast("asyncio.Transport", transport)
-        if len(self._guards.open) >= self._guards.limits.connections:
+        if not self._secured and self._guards.full:
             self._guards.ended("limit")
-            if self._tls() is None:
-                self._transport.write(_BUSY)
+            self._transport.write(_BUSY)
             self._transport.close()
             return
-        self.waiting_since = loop.time()
-        self._guards.open[transport] = self
-        context = self._tls()
-        if context is None:
-            self._begin(self._transport)
-            return
-        self._transport.pause_reading()
-        self._starting = loop.create_task(self._start_tls(self._transport, context))
-
-    def _begin(self, transport: asyncio.Transport) -> None:
-        self._inner = self._make()
-        self._inner.connection_made(transport)
-        early, self._early = self._early, []
-        for data in early:
-            self._inner.data_received(data)
-
-    async def _start_tls(self, plain: asyncio.Transport, context: ssl.SSLContext) -> None:
-        """Shake hands with the certificate of now, so that a new one needs no new listener."""
-        loop = asyncio.get_running_loop()
-        try:
-            secured = await loop.start_tls(
-                plain,
-                self,
-                context,
-                server_side=True,
-                ssl_handshake_timeout=self._guards.limits.header_seconds,
-            )
-        except (OSError, ssl.SSLError) as error:
-            if self.waiting_since != FOREVER:  # else it was ended for its headers, and counted
-                self._guards.ended("tls")
-            _LOG.debug("TLS handshake failed", extra={"reason": str(error)})
-            self._guards.open.pop(plain, None)
-            plain.abort()
-            return
-        self._guards.open.pop(plain, None)
-        if secured is None:
-            return
-        if not admitted(secured.get_extra_info("peercert"), self._allowed()):
+        if self._secured and not admitted(transport.get_extra_info("peercert"), self._allowed()):
             self._guards.ended("tls")
-            secured.abort()
+            self._transport.abort()
             return
-        self._transport = secured
-        self._guards.open[secured] = self
-        self._begin(secured)
+        self.waiting_since = asyncio.get_running_loop().time()
+        self._guards.open[transport] = self
+        self._inner = self._make()
+        self._inner.connection_made(self._transport)
 
     def look(self, now: float) -> None:
         """End the connection where one of its times is over."""
@@ -190,8 +157,6 @@ class Guard(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Hand on."""
         if self._inner is None:
-            # It came along with the end of the handshake.
-            self._early.append(data)
             return
         if not self.in_hand and self.waiting_since == FOREVER:
             self.waiting_since = asyncio.get_running_loop().time()

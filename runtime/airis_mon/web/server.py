@@ -15,6 +15,7 @@ from airis_mon.web.application import ACCESS, GUARDS
 from airis_mon.web.configuration import WebConfigError
 from airis_mon.web.drain import IN_FLIGHT
 from airis_mon.web.guards import ConnectionLimits, Guard
+from airis_mon.web.handshakes import SecureListener
 
 
 class ListenError(OSError):
@@ -63,7 +64,7 @@ async def serve(
     await runner.setup()
     try:
         assert runner.server is not None
-        server = await _listening(runner.server, app, address)
+        server, secure = await _listening(runner.server, app, address)
         guards.watch()
         host, port = server.sockets[0].getsockname()[:2]
         log.info(
@@ -72,6 +73,8 @@ async def serve(
         await stop.wait()
         log.info("stopping", extra={"grace_seconds": grace})
         server.close()
+        if secure is not None:
+            await secure.close()
         await app[IN_FLIGHT].drain(grace)
     finally:
         guards.unwatch()
@@ -79,22 +82,30 @@ async def serve(
     log.info("stopped")
 
 
-async def _listening(handlers: web.Server, app: web.Application, address: Address) -> asyncio.Server:
-    access = app[ACCESS]
+async def _listening(
+    handlers: web.Server, app: web.Application, address: Address
+) -> tuple[asyncio.Server, SecureListener | None]:
+    access, guards = app[ACCESS], app[GUARDS]
+    secured = access.tls is not None
 
     def allowed() -> tuple[str, ...]:
         tls = access.config.tls
         return () if tls is None else tls.client_allowed_sans
 
     def connection() -> Guard:
-        return Guard(app[GUARDS], handlers, lambda: access.tls, allowed)
+        return Guard(guards, handlers, secured, allowed)
 
     try:
-        return await asyncio.get_running_loop().create_server(
-            connection, address.host or None, address.port, backlog=1_024
+        server = await asyncio.get_running_loop().create_server(
+            connection, address.host or None, address.port, backlog=1_024, start_serving=not secured
         )
+        if not secured:
+            return server, None
+        secure = SecureListener(server, guards, lambda: access.tls, connection)
+        secure.start()
     except OSError as error:
         raise _listen_error(address, error) from error
+    return server, secure
 
 
 def _listen_error(address: Address, error: OSError) -> ListenError:
