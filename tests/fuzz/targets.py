@@ -12,12 +12,13 @@ from unittest import mock
 
 import cramjam
 import msgspec
-from aiohttp import StreamReader
+from aiohttp import StreamReader, web
 from aiohttp.test_utils import make_mocked_request
 
 from airis_mon.journal import Origin
 from airis_mon.journal.records import FILE_BYTES, RECORD, Damage, Frame, encode, file_header, frames
 from airis_mon.journal.snapshots import Snapshot
+from airis_mon.sidecar.admission import ADMISSION, Admission
 from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.bodies import SNAPPY, RequestError, body
 from airis_mon.sidecar.decoding import JSON, MSGPACK, NDJSON, BodyError, Decoding, TooManyItemsError
@@ -131,17 +132,21 @@ PLANTED = Target(planted, seeds=(b"....",))
 
 
 def _body(coding: str) -> Callable[[bytes], object]:
+    app = web.Application()
+    app[ADMISSION] = Admission(1 << 30, 1)
     nobody = mock.Mock()  # neither loop nor transport is asked for anything: all of the body is there
 
     def decode(data: bytes) -> object:
         stream = StreamReader(nobody, 1 << 20, loop=nobody)
         stream.feed_data(data)
         stream.feed_eof()
-        request = make_mocked_request("POST", "/", {"Content-Encoding": coding}, payload=stream)
+        request = make_mocked_request("POST", "/", {"Content-Encoding": coding}, payload=stream, app=app)
         try:
             body(request, LIMITS).send(None)
         except StopIteration as done:
             return done.value
+        finally:
+            app[ADMISSION].release(request)
         raise AssertionError("it waits for what is there")
 
     return decode

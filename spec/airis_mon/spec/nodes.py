@@ -155,6 +155,13 @@ class _Composer:
         try:
             yield from yaml.parse(self.text, Loader=fast)
         except yaml.YAMLError as error:
+            # Newer ones of libyaml give up by themselves, before the first bracket is told of; Python's
+            # parser takes minutes for what they refuse at once.
+            if "nesting depth" in str(getattr(error, "problem", "")):
+                message = f"mappings and lists are nested deeper than {MAX_DEPTH} levels"
+                mark = getattr(error, "problem_mark", None)
+                where = self.at(mark.line, mark.column) if mark is not None else self.at(0, 0)
+                raise _RefusedError(Problem(message, location=where)) from error
             raise _RefusedError(self._syntax(self._worded(error))) from error
 
     def _worded(self, error: yaml.YAMLError) -> yaml.YAMLError:
