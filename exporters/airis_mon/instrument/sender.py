@@ -16,14 +16,11 @@ What it promises
 from __future__ import annotations
 
 import atexit
-import base64
-import http.client
 import json
 import logging
 import os
 import queue
 import random
-import socket
 import ssl
 import threading
 import time
@@ -35,18 +32,17 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from airis_mon.exporters import series
 from airis_mon.instrument.operation import Operation
 from airis_mon.instrument.spool import Batch, Spool
+from airis_mon.instrument.transport import Transport, TransportError
 
 _LOG = logging.getLogger(__name__)
 BATCH = 500
 """Operations of one request."""
-PATH = "/v1/operations"
 FULL, SPOOL_FULL, REFUSED, CLOSED = "full", "spool_full", "refused", "closed"
 
 
@@ -78,15 +74,7 @@ class Sender:
         - `user`: name and password; `tls` for https, the system's authorities where None.
         - `registry`: where it says what it sent and dropped.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"`{url}` is no URL of a sidecar; write http://HOST:PORT or https://HOST:PORT")
-        self._address = (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
-        self._path = parts.path.rstrip("/") + PATH
-        self._tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
-        self._headers = {"Content-Type": "application/x-ndjson", **(headers or {})}
-        if user is not None:
-            self._headers["Authorization"] = "Basic " + base64.b64encode(":".join(user).encode()).decode()
+        self._transport = Transport(url, timeout, headers or {}, user, tls)
         self._source = source
         self._size = buffer
         self._interval = interval
@@ -124,7 +112,7 @@ class Sender:
         self._hurry = threading.Event()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._connection: http.client.HTTPConnection | None = None
+        self._transport.forget()
         self._told = False
 
     @property
@@ -194,7 +182,7 @@ class Sender:
         self._hurry.set()
         if self._thread is not None:
             if not sent:
-                self._interrupt()
+                self._transport.interrupt()
             self._thread.join(1.0)
         if not sent:
             self._put_aside()
@@ -224,7 +212,7 @@ class Sender:
             pause = 0.0 if asked is None else max(asked, longer)
             with self._idle:
                 self._idle.notify_all()
-        self._disconnect()
+        self._transport.close()
 
     def _send_all(self) -> float | None:
         """Send all there is, oldest first; None where all went well, else the seconds to wait, where told.
@@ -278,35 +266,24 @@ class Sender:
 
     def _send(self, batch: Batch) -> float | None:
         """Send a batch; None where it has its answer for good, else the seconds that it was asked to wait."""
-        headers = {
-            **self._headers,
+        numbers = {
             "X-Airis-Producer": batch.producer,
             "X-Airis-Epoch": str(batch.epoch),
             "X-Airis-Sequence": str(batch.sequence),
         }
         try:
-            connection = self._connected()
-            connection.request("POST", self._path, batch.body, headers)
-            answer = connection.getresponse()
-            body = answer.read(1_000_000)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            # ValueError: a header that HTTP cannot carry. The thread must outlive it, to say so.
-            self._disconnect()
-            self._tell(
-                f"cannot send to {self._address[0]}:{self._address[1]}: {error or type(error).__name__}"
-            )
+            answer = self._transport.post(batch.body, numbers)
+        except TransportError as error:
+            self._tell(str(error))
             return 0.0
-        if answer.will_close:
-            self._disconnect()
-        if answer.status in (429, 502, 503, 504, 408) or answer.status in (401, 403):
-            # Passwords are changed and certificates renewed while a process runs: no reason to lose anything.
+        if answer.again:
             self._tell(f"the sidecar answers {answer.status}; tried again")
-            return _seconds(answer.getheader("Retry-After"))
+            return answer.wait
         self._told = False
-        refused = 0 if answer.status in (200, 202) else _refused(body, batch.count)
+        refused = 0 if answer.status in (200, 202) else _refused(answer.body, batch.count)
         if refused:
             self._dropped[REFUSED].inc(refused)
-            _LOG.warning("the sidecar refuses %d of %d operations: %s", refused, batch.count, _text(body))
+            _LOG.warning("the sidecar refuses %d of %d operations: %s", refused, batch.count, answer.text)
         self._sent.inc(batch.count - refused)
         return None
 
@@ -315,28 +292,6 @@ class Sender:
         if not self._told:
             self._told = True
             _LOG.warning("%s", what)
-
-    def _connected(self) -> http.client.HTTPConnection:
-        if self._connection is None:
-            if self._tls is None:
-                self._connection = http.client.HTTPConnection(*self._address, timeout=self._timeout)
-            else:
-                self._connection = http.client.HTTPSConnection(
-                    *self._address, timeout=self._timeout, context=self._tls
-                )
-        return self._connection
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _interrupt(self) -> None:
-        """End a request that hangs: its batch keeps its number, and so counts once if it is sent again."""
-        sock = getattr(self._connection, "sock", None)
-        if sock is not None:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
 
     def _put_aside(self) -> None:
         """Spool, or count as dropped, what is left when the thread has ended."""
@@ -368,13 +323,6 @@ def _refused(body: bytes, count: int) -> int:
     return rejected if accepted + rejected == count else count
 
 
-def _seconds(retry_after: str | None) -> float:
-    """Return what a Retry-After header asks for, at most five minutes; 0 where it names no seconds."""
-    if retry_after is None or not (retry_after.isascii() and retry_after.strip().isdigit()):
-        return 0.0
-    return min(float(retry_after), 300.0)
-
-
 def _follow(sender: Sender) -> None:
     """Close at exit, and begin anew in a child: its parent's operations are its parent's to send."""
     held = weakref.ref(sender)
@@ -391,7 +339,3 @@ def _follow(sender: Sender) -> None:
 
     atexit.register(close)
     os.register_at_fork(after_in_child=begin)
-
-
-def _text(body: bytes) -> str:
-    return body[:500].decode("utf-8", "backslashreplace")

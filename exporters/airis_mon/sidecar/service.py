@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import logging
 import sys
@@ -17,6 +16,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from airis_mon.journal import Journal, MemoryJournal
 from airis_mon.sidecar.admission import ADMISSION, Admission
 from airis_mon.sidecar.aggregates import Aggregates
+from airis_mon.sidecar.command_line import parser
 from airis_mon.sidecar.decoding import Decoding
 from airis_mon.sidecar.events.choice import event_store
 from airis_mon.sidecar.events.keeper import Keeper, Retention
@@ -54,7 +54,6 @@ from airis_mon.web import (
     Address,
     ConnectionLimits,
     ListenError,
-    add_listen_address,
     application,
     configure_logs,
     reload_on_hangup,
@@ -64,7 +63,6 @@ from airis_mon.web import (
 
 NAME = "airis-sidecar"
 _SWITCH_SECONDS = 0.0001
-DEFAULT_ADDRESS = "127.0.0.1:9466"
 
 
 LIFE: web.AppKey[Life] = web.AppKey("life", Life)
@@ -163,7 +161,7 @@ def sidecar(
 
 def main(argv: Sequence[str]) -> int:
     """Run until SIGTERM or SIGINT, then return 0; 1 where address or storage cannot be used."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     # The journal's thread waits for the interpreter after each system call, five milliseconds by default.
     sys.setswitchinterval(_SWITCH_SECONDS)
     log = configure_logs(NAME, arguments.log_level)
@@ -239,96 +237,3 @@ async def _run(
     finally:
         watch.cancel()
     return 0 if app[LIFE].failure is None else 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="airis-mon sidecar",
-        description="Take metrics, events and operations of models over HTTP (POST /v1/metrics, /v1/events, "
-        "/v1/operations), OTLP metrics and Prometheus remote write (POST /api/v1/write), and expose them on "
-        "/metrics. With --storage.path an answer of 200 means that what was sent is on disk, and counts "
-        "once, whatever happens to this process; without it 202 means that it counts until the process ends.",
-    )
-    add_listen_address(parser, DEFAULT_ADDRESS)
-    parser.add_argument(
-        "--log.level",
-        dest="log_level",
-        choices=("debug", "info", "warning", "error"),
-        default="info",
-        help="least severe log line to write (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--config.file",
-        dest="config_file",
-        metavar="FILE",
-        type=Path,
-        help="patterns, masking and tailed files of logs (YAML); read again on SIGHUP and POST /-/reload",
-    )
-    parser.add_argument(
-        "--storage.path",
-        dest="storage_path",
-        metavar="FOLDER",
-        type=Path,
-        help="folder of the journal, made where it is not there; without it nothing survives a restart",
-    )
-    kept = Retention()
-    parser.add_argument(
-        "--events.store",
-        dest="events_store",
-        metavar="STORE",
-        help="where events are kept: sqlite:FILE, or postgresql://USER@HOST/DATABASE with the password in "
-        "the file that PGPASSFILE names (default: events.sqlite beside the journal, or memory)",
-    )
-    parser.add_argument(
-        "--events.retention",
-        dest="events_retention",
-        metavar="SECONDS",
-        type=_seconds,
-        default=kept.seconds,
-        help="how long an event is kept; 0 keeps it for ever (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--events.limit",
-        dest="events_limit",
-        metavar="N",
-        type=_positive,
-        default=kept.events,
-        help="events that are kept; of more the oldest go (default: %(default)s)",
-    )
-    defaults = Limits()
-    parser.add_argument(
-        "--series.ttl",
-        dest="ttl",
-        metavar="SECONDS",
-        type=_seconds,
-        default=defaults.ttl_seconds,
-        help="remove a series for which nothing came for so long; 0 keeps it for ever (default: %(default)g)",
-    )
-    for flag, name, meaning in (
-        ("--limit.body-bytes", "body_bytes", "bytes of one request's body"),
-        ("--limit.items", "items", "items of one request"),
-        ("--limit.metrics", "metrics", "metric names"),
-        ("--limit.series", "series", "label sets over all metrics"),
-        ("--limit.series-per-metric", "series_per_metric", "label sets of one metric"),
-    ):
-        parser.add_argument(
-            flag,
-            dest=name,
-            metavar="N",
-            type=_positive,
-            default=getattr(defaults, name),
-            help=f"largest number of {meaning} (default: %(default)s)",
-        )
-    return parser
-
-
-def _positive(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 10**12):
-        raise argparse.ArgumentTypeError(f"`{text}` is no whole number from 1 to 10^12")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    if not (text.isascii() and text.isdigit() and int(text) <= 10**9):
-        raise argparse.ArgumentTypeError(f"`{text}` is no whole number of seconds from 0 to 10^9")
-    return float(text)
