@@ -26,14 +26,17 @@ from airis_mon.sidecar.entries import replay
 from airis_mon.sidecar.items import Event, Metric, OperationItem
 from airis_mon.sidecar.limits import Limits
 from airis_mon.sidecar.logs.bodies import objects
+from airis_mon.sidecar.logs.capture import Capture
+from airis_mon.sidecar.logs.configuration import configuration
 from airis_mon.sidecar.logs.masking import Masking
 from airis_mon.sidecar.logs.patterns import expression
 from airis_mon.sidecar.otlp.answers import PROTOBUF
-from airis_mon.sidecar.otlp.routes import metrics
+from airis_mon.sidecar.otlp.routes import logs, metrics
 from airis_mon.sidecar.otlp.translation import MetricTranslation
 from airis_mon.sidecar.remote_write.requests import Written, version_1, version_2
 from airis_mon.sidecar.remote_write.translation import SampleTranslation
 from airis_mon.sidecar.translation import Translation
+from airis_mon.spec import SpecError
 from airis_mon.web.configuration import WebConfigError, load
 from airis_mon.web.exposition import accepts_gzip, negotiate
 from tests.sidecar.conftest import NOW, event, metric
@@ -57,7 +60,9 @@ class Target:
 def targets() -> dict[str, Target]:
     """Return them by name; each call with state of its own."""
     moment = Translation(lambda: NOW, LIMITS.ahead_seconds).moment
+    translation = Translation(lambda: NOW, LIMITS.ahead_seconds)
     otlp = metrics(LIMITS, MetricTranslation(moment), "point").decode
+    told = logs(LIMITS, Capture(moment, translation), lambda: NOW, "record")
     samples = SampleTranslation(Aggregates(LIMITS), moment)
     one, two = json.dumps([metric()]).encode(), json.dumps([event()]).encode()
     packed = msgspec.msgpack.encode([metric(), event()])
@@ -110,6 +115,19 @@ def targets() -> dict[str, Target]:
             _logs(MSGPACK),
             OF_BODY,
             (msgspec.msgpack.encode([[NOW, {"log": "a"}]]), b"\x92\xcb" + b"\0" * 8 + b"\x80"),
+        ),
+        "otlp-logs-protobuf": Target(
+            lambda data: told.parsed(told.decode(data, PROTOBUF)), OF_BODY, (b"\n\x04\x12\x02\x12\0",)
+        ),
+        "otlp-logs-json": Target(
+            lambda data: told.parsed(told.decode(data, JSON)),
+            OF_BODY,
+            (b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"a"}}]}]}]}',),
+        ),
+        "sidecar-config": Target(
+            lambda data: configuration(data.decode("utf-8", "replace"), "sidecar.yaml"),
+            (SpecError,),
+            (b"tail:\n  - {path: /var/log/app/*.json, source: app}\nmasking: {message: mask}\n",),
         ),
         "masking": Target(
             _masked, seeds=(b"a@example.org 10.0.0.1 ::1 +49 170 1234567", b"4111 1111 1111 1111")
