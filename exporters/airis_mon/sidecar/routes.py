@@ -7,10 +7,10 @@ from typing import Generic, Protocol, TypeVar
 
 from aiohttp import hdrs, web
 
-from airis_mon.journal import JournalError, Origin
-from airis_mon.sidecar.answers import answer, not_kept, refused
-from airis_mon.sidecar.bodies import RequestError, body
-from airis_mon.sidecar.decoding import JSON, MSGPACK, NDJSON, BodyError, Decoding, TooManyItemsError
+from airis_mon.journal import Origin
+from airis_mon.sidecar.answers import answered, outcome, refused
+from airis_mon.sidecar.bodies import body
+from airis_mon.sidecar.decoding import JSON, MSGPACK, NDJSON, Decoding
 from airis_mon.sidecar.intake import Intake, Outcome, Refusal
 from airis_mon.sidecar.items import Event, ItemError
 from airis_mon.sidecar.limits import Limits
@@ -68,23 +68,14 @@ class Route(Generic[T]):
             if self._guest is not None and self._guest.reads(request):
                 return await self._guest.post(request)
             return refused(415, refusal)
-        try:
-            given = await body(request, self._limits)
-            if self._guest is not None and self._guest.claims(given) and request.content_type == JSON:
-                return await self._guest.take(request, given)
-            outcome = await self._take(given, request.content_type, origin(request))
-        except RequestError as error:
-            response = refused(error.status, str(error))
-            if error.status == 408:
-                response.force_close()
-            return response
-        except BodyError as error:
-            return refused(400, str(error))
-        except TooManyItemsError as error:
-            return refused(413, str(error))
-        except JournalError as error:
-            return refused(*not_kept(error))
-        return self._answer(outcome)
+        return await answered(self._taken(request))
+
+    async def _taken(self, request: web.Request) -> web.Response:
+        given = await body(request, self._limits)
+        if self._guest is not None and self._guest.claims(given) and request.content_type == JSON:
+            return await self._guest.take(request, given)
+        found = await self._take(given, request.content_type, origin(request))
+        return outcome(found, self._success, self._limits.errors)
 
     async def _take(self, given: bytes, media: str, sender: Origin | None) -> Outcome:
         decoded = self._decoding.decode(given, media)
@@ -101,20 +92,6 @@ class Route(Generic[T]):
             if event is not None:
                 events[index] = event
         return await self._intake.take(self._kind, changes, events, refusals, sender)
-
-    def _answer(self, outcome: Outcome) -> web.Response:
-        content: dict[str, object] = {"accepted": outcome.accepted, "rejected": len(outcome.refusals)}
-        if outcome.duplicate:
-            content["duplicate"] = True
-        if not outcome.refusals:
-            return answer(self._success, content)
-        content["errors"] = [
-            {"index": refusal.index, "field": refusal.error.field, "message": refusal.error.message}
-            for refusal in outcome.refusals[: self._limits.errors]
-        ]
-        if len(outcome.refusals) > self._limits.errors:
-            content["errors_not_listed"] = len(outcome.refusals) - self._limits.errors
-        return answer(400, content)
 
 
 def _unsupported(request: web.Request) -> str | None:

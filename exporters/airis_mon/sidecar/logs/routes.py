@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from airis_mon.journal import JournalError
-from airis_mon.sidecar.answers import answer, not_kept, refused
-from airis_mon.sidecar.bodies import RequestError, body
-from airis_mon.sidecar.decoding import JSON, MSGPACK, NDJSON, BodyError, TooManyItemsError
+from airis_mon.sidecar.answers import answered, outcome, refused
+from airis_mon.sidecar.bodies import body
+from airis_mon.sidecar.decoding import JSON, MSGPACK, NDJSON
 from airis_mon.sidecar.intake import Intake, Outcome, Refusal
 from airis_mon.sidecar.items import ItemError
 from airis_mon.sidecar.limits import Limits
@@ -56,22 +55,13 @@ class LogRoute:
             return refused(
                 415, f"Content-Type `{request.content_type}` is not understood; send {', '.join(_MEDIA)}"
             )
-        try:
-            given = await body(request, self._limits)
-            if self._guest is not None and self._guest.claims(given) and request.content_type == JSON:
-                return await self._guest.take(request, given)
-            return self._answer(await self._take(request, given))
-        except RequestError as error:
-            response = refused(error.status, str(error))
-            if error.status == 408:
-                response.force_close()
-            return response
-        except BodyError as error:
-            return refused(400, str(error))
-        except TooManyItemsError as error:
-            return refused(413, str(error))
-        except JournalError as error:
-            return refused(*not_kept(error))
+        return await answered(self._taken(request))
+
+    async def _taken(self, request: web.Request) -> web.Response:
+        given = await body(request, self._limits)
+        if self._guest is not None and self._guest.claims(given) and request.content_type == JSON:
+            return await self._guest.take(request, given)
+        return outcome(await self._take(request, given), self._success, self._limits.errors)
 
     async def _take(self, request: web.Request, given: bytes) -> Outcome:
         sender = origin(request)
@@ -87,15 +77,3 @@ class LogRoute:
         return await self._intake.take(
             LOG_RECORD, captured.changes, captured.events, [*refusals, *captured.refusals], sender
         )
-
-    def _answer(self, outcome: Outcome) -> web.Response:
-        content: dict[str, object] = {"accepted": outcome.accepted, "rejected": len(outcome.refusals)}
-        if outcome.duplicate:
-            content["duplicate"] = True
-        if not outcome.refusals:
-            return answer(self._success, content)
-        content["errors"] = [
-            {"index": refusal.index, "field": refusal.error.field, "message": refusal.error.message}
-            for refusal in outcome.refusals[: self._limits.errors]
-        ]
-        return answer(400, content)
