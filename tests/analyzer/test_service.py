@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import socket
 import subprocess
@@ -125,10 +126,16 @@ def test_it_ends_in_time_though_prometheus_hangs(start: Callable[[str], Service]
 
 
 def refused(capsys: pytest.CaptureFixture[str], *flags: str) -> tuple[int, str]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
     try:
         code = main(list(flags))
     except SystemExit as end:
         code = int(str(end.code))
+    finally:
+        # A main's own: what it writes to is gone when this test has ended.
+        root.handlers[:] = handlers
+        root.setLevel(level)
     return code, capsys.readouterr().err
 
 
