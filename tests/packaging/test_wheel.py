@@ -160,6 +160,7 @@ def test_command_without_its_extra_says_what_to_install(installed: Install) -> N
     [
         ("cli", "airis_mon.cli.build"),
         ("sidecar", "airis_mon.sidecar.service"),
+        ("postgresql", "psycopg"),
         ("analyzer", "airis_mon.analyzer.service"),
         ("stack", "airis_mon.stack"),
         ("stack", "airis_mon.traces.command"),
@@ -181,7 +182,14 @@ def test_process_starts_from_its_own_extra_alone(installed: Install, command: st
 
 
 def test_every_extra_is_tried() -> None:
-    assert set(PROJECT["project"]["optional-dependencies"]) == {"cli", "sidecar", "analyzer", "stack", "demo"}
+    assert set(PROJECT["project"]["optional-dependencies"]) == {
+        "cli",
+        "sidecar",
+        "postgresql",
+        "analyzer",
+        "stack",
+        "demo",
+    }
 
 
 def test_version_is_told(installed: Install) -> None:
