@@ -86,6 +86,11 @@ class Access:
         )
 
     @property
+    def open_to_all(self) -> bool:
+        """Say whether there is no configuration, and so nothing to ask anybody for."""
+        return self._path is None
+
+    @property
     def tls(self) -> ssl.SSLContext | None:
         """Return the context for a new connection, None for plain HTTP."""
         self.refresh()

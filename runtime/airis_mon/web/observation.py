@@ -87,7 +87,7 @@ class Observation:
         transport = request.transport
         self._guards.busy(transport)
         try:
-            refusal = await self._access.refusal(request)
+            refusal = None if self._access.open_to_all else await self._access.refusal(request)
             response = await self._answer(request, handler) if refusal is None else refusal
         finally:
             self._in_flight.leave()
