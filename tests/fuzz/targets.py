@@ -28,8 +28,8 @@ from airis_mon.sidecar.limits import Limits
 from airis_mon.sidecar.logs.bodies import objects
 from airis_mon.sidecar.logs.capture import Capture
 from airis_mon.sidecar.logs.configuration import configuration
+from airis_mon.sidecar.logs.expressions import expression
 from airis_mon.sidecar.logs.masking import Masking
-from airis_mon.sidecar.logs.patterns import expression
 from airis_mon.sidecar.otlp.answers import PROTOBUF
 from airis_mon.sidecar.otlp.routes import logs, metrics
 from airis_mon.sidecar.otlp.translation import MetricTranslation

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airis_mon.sidecar.logs.expressions import expression
 from airis_mon.sidecar.logs.masking import LONGEST_TEXT, Masking
 
 MASKING = Masking()
@@ -89,7 +90,7 @@ def test_a_field_is_masked_dropped_or_left_as_it_is_declared() -> None:
 
 
 def test_own_expressions_are_not_asked_about_what_is_masked_already() -> None:
-    masking = Masking({}, {"word": re.compile("[a-z]+"), "customer": re.compile("C-[0-9]+")})
+    masking = Masking({}, {"word": expression("[a-z]+"), "customer": expression("C-[0-9]+")})
     masked = masking.text("abc C-1234 a@b.example")
     assert masked == "[word] [customer] [email]"
     assert masking.text(masked) == masked

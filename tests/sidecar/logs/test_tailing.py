@@ -24,8 +24,9 @@ from airis_mon.sidecar.intake import Intake
 from airis_mon.sidecar.limits import Limits
 from airis_mon.sidecar.logs.capture import Capture
 from airis_mon.sidecar.logs.configuration import TailedFiles
+from airis_mon.sidecar.logs.expressions import expression
 from airis_mon.sidecar.logs.files import LONGEST_LINE
-from airis_mon.sidecar.logs.patterns import Pattern, expression
+from airis_mon.sidecar.logs.patterns import Pattern
 from airis_mon.sidecar.logs.tailing import QUIET_LOOKS, Tailing
 from airis_mon.sidecar.observation import Observation
 from airis_mon.sidecar.recovery import restore

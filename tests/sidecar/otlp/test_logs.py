@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
@@ -19,6 +18,7 @@ from opentelemetry.proto.logs.v1 import logs_pb2 as pb
 from airis_mon.sidecar.decoding import BodyError, TooManyItemsError
 from airis_mon.sidecar.limits import Limits
 from airis_mon.sidecar.logs.capture import Capture
+from airis_mon.sidecar.logs.expressions import expression
 from airis_mon.sidecar.logs.patterns import Pattern
 from airis_mon.sidecar.otlp.logs import from_json, from_protobuf
 from airis_mon.sidecar.otlp.records import Received, received
@@ -176,7 +176,7 @@ def test_patterns_make_counters_and_events_of_records_and_refusals_name_their_pl
     translation = Translation(lambda: 100.0, 600.0)
     pattern = Pattern(
         "refused",
-        regex={"message": re.compile("refused")},
+        regex={"message": expression("refused")},
         counter="refusals",
         labels={"model": "gen.ai.request.model"},
         event="refusal",

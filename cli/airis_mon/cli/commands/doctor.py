@@ -27,6 +27,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
         "bcrypt": "bcrypt",
         "cramjam": "cramjam",
         "msgspec": "msgspec",
+        "re2": "google-re2",
         "opentelemetry.proto": "opentelemetry-proto",
         "uvloop": "uvloop",
     },

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airis_mon.sidecar.items import ItemError
+from airis_mon.sidecar.logs.expressions import expression
 from airis_mon.sidecar.logs.masking import RULES, Masking
-from airis_mon.sidecar.logs.patterns import Measure, Pattern, expression
+from airis_mon.sidecar.logs.patterns import Measure, Pattern
 from airis_mon.sidecar.logs.structured import Keys
 from airis_mon.sidecar.names import metric_name
 from airis_mon.sidecar.units import unit

@@ -16,14 +16,13 @@ from typing import Literal
 import msgspec
 
 from airis_mon.sidecar.items import Event
+from airis_mon.sidecar.logs.expressions import LONGEST_SEARCHED, Expression
 
 Rule = Literal["off", "mask", "drop"]
 RULES: tuple[Rule, ...] = ("off", "mask", "drop")
 
 LONGEST_TEXT = 32_768
 """Characters of one text; the rest is cut off, since nobody has looked at it."""
-LONGEST_SEARCHED = 2_048
-"""Characters that expressions of a configuration are asked for at a time: they are somebody's own."""
 DEEPEST = 16
 """Levels of nested values; what lies deeper is dropped."""
 
@@ -55,7 +54,7 @@ class Masking:
 
     fields: Mapping[str, Rule] = field(default_factory=dict)
     """Rule by the name of a field, wherever it is nested; `mask` for those that are not named."""
-    patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    patterns: Mapping[str, Expression] = field(default_factory=dict)
     """Own expressions by the word that takes the place of what they find, in brackets."""
 
     def text(self, text: str) -> str:
@@ -211,7 +210,7 @@ def _ipv6(found: re.Match[str]) -> str:
 _PLACEHOLDER = re.compile(r"(\[[a-z][a-z0-9_-]{0,29}\])")
 
 
-def _outside(text: str, pattern: re.Pattern[str], replacement: str) -> str:
+def _outside(text: str, pattern: Expression, replacement: str) -> str:
     """Replace what a pattern finds, but not within what has been masked already."""
     parts = _PLACEHOLDER.split(text)
     for index in range(0, len(parts), 2):
