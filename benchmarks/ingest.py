@@ -27,6 +27,8 @@ import uvloop
 from benchmarks.peers import Peer, others, peer, sidecar
 
 BATCH = 100
+SINGLE = 4
+"""Times as many connections send single events: a client that waits for each answer is one of many."""
 
 
 @dataclass
@@ -97,7 +99,7 @@ def measure(seconds: float, rounds: int, connections: int) -> dict[str, object]:
         for _ in range(rounds):
             for server in servers:
                 run(server, batched[server.name], BATCH, connections, seconds / rounds)
-            run(ours, single, 1, connections, seconds / rounds)
+            run(ours, single, 1, SINGLE * connections, seconds / rounds)
         acknowledged = warm.acknowledged + batched[ours.name].acknowledged + single.acknowledged
         if ours.counted() != acknowledged:
             raise RuntimeError(f"{acknowledged} events were acknowledged, {ours.counted()} are counted")

@@ -50,7 +50,7 @@ class _Held(PosixFiles):
         return file
 
 
-def test_batches_that_wait_for_the_disk_are_bounded(start: StartSidecar, tmp_path: Path) -> None:
+def test_items_that_wait_for_the_disk_are_bounded(start: StartSidecar, tmp_path: Path) -> None:
     files = _Held()
     files.go_on.set()
     sidecar = start(limits=Limits(waiting=3), journal=Journal(tmp_path, files=files))
@@ -67,7 +67,7 @@ def test_batches_that_wait_for_the_disk_are_bounded(start: StartSidecar, tmp_pat
     until(lambda: sidecar.registry.get_sample_value("airis_sidecar_http_requests_in_flight") == 3)
     refused = sidecar.post(metric(metric_type="counter"))
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
-    assert "3 batches wait for the disk already" in refused.text
+    assert "3 items wait for the disk already" in refused.text
     files.go_on.set()
     for sender in senders:
         sender.join()

@@ -14,7 +14,7 @@ class OverloadedError(Exception):
 
 
 class Admission:
-    """Bytes of bodies from their arrival to their answer, and batches that wait for the disk.
+    """Bytes of bodies from their arrival to their answer, and items that wait for the disk.
 
     Belongs to the event loop.
     """
@@ -23,7 +23,7 @@ class Admission:
         self._most = most
         self._most_waiting = most_waiting
         self.waiting = 0
-        """Batches that wait for the disk now."""
+        """Items that wait for the disk now."""
         self._held: dict[int, int] = {}
         """By the identity of a request, which lives until it is released."""
         self.held = 0
@@ -35,7 +35,7 @@ class Admission:
         What is refused has to cost next to nothing: else those that were let in wait for it as well.
         """
         if self.waiting >= self._most_waiting:
-            raise OverloadedError(f"{self.waiting} batches wait for the disk already; send it again")
+            raise OverloadedError(f"{self.waiting} items wait for the disk already; send it again")
 
     def take(self, request: web.Request, size: int) -> None:
         """Count bytes of a request's body that have arrived; OverloadedError where they are too many."""

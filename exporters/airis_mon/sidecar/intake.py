@@ -98,11 +98,11 @@ class Intake:
                 batch.apply(self._aggregates, sequence, now)
                 self._stored(sequence, batch.events)
 
-            self._admission.waiting += 1
+            self._admission.waiting += accepted
             try:
                 receipt = await self._journal.append(batch.encode(), origin, applied)
             finally:
-                self._admission.waiting -= 1
+                self._admission.waiting -= accepted
             if receipt.duplicate:
                 self._observation.duplicate()
                 return Outcome(0, duplicate=True)

@@ -13,8 +13,9 @@ class Limits:
     """Bytes of one request's body; more is 413."""
     memory_bytes: int = 64 * 1024 * 1024
     """Bytes of all bodies that are being read or wait for the disk; more is 429."""
-    waiting: int = 32
-    """Batches that wait for the disk at the same time; more is 429: what is accepted is answered soon."""
+    waiting: int = 3_200
+    """Items that wait for the disk at the same time; beyond, a request is 429: what is accepted is answered
+    soon, and these take some 25 ms to work on."""
     message_bytes: int = 4 * 1024 * 1024
     """Of a body in protobuf, unpacked: its messages take up to 35 times as much memory, a 2,000th of which is
     what an honest one needs."""
