@@ -12,7 +12,7 @@ READY := .venv/.complete
 ARGS ?=
 
 help: ## show this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
 
 demo: $(READY) ## real models, real servers, one incident from cause to page (ARGS=--once ends after it)
 	$(BIN)/airis-mon demo $(ARGS)

@@ -1,14 +1,15 @@
 """A model server under gunicorn with several workers: whichever is scraped tells of them all.
 
-    gunicorn --workers 4 --chdir examples/gunicorn app:app
+    pip install gunicorn
+    AIRIS_SHARED=/run/chat gunicorn --workers 4 --chdir examples/gunicorn app:app
 
-`AIRIS_SHARED` names the folder in which the workers put their totals together; counters go on where it stays.
+`AIRIS_SHARED` names the folder, the application's own and on a local disk, in which the workers put their
+totals together; counters go on where it stays.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from airis_mon.instrument import Instruments
 
-FOLDER = Path(os.environ.get("AIRIS_SHARED") or Path(tempfile.gettempdir()) / "airis-example")
+FOLDER = Path(os.environ["AIRIS_SHARED"])
 
 registry = CollectorRegistry()
 instruments = Instruments(registry=registry, shared=FOLDER)

@@ -16,10 +16,11 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser; what it parses is named as `service.main` reads it."""
     made = argparse.ArgumentParser(
         prog="airis-mon sidecar",
-        description="Take metrics, events and operations of models over HTTP (POST /v1/metrics, /v1/events, "
-        "/v1/operations), OTLP metrics and Prometheus remote write (POST /api/v1/write), and expose them on "
-        "/metrics. With --storage.path an answer of 200 means that what was sent is on disk, and counts "
-        "once, whatever happens to this process; without it 202 means that it counts until the process ends.",
+        description="Take metrics, events, operations of models and logs over HTTP (POST /v1/metrics, "
+        "/v1/events, /v1/operations, /v1/logs), OTLP metrics and logs, and Prometheus remote write (POST "
+        "/api/v1/write), and expose them on /metrics; GET /v1/events returns events. "
+        "With --storage.path an answer of 200 means that what was sent is on disk, and counts once, "
+        "whatever happens to this process; without it 202 means that it counts until the process ends.",
     )
     add_listen_address(made, DEFAULT_ADDRESS)
     made.add_argument(
@@ -57,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         type=_seconds,
         default=kept.seconds,
-        help="how long an event is kept; 0 keeps it for ever (default: %(default)g)",
+        help="how long an event is kept; 0 keeps it for ever (default: %(default)d, 30 days)",
     )
     made.add_argument(
         "--events.limit",
