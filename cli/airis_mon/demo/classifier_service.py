@@ -11,6 +11,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from airis_mon.demo import command_line
+from airis_mon.demo.command_line import Listener
 from airis_mon.demo.digits import Classifier
 from airis_mon.demo.faults import FaultSwitch
 from airis_mon.instrument import Instruments, Predictor
@@ -18,7 +19,6 @@ from airis_mon.web import (
     Address,
     application,
     configure_logs,
-    serve,
     stop_on_signals,
 )
 
@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
     return command_line.run(argv, "classifier_service", _serve)
 
 
-async def _serve(address: Address, seed: int) -> None:
+async def _serve(address: Address, seed: int, listener: Listener) -> None:
     log = configure_logs("airis-demo-classifier")
     registry = CollectorRegistry()
     predictor = Instruments(registry).predictor(model=MODEL, version=VERSION)
@@ -81,7 +81,7 @@ async def _serve(address: Address, seed: int) -> None:
     )
     app.router.add_post("/predict", service.predict)
     faults.add_to(app)
-    await serve(app, address, stop=stop_on_signals(), log=log)
+    await listener(app, address, stop_on_signals(), log)
 
 
 if __name__ == "__main__":

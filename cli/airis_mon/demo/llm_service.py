@@ -16,6 +16,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from airis_mon.demo import command_line
+from airis_mon.demo.command_line import Listener
 from airis_mon.demo.faults import FaultSwitch
 from airis_mon.demo.latency import LatencyModel, Timing
 from airis_mon.instrument import LLM, Instruments
@@ -23,7 +24,6 @@ from airis_mon.web import (
     Address,
     application,
     configure_logs,
-    serve,
     stop_on_signals,
 )
 
@@ -122,7 +122,7 @@ def main(argv: Sequence[str]) -> int:
     return command_line.run(argv, "llm_service", _serve)
 
 
-async def _serve(address: Address, seed: int) -> None:
+async def _serve(address: Address, seed: int, listener: Listener) -> None:
     log = configure_logs("airis-demo-llm")
     registry = CollectorRegistry()
     llm = Instruments(registry).llm(model=MODEL, provider=PROVIDER)
@@ -137,7 +137,7 @@ async def _serve(address: Address, seed: int) -> None:
     )
     app.router.add_post("/v1/chat/completions", service.complete)
     faults.add_to(app)
-    await serve(app, address, stop=stop_on_signals(), log=log)
+    await listener(app, address, stop_on_signals(), log)
 
 
 if __name__ == "__main__":
