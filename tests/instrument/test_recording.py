@@ -129,7 +129,8 @@ def test_what_is_added_up_at_once_is_what_prometheus_client_counts_one_by_one(
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), -1, "12", object(), 10**400, [3], None])
 def test_what_is_no_measurement_is_left_out_and_breaks_nothing(bench: Bench, llm: LLM, odd: object) -> None:
     llm.record(0.5, 10, 10)
-    llm.record(odd, odd, odd, odd, odd, odd, odd, odd, response_model=odd, trace_id=None)  # type: ignore[arg-type]
+    for trace in (None, "f" * 32):
+        llm.record(odd, odd, odd, odd, odd, odd, odd, odd, response_model=odd, trace_id=trace)  # type: ignore[arg-type]
     llm.record(0.5, 10, 10)
     assert bench.value(f"{DURATION}_sum", gen_ai_response_model="") == 1.0
     assert (

@@ -88,6 +88,11 @@ class LLMFamilies:
     sizes: tuple[Family, ...] = ()
     """Histograms of tokens per operation: input, output."""
 
+    @property
+    def all(self) -> tuple[Family, ...]:
+        """Return every one of them."""
+        return (self.duration, self.first_chunk, self.output_chunk, *self.usage, *self.sizes)
+
 
 @dataclass(frozen=True)
 class PredictorFamilies:
@@ -96,6 +101,11 @@ class PredictorFamilies:
     predictions: Family
     duration: Family
     confidence: Family
+
+    @property
+    def all(self) -> tuple[Family, ...]:
+        """Return every one of them."""
+        return (self.predictions, self.duration, self.confidence)
 
 
 def client(buckets: LLMBuckets) -> LLMFamilies:

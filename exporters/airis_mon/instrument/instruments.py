@@ -162,13 +162,10 @@ class Instruments:
 
     def _families(self) -> Iterator[Family]:
         """Yield every family there can be: another process may use what this one does not."""
-        for made in (
-            families.client(_wider(self.llm_buckets, self.thresholds)),
-            families.server(_wider(self.llm_server_buckets, self.thresholds)),
-        ):
-            yield from (made.duration, made.first_chunk, made.output_chunk, *made.usage, *made.sizes)
-        other = families.predictor(_wider(self.predictor_buckets, self.thresholds))
-        yield from (other.predictions, other.duration, other.confidence, families.FOLDED)
+        yield from families.client(_wider(self.llm_buckets, self.thresholds)).all
+        yield from families.server(_wider(self.llm_server_buckets, self.thresholds)).all
+        yield from families.predictor(_wider(self.predictor_buckets, self.thresholds)).all
+        yield families.FOLDED
 
     def _forget(self) -> None:
         """Begin at zero: what was recorded so far is the parent's to expose."""

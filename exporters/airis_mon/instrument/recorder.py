@@ -120,19 +120,13 @@ class LLMRecorder(Recorder):
     def begin(self) -> None:
         """Make the series of success, at zero."""
         families, totals, labels = self._families, self.books.totals, (*self._labels, "")
-        for family in (
-            families.duration,
-            families.first_chunk,
-            families.output_chunk,
-            *families.usage,
-            *families.sizes,
-        ):
+        for family in families.all:
             totals.declare(family)
-        totals.tally(self._families.duration, (*labels, ""))
-        for family in self._families.usage[:2]:
+        totals.tally(families.duration, (*labels, ""))
+        for family in families.usage[:2]:
             totals.count(family, (*labels, TEXT))
             totals.count(family, (*labels, UNKNOWN))
-        for family in self._families.sizes:
+        for family in families.sizes:
             totals.tally(family, labels)
 
     def _add(self, batch: list[tuple[Any, ...]]) -> None:
@@ -172,7 +166,7 @@ class LLMRecorder(Recorder):
         if columns[10].count(None) < len(columns[10]):
             now = self.books.wall_clock()
             for value, trace in zip(columns[0], columns[10], strict=True):
-                if trace:
+                if trace and _is_measured(value):
                     duration.keep(Traced(value, trace, now))
 
     def _admitted(self, answering: str) -> str:
@@ -202,7 +196,7 @@ class PredictorRecorder(Recorder):
     def begin(self) -> None:
         """Make the series of success, at zero."""
         totals = self.books.totals
-        for family in (self._families.predictions, self._families.duration, self._families.confidence):
+        for family in self._families.all:
             totals.declare(family)
         totals.count(self._families.predictions, (*self._labels, OK))
         totals.tally(self._families.duration, self._labels)

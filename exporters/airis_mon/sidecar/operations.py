@@ -13,7 +13,6 @@ from airis_mon.exporters import series
 from airis_mon.instrument.families import (
     OK,
     LLMBuckets,
-    LLMFamilies,
     PredictorBuckets,
     client,
     predictor,
@@ -61,15 +60,7 @@ class OperationTranslation:
         self._moment = moment
         self._llm = client(LLMBuckets())
         self._predictor = predictor(PredictorBuckets())
-        self._families = {
-            family.name: _family(family)
-            for family in (
-                *_all(self._llm),
-                self._predictor.predictions,
-                self._predictor.duration,
-                self._predictor.confidence,
-            )
-        }
+        self._families = {family.name: _family(family) for family in (*self._llm.all, *self._predictor.all)}
         self._targets: dict[Hashable, _Target] = {}
 
     def changes(self, item: OperationItem) -> tuple[list[Change], None]:
@@ -169,16 +160,6 @@ def _predictor_target(item: OperationItem) -> _Target:
 def _labels(pairs: dict[str, str]) -> Labels:
     # An empty value is no label to Prometheus, so none is made of it.
     return tuple(sorted((name, value) for name, value in pairs.items() if value))
-
-
-def _all(families: LLMFamilies) -> tuple[Instrument, ...]:
-    return (
-        families.duration,
-        families.first_chunk,
-        families.output_chunk,
-        *families.usage,
-        *families.sizes,
-    )
 
 
 def _family(family: Instrument) -> Family:
