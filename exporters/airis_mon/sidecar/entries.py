@@ -7,13 +7,13 @@ values and no other's. Values are put together per series first, so a record is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.items import SCHEMA, Event, ItemError
-from airis_mon.sidecar.series import Distribution, Exemplar, Family, HistogramSeries, Series
+from airis_mon.sidecar.series import Distribution, Exemplar, Family, HistogramSeries, Kind, Series
 from airis_mon.sidecar.translation import Total, Update
 
 ADD = 0
@@ -120,8 +120,41 @@ def kept(event: Event) -> msgspec.Raw:
         raise ItemError("", f"cannot be kept: {error}; send numbers of 64 bits at most", SCHEMA) from None
 
 
+class _Definition(msgspec.Struct, array_like=True):
+    """What a series is, as `_definition` writes it."""
+
+    name: str
+    kind: Kind
+    documentation: str
+    buckets: tuple[float, ...]
+    labels: tuple[tuple[str, str], ...]
+
+    @property
+    def family(self) -> Family:
+        return Family(self.name, self.kind, self.documentation, self.buckets)
+
+
+class _Exemplar(msgspec.Struct, array_like=True):
+    labels: tuple[tuple[str, str], ...]
+    value: float
+    timestamp: float
+
+
+class _Distribution(msgspec.Struct, array_like=True):
+    counts: tuple[int, ...]
+    sum: float
+
+
+class _Entry(msgspec.Struct, array_like=True):
+    definition: _Definition
+    operation: Literal[0, 1, 2]
+    values: list[float | _Distribution]
+    timestamp: float
+    exemplars: list[_Exemplar]
+
+
 class _Record(msgspec.Struct, array_like=True):
-    entries: list[list[Any]]
+    entries: list[_Entry]
     events: list[Event]
 
 
@@ -131,21 +164,23 @@ _DECODER = msgspec.msgpack.Decoder(_Record)
 def replay(payload: bytes, sequence: int, aggregates: Aggregates, now: float) -> list[Event]:
     """Apply a record to the series that have not seen it yet; return its events.
 
-    msgspec.DecodeError or ValueError for a payload that no version of ours has written.
+    ValueError for a payload that no version of ours has written: nothing of it counts then.
     """
     record = _DECODER.decode(payload)
     changes = []
-    for definition, operation, values, timestamp, exemplars in record.entries:
-        family, labels = _defined(definition)
-        if operation == REMOVE and aggregates.found(family.name, labels) is None:
+    for found in record.entries:
+        family, labels = found.definition.family, found.definition.labels
+        if found.operation == REMOVE and aggregates.found(family.name, labels) is None:
             continue
         series = aggregates.restored(family, labels)
         if series.sequence >= sequence:
             continue
-        entry = Entry(series, operation)
-        entry.values = [Distribution(tuple(v[0]), v[1]) if isinstance(v, list) else v for v in values]
-        entry.timestamp = timestamp
-        entry.exemplars = [_exemplar(given) for given in exemplars]
+        entry = Entry(series, found.operation)
+        entry.values = [_value(series, value) for value in found.values]
+        if found.operation == REPLACE and len(entry.values) != 1:
+            raise ValueError(f"a total of `{family.name}` has {len(entry.values)} values")
+        entry.timestamp = found.timestamp
+        entry.exemplars = [Exemplar(one.labels, one.value, one.timestamp) for one in found.exemplars]
         changes.append(entry)
     for entry in changes:
         if entry.series.removed:
@@ -155,6 +190,15 @@ def replay(payload: bytes, sequence: int, aggregates: Aggregates, now: float) ->
         entry.series.sequence = sequence
         entry.series.touched = now
     return record.events
+
+
+def _value(series: Series, value: float | _Distribution) -> float | Distribution:
+    """Return a value of a record as its series takes it; ValueError where it does not fit."""
+    if not isinstance(value, _Distribution):
+        return value
+    if not isinstance(series, HistogramSeries) or len(value.counts) != len(series.counts):
+        raise ValueError(f"a distribution of {len(value.counts)} buckets does not fit `{series.family.name}`")
+    return Distribution(value.counts, value.sum)
 
 
 def events_of(payload: bytes) -> list[Event]:
@@ -240,8 +284,8 @@ def _definition(series: Series) -> bytes:
 
 
 def _defined(definition: list[Any]) -> tuple[Family, tuple[tuple[str, str], ...]]:
-    name, kind, documentation, buckets, labels = definition
-    return Family(name, kind, documentation, tuple(buckets)), tuple((key, text) for key, text in labels)
+    found = msgspec.convert(definition, _Definition)
+    return found.family, found.labels
 
 
 def _said(exemplar: Exemplar) -> tuple[Any, ...]:
