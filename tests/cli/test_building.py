@@ -109,7 +109,7 @@ def test_a_failing_proof_is_shown_and_leaves_the_output_as_it_was(
     done = airis_mon("build", document, "-o", target, "--promtool", refusing, *tools[2:])
     assert done.returncode == 1
     assert done.stdout == ""
-    assert "`promtool test rules rules/other." in done.stderr
+    assert "`promtool test rules rules/proofs/standing." in done.stderr
     assert "    FAILED: alertname: X, time: 5m\n" in done.stderr
     assert f"failed; {target} is as it was" in done.stderr
     assert content(target) == before

@@ -11,7 +11,7 @@ RULES: dict[str, Any] = {
     "groups": [{"name": "g", "rules": [{"record": "job:up:sum", "expr": "sum by (job) (up)"}]}]
 }
 TEST = {
-    "rule_files": ["m.rules.yaml"],
+    "rule_files": ["../m.rules.yaml"],
     "tests": [
         {
             "interval": "1m",
@@ -37,14 +37,14 @@ CASES = {"cases": [{"labels": {"team": "a b"}, "receivers": ["ab"]}, {"labels": 
 
 
 def write(folder: Path, path: str, content: object) -> None:
-    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
     (folder / path).write_text(yaml.safe_dump(content))
 
 
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
     write(tmp_path, "rules/m.rules.yaml", RULES)
-    write(tmp_path, "rules/m.test.yaml", TEST)
+    write(tmp_path, "rules/proofs/m.test.yaml", TEST)
     write(tmp_path, "alertmanager/alertmanager.yaml", ROUTES)
     write(tmp_path, "alertmanager/routes.test.yaml", CASES)
     return tmp_path
@@ -58,7 +58,7 @@ def test_what_is_right_is_proven_by_the_real_tools(built: Path, promtool: Server
         ("alertmanager/routes.test.yaml", "routes test"),
         ("alertmanager/routes.test.yaml", "routes test"),
         ("rules/m.rules.yaml", "check rules"),
-        ("rules/m.test.yaml", "test rules"),
+        ("rules/proofs/m.test.yaml", "test rules"),
     ]
     assert [(done, total) for done, total, _ in heard] == [(number, 5) for number in range(1, 6)]
     assert sorted(what for _, _, what in heard) == [proof.artefact for proof in proofs]
@@ -74,7 +74,7 @@ def test_every_failure_is_told_with_artefact_command_and_output(
     )
     wrong = yaml.safe_load(yaml.safe_dump(TEST))
     wrong["tests"][0]["promql_expr_test"][0]["exp_samples"][0]["value"] = 2
-    write(built, "rules/m.test.yaml", wrong)
+    write(built, "rules/proofs/m.test.yaml", wrong)
     write(
         built,
         "alertmanager/routes.test.yaml",
@@ -86,10 +86,10 @@ def test_every_failure_is_told_with_artefact_command_and_output(
     assert set(failures) == {
         "alertmanager/routes.test.yaml",
         "rules/duplicate.rules.yaml",
-        "rules/m.test.yaml",
+        "rules/proofs/m.test.yaml",
     }
     assert "duplicate" in failures["rules/duplicate.rules.yaml"].output
-    assert "FAILED" in failures["rules/m.test.yaml"].output
+    assert "FAILED" in failures["rules/proofs/m.test.yaml"].output
     routes = failures["alertmanager/routes.test.yaml"]
     assert routes.command == (
         "amtool config routes test --config.file=alertmanager/alertmanager.yaml "

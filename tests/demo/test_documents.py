@@ -13,7 +13,8 @@ def test_documents_of_the_demo_are_derived_and_proven(
     file, target = tmp_path / "monitors.yaml", tmp_path / "artefacts"
     proofs = documents.derive(addresses, file, target, promtool=promtool, amtool=amtool)
     proven = {proof.artefact for proof in proofs}
-    assert {f"rules/{name}.test.yaml" for name in (documents.CHAT, documents.DIGITS)} < proven
+    assert {f"rules/{name}.rules.yaml" for name in (documents.CHAT, documents.DIGITS)} < proven
+    assert sum(name.startswith("rules/proofs/standing.") for name in proven) == 2
     assert "alertmanager/routes.test.yaml" in proven
     config = (target / "alertmanager/alertmanager.yaml").read_text()
     assert "http://127.0.0.1:1/page" in config

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 import re
+import subprocess
+import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-Groups = dict[str, Any]
+from airis_mon.rules.collection import groups
+from airis_mon.rules.groups import Group, Rule
+from airis_mon.rules.proofs.claims import claims
+from airis_mon.rules.proofs.proof import Proof
+from airis_mon.spec import Monitor, yaml_text
+from airis_mon.stack.servers import Server
 
 # A string, a range, or a number that stands by itself.
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|\[[^\]]*\]|(?<![\w.:])\d+(?:\.\d+)?(?![\w.:])')
@@ -29,16 +37,60 @@ _OPERATORS = {
 }
 
 
-def mutants(rules: Groups) -> Iterator[tuple[str, Groups]]:
-    """Yield (what was broken, all rules with it)."""
-    for group_index, group in enumerate(rules["groups"]):
-        for rule_index, rule in enumerate(group["rules"]):
-            title = f"{group['name']} {rule.get('record') or rule.get('alert')}"
+@dataclass(frozen=True)
+class Mutant:
+    """One rule of a monitor, broken in one way."""
+
+    what: str
+    """Group, rule, and what was done to it."""
+    proofs: tuple[Proof, ...]
+    """Every proof that the rule is part of, with the broken rule in its place."""
+
+    def survives(self, promtool: Server, folder: Path) -> bool:
+        """Return whether promtool passes every proof; writes below a folder, and takes away what it wrote."""
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            return all(self._passes(proof, promtool, Path(name)) for proof in self.proofs)
+
+    def _passes(self, proof: Proof, promtool: Server, folder: Path) -> bool:
+        rules, tests = folder / f"{proof.what}.rules.yaml", folder / f"{proof.what}.test.yaml"
+        rules.write_text(yaml_text(proof.rules(), source=self.what), encoding="utf-8")
+        tests.write_text(yaml_text(proof.tests(rules.name), source=self.what), encoding="utf-8")
+        done = subprocess.run(
+            [str(promtool.path), "test", "rules", str(tests)],
+            cwd=promtool.cwd,
+            env={"TMPDIR": str(folder)},
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        return done.returncode == 0
+
+
+def mutants(monitor: Monitor) -> Iterator[Mutant]:
+    """Yield every rule of a monitor in every way that it can be broken here."""
+    proofs = [proof for claim in claims(monitor) for proof in claim.proofs(claim.about)]
+    for group in groups(monitor):
+        for position, rule in enumerate(group.rules):
+            concerned = sorted(
+                (proof for proof in proofs if group in proof.groups), key=lambda proof: _rank(proof, rule)
+            )
             for what, broken in _broken(rule):
-                mutant = copy.deepcopy(rules)
-                place = mutant["groups"][group_index]["rules"]
-                place[rule_index : rule_index + 1] = [broken] if broken is not None else []
-                yield f"{title}: {what}", mutant
+                rules = (*group.rules[:position], *([broken] if broken else ()), *group.rules[position + 1 :])
+                yield Mutant(
+                    f"{group.name} {rule.get('record') or rule.get('alert')}: {what}",
+                    tuple(_with(proof, replace(group, rules=rules)) for proof in concerned),
+                )
+
+
+def _rank(proof: Proof, rule: Rule) -> tuple[bool, int]:
+    """Return the place of a proof: first the one that is most likely to find a mutant, and the smallest."""
+    likely = "windows" if "record" in rule else "burn"
+    return not proof.what.startswith(likely), len(proof.groups)
+
+
+def _with(proof: Proof, broken: Group) -> Proof:
+    found = tuple(broken if group.name == broken.name else group for group in proof.groups)
+    return replace(proof, groups=found)
 
 
 def _broken(rule: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any] | None]]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -82,14 +83,16 @@ def test_two_compiles_are_equal_byte_for_byte(monitor: Monitor) -> None:
     assert artefacts(monitor) == artefacts(replace(monitor))
 
 
-def test_files_are_named_after_the_monitor() -> None:
-    assert [artefact.path for artefact in artefacts(chat())] == [
-        "rules/support-chat.rules.yaml",
-        "rules/support-chat.test.yaml",
-        "rules/support-chat.burn-7d.test.yaml",
-        "rules/support-chat.windows-7d.test.yaml",
-        "rules/support-chat.burn-30d.test.yaml",
-        "rules/support-chat.windows-30d.test.yaml",
+def test_the_rule_file_is_named_after_the_monitor_and_proofs_after_what_they_prove() -> None:
+    rules, *proofs = [artefact.path for artefact in artefacts(chat())]
+    assert rules == "rules/support-chat.rules.yaml"
+    named = [
+        re.fullmatch(r"rules/proofs/([a-z0-9-]+)\.[0-9a-f]{12}\.(rules|test)\.yaml", path) for path in proofs
+    ]
+    assert [(found[1], found[2]) for found in named if found] == [
+        (what, kind)
+        for what in (*["burn-30d", "windows-30d"] * 2, "burn-7d", "windows-7d", "standing")
+        for kind in ("rules", "test")
     ]
 
 

@@ -18,15 +18,17 @@ def build(bundle: Bundle, target: Target = Target()) -> tuple[Artefact, ...]:  #
         lambda: analyzer.artefacts(bundle),
         lambda: alertmanager.artefacts(bundle, target=target.alertmanager, grafana_url=target.grafana_url),
     ]
+    known: rules.Known = {}
     for monitor in bundle.monitors:
-        steps.append(lambda monitor=monitor: rules.artefacts(monitor))  # type: ignore[misc]
+        steps.append(lambda monitor=monitor: rules.artefacts(monitor, known))  # type: ignore[misc]
         steps.append(lambda monitor=monitor: grafana.artefacts(monitor))  # type: ignore[misc]
     artefacts: dict[str, Artefact] = {}
     problems: list[Problem] = []
     for step in steps:
         try:
             for artefact in step():
-                if artefact.path in artefacts:
+                # A proof that several monitors share is one file.
+                if artefacts.get(artefact.path, artefact) != artefact:
                     problems.append(Problem(f"two documents derive the same file {artefact.path}"))
                 artefacts[artefact.path] = artefact
         except SpecError as error:

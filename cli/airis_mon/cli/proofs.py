@@ -109,7 +109,7 @@ def _rules(folder: Path, promtool: Server) -> list[_Claim]:
         claims.append(
             _Claim(name, "check rules", promtool, ("check", "rules", "--lint=all", "--lint-fatal", name))
         )
-    for path in sorted((folder / "rules").glob("*.test.yaml")):
+    for path in sorted((folder / "rules" / "proofs").glob("*.test.yaml")):
         name = path.relative_to(folder).as_posix()
         claims.append(_Claim(name, "test rules", promtool, ("test", "rules", name)))
     return claims

@@ -1,56 +1,71 @@
-"""Monitor -> its rule file and the promtool tests that prove it. Pure."""
+"""Monitor -> its rule file, and the proofs of what is in it. Pure."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator, MutableMapping, Sequence
+
 from airis_mon.exporters import contracts
-from airis_mon.rules import absence, anomalies, burn_rate, error_budget, forecasts, impossible
-from airis_mon.rules.burn_rate import Burn
-from airis_mon.rules.groups import Group, file_content, group_name
-from airis_mon.rules.proofs import files
+from airis_mon.rules import impossible
+from airis_mon.rules.collection import groups
+from airis_mon.rules.groups import Group, file_content
+from airis_mon.rules.proofs.claims import Claim, claims
+from airis_mon.rules.proofs.proof import Proof
+from airis_mon.rules.shapes import Shape, shape, spelled
 from airis_mon.spec import Artefact, Monitor, SpecError, yaml_text
 
 FOLDER = "rules"
+PROOFS = f"{FOLDER}/proofs"
+
+Known = MutableMapping[str, tuple[Sequence[Group], tuple[Artefact, ...]]]
+"""Shapes of claims that were met before, with their rules and the files of their proofs."""
 
 
-def artefacts(monitor: Monitor) -> tuple[Artefact, ...]:
-    """Return `rules/<monitor>.rules.yaml` and the test files that prove it.
+def artefacts(monitor: Monitor, known: Known | None = None) -> tuple[Artefact, ...]:
+    """Return `rules/<monitor>.rules.yaml` and the files that prove it, `rules/proofs/*.test.yaml`.
 
-    SpecError with every problem of a monitor that no rule could watch.
+    Monitors whose rules differ in names alone share these; `known` saves deriving them again. SpecError with
+    every problem of a monitor that no rule could watch.
     """
     problems = [*contracts.problems(monitor), *impossible.problems(monitor)]
     if problems:
         raise SpecError(problems)
-    source = f"ModelMonitor {monitor.name}"
     written = groups(monitor)
-    rules = Artefact(f"{FOLDER}/{monitor.name}.rules.yaml", yaml_text(file_content(written), source=source))
-    order = [group.name for group in written]
-    proofs = files.tests(monitor, rule_file=f"{monitor.name}.rules.yaml", order=order)
-    return (
-        rules,
-        *(
-            Artefact(f"{FOLDER}/{monitor.name}.{suffix}", yaml_text(content, source=source))
-            for suffix, content in proofs.items()
-        ),
-    )
+    text = yaml_text(file_content(written), source=f"ModelMonitor {monitor.name}")
+    rules = Artefact(f"{FOLDER}/{monitor.name}.rules.yaml", text)
+    return rules, *_proofs(monitor, written, {} if known is None else known)
 
 
-def groups(monitor: Monitor) -> tuple[Group, ...]:
-    """Return every rule of a monitor, grouped, in the order in which one depends on the other."""
-    found: list[Group] = []
-    burns = [Burn(monitor, objective) for objective in monitor.objectives]
-    for burn in burns:
-        found += [*burn_rate.groups(burn), error_budget.group(burn)]
-    watched = {
-        "anomalies": [anomalies.alert(monitor, anomaly) for anomaly in monitor.anomalies],
-        "forecasts": [
-            forecasts.alert(monitor, forecast, forecast.capacity)
-            for forecast in monitor.forecasts
-            if forecast.capacity is not None
-        ],
-        "absence": absence.alerts(monitor),
-    }
-    for what, alerts in watched.items():
-        if alerts:
-            rules = tuple(alert.rule(monitor) for alert in alerts)
-            found.append(Group(group_name(monitor.name, what), rules))
-    return tuple(found)
+def _proofs(monitor: Monitor, written: Sequence[Group], known: Known) -> Iterator[Artefact]:
+    """Yield the files of all claims; ValueError where they are not about the rules as they are emitted."""
+    emitted, claimed = {group.name: group for group in written}, set()
+    for claim in claims(monitor):
+        found = claim.groups(claim.about)
+        for group in found:
+            if emitted.get(group.name) != group:
+                raise ValueError(f"{group.name} of {monitor.name} is proven otherwise than it is emitted")
+            claimed.add(group.name)
+        general = shape(claim.about)
+        shared, files = _derived(claim, general, known)
+        if spelled(shared, general.names) != found:
+            # A name that is more than a name, such as one that has to be escaped: proven as it is.
+            _, files = _derived(claim, Shape(claim.about, {}), known)
+        yield from files
+    if emitted.keys() != claimed:
+        raise ValueError(f"no claim is about {', '.join(sorted(emitted.keys() - claimed))}")
+
+
+def _derived(claim: Claim, found: Shape, known: Known) -> tuple[Sequence[Group], tuple[Artefact, ...]]:
+    key = f"{claim.proofs.__qualname__} {found.key}"
+    if key not in known:
+        digest = hashlib.sha256(key.encode()).hexdigest()[:12]
+        files = tuple(file for proof in claim.proofs(found.monitor) for file in _files(proof, digest))
+        known[key] = claim.groups(found.monitor), files
+    return known[key]
+
+
+def _files(proof: Proof, digest: str) -> Iterator[Artefact]:
+    name = f"{proof.what}.{digest}"
+    source = "what all monitors of one shape share; names are placeholders"
+    yield Artefact(f"{PROOFS}/{name}.rules.yaml", yaml_text(proof.rules(), source=source))
+    yield Artefact(f"{PROOFS}/{name}.test.yaml", yaml_text(proof.tests(f"{name}.rules.yaml"), source=source))

@@ -20,14 +20,18 @@ class Artefact:
     text: str
 
 
-class _Dumper(yaml.SafeDumper):
-    """Block style that people read and diff: indented lists, literal multi-line strings, no aliases."""
+_UNBROKEN = 1 << 30
+"""Columns; an expression that is broken into lines cannot be searched for."""
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Block style that people read and diff: literal multi-line strings, no aliases, no broken lines.
+
+    By libyaml, which writes twenty times faster.
+    """
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
 
 
 def _string(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
@@ -43,5 +47,5 @@ def yaml_text(content: Mapping[str, Any] | Sequence[Any], *, source: str) -> str
 
     Keys keep their order, so equal input gives equal bytes.
     """
-    body = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    body = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_UNBROKEN)
     return HEADER.format(source=source) + body

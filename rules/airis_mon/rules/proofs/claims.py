@@ -1,0 +1,90 @@
+"""What has to be proven of a monitor, claim by claim.
+
+A claim is about as little of a document as its rules can be derived from: then monitors that share it share
+its proofs. Add one for what stands by itself, rather than a case to a claim that is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from airis_mon.rules import absence, anomalies, collection, forecasts, series, shapes
+from airis_mon.rules.alerts import Alert
+from airis_mon.rules.burn_rate import Burn
+from airis_mon.rules.groups import Group
+from airis_mon.rules.proofs import incidents, long_windows, standing, thresholds
+from airis_mon.rules.proofs.case import Case
+from airis_mon.rules.proofs.proof import Proof
+from airis_mon.rules.windows import name, recorded
+from airis_mon.spec import Monitor
+
+USUAL_STEP = 300.0
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That some rules do what the document says."""
+
+    about: Monitor
+    """What of the document they follow from."""
+    groups: Callable[[Monitor], tuple[Group, ...]]
+    """Rules of such a monitor."""
+    proofs: Callable[[Monitor], Iterator[Proof]]
+    """What has to hold of them."""
+
+
+def claims(monitor: Monitor) -> Iterator[Claim]:
+    """Yield every claim about a monitor; together they are about all of its rules."""
+    for objective in monitor.objectives:
+        yield Claim(shapes.of_objective(monitor, objective), _objective_groups, _objective)
+    yield Claim(monitor, collection.groups, _standing)
+
+
+def _objective_groups(monitor: Monitor) -> tuple[Group, ...]:
+    return collection.of_objective(monitor, *monitor.objectives)
+
+
+def _objective(monitor: Monitor) -> Iterator[Proof]:
+    (objective,) = monitor.objectives
+    burn, groups, period = Burn(monitor, objective), _objective_groups(monitor), objective.window
+    shortest, longest = recorded(period)[0], long_windows.step(period)
+    yield Proof(f"burn-{name(period)}", groups, shortest, (thresholds.case(burn), *incidents.cases(burn)))
+    reaching = (
+        long_windows.promises([burn]),
+        *long_windows.windows(burn, longest),
+        long_windows.period(burn, longest),
+    )
+    yield Proof(f"windows-{name(period)}", groups, longest, reaching)
+
+
+def _standing(monitor: Monitor) -> Iterator[Proof]:
+    step = standing_step(monitor)
+    yield Proof("standing", collection.groups(monitor), step, tuple(_standing_cases(monitor, step)))
+
+
+def standing_step(monitor: Monitor) -> float:
+    """Return seconds between evaluations that are no longer than any `for`."""
+    waits = (alert.duration for alert in _standing_alerts(monitor) if alert.duration)
+    return min(waits, default=USUAL_STEP)
+
+
+def _standing_alerts(monitor: Monitor) -> Iterator[Alert]:
+    yield from absence.alerts(monitor)
+    for anomaly in monitor.anomalies:
+        yield anomalies.alert(monitor, anomaly)
+    for forecast in monitor.forecasts:
+        if forecast.capacity is not None:
+            yield forecasts.alert(monitor, forecast, forecast.capacity)
+
+
+def _standing_cases(monitor: Monitor, step: float) -> Iterator[Case]:
+    for anomaly in monitor.anomalies:
+        yield standing.anomaly(monitor, anomaly, step)
+    for forecast in monitor.forecasts:
+        if forecast.capacity is not None:
+            yield standing.forecast(monitor, forecast, forecast.capacity, step)
+    yield standing.silence(monitor, step)
+    yield from standing.blind(monitor, step)
+    others = (series.BURN_ALERT, series.ANOMALY_ALERT, series.FORECAST_ALERT)
+    yield standing.nothing(monitor, step, others)

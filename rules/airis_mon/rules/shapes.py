@@ -1,0 +1,96 @@
+"""What is left of a monitor when all names are taken out of it: monitors of one shape share their proofs.
+
+A shape is itself a monitor, with a placeholder for each name that only ever stands in labels and in messages.
+Equal names get equal placeholders, so that two monitors of one shape differ by a renaming that is one to one.
+Whether a placeholder is all that a name comes to in the rules is not assumed: whoever uses a shape has to
+write its rules out with `spelled` and compare.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from airis_mon.rules.groups import Group
+from airis_mon.spec import Alerting, Monitor, Objective
+
+_PLACEHOLDER = re.compile(r"any-[a-z]+(?:-[0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A monitor with placeholders, and what they stand for."""
+
+    monitor: Monitor
+    names: Mapping[str, str]
+    """Placeholder to name."""
+
+    @property
+    def key(self) -> str:
+        """Return a text that is equal for equal shapes."""
+        return repr(self.monitor)
+
+
+def shape(monitor: Monitor) -> Shape:
+    """Return the shape of a monitor."""
+    placeholders = _Placeholders()
+    called = placeholders.of
+    alerting = monitor.alerting
+    runbook = None if alerting.runbook is None else called(alerting.runbook, "any-runbook")
+    found = replace(
+        monitor,
+        name=called(monitor.name, "any-monitor"),
+        model=replace(
+            monitor.model,
+            name=called(monitor.model.name, "any-model"),
+            version=None if monitor.model.version is None else called(monitor.model.version, "any-version"),
+        ),
+        source=replace(
+            monitor.source,
+            selector={
+                label: called(value, f"any-value-{place}")
+                for place, (label, value) in enumerate(monitor.source.selector.items(), 1)
+            },
+        ),
+        objectives=tuple(
+            replace(objective, name=called(objective.name, f"any-objective-{place}"))
+            for place, objective in enumerate(monitor.objectives, 1)
+        ),
+        alerting=replace(alerting, team=called(alerting.team, "any-team"), escalation=None, runbook=runbook),
+    )
+    return Shape(found, placeholders.names)
+
+
+def of_objective(monitor: Monitor, objective: Objective) -> Monitor:
+    """Return the monitor as if it promised nothing else and watched nothing else."""
+    alerting = Alerting(team=monitor.alerting.team, runbook=monitor.alerting.runbook)
+    return Monitor(
+        monitor.name, replace(monitor.model, version=None), monitor.source, (objective,), alerting=alerting
+    )
+
+
+def spelled(groups: Sequence[Group], names: Mapping[str, str]) -> tuple[Group, ...]:
+    """Return the rules of a shape with every placeholder replaced by what it stands for."""
+
+    def written(content: Any) -> Any:
+        if isinstance(content, str):
+            return _PLACEHOLDER.sub(lambda found: names.get(found[0], found[0]), content)
+        if isinstance(content, Mapping):
+            return {key: written(value) for key, value in content.items()}
+        return [written(one) for one in content] if isinstance(content, list | tuple) else content
+
+    return tuple(Group(written(group.name), tuple(map(written, group.rules))) for group in groups)
+
+
+class _Placeholders:
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self._given: dict[str, str] = {}
+
+    def of(self, name: str, placeholder: str) -> str:
+        """Return what stands for a name: the placeholder that it was given first."""
+        given = self._given.setdefault(name, placeholder)
+        self.names[given] = name
+        return given
