@@ -22,7 +22,7 @@ def renamed() -> Monitor:
     return replace(
         monitor,
         name="code-chat",
-        model=Model("qwen", "3"),
+        model=Model("qwen-3", "3"),
         source=replace(monitor.source, selector={"job": "coder", "model_name": "qwen-3"}),
         objectives=tuple(replace(one, name=f"{one.name}-too") for one in monitor.objectives),
         alerting=Alerting("coding", "another", runbook="https://elsewhere.example.com"),
