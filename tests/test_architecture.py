@@ -42,7 +42,15 @@ UPSTREAM = {
 }
 """Room to the rooms that it may import from: data flows downstream, imports point upstream."""
 
-FACES = ("spec", "web", "journal", "remote_write", "instrument", "exporters.contracts")
+FACES = (
+    "spec",
+    "web",
+    "journal",
+    "remote_write",
+    "instrument",
+    "exporters.contracts",
+    "alertmanager.replay",
+)
 """What another room may import beside `series`: the names that these list in `__all__`."""
 CLI_ONLY = ("compile", "service")
 """Modules of a package that `cli` alone may import."""

@@ -61,6 +61,11 @@ class SmtpInbox:
         return "250 OK"
 
 
+class _Server(ThreadingHTTPServer):
+    # Many messages at one moment: with the usual 5 the sixth would come a second late.
+    request_queue_size = 128
+
+
 @contextmanager
 def http_inbox() -> Iterator[HttpInbox]:
     class Handler(BaseHTTPRequestHandler):
@@ -73,7 +78,7 @@ def http_inbox() -> Iterator[HttpInbox]:
         def log_message(self, *arguments: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with _Server(("127.0.0.1", 0), Handler) as server:
         inbox = HttpInbox(f"http://127.0.0.1:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
