@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check generate faults fuzz bench bench-instrument bench-ingest bench-memory bench-exposition
+.PHONY: help demo test test-all check generate faults fuzz bench bench-instrument bench-ingest bench-memory bench-exposition bench-compile mutate
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -52,6 +52,9 @@ bench-memory: $(READY) ## memory of 100,000 series, ten million label values, ov
 
 bench-exposition: $(READY) ## 100,000 series as text, beside prometheus-client; the last line is JSON
 	$(BIN)/python -m benchmarks.exposition $(ARGS)
+
+bench-compile: $(READY) ## a thousand monitors built and proven, and one of them changed; minutes; the last line is JSON
+	$(BIN)/python -m benchmarks.compile $(ARGS)
 
 $(READY): pyproject.toml requirements.lock .ci/environment
 	@.ci/environment

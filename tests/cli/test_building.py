@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -116,6 +117,60 @@ def test_a_failing_proof_is_shown_and_leaves_the_output_as_it_was(
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".out")]
 
 
+def test_a_build_says_which_proofs_ran_and_which_were_known(
+    airis_mon: Run, tools: Sequence[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    one, two, target = tmp_path / "one.yaml", tmp_path / "two.yaml", tmp_path / "out"
+    one.write_text(small("one"))
+    two.write_text(small("two"))
+    first = airis_mon("build", one, two, "-o", target, *tools)
+    assert "    1 x test rules" in first.stderr
+    assert re.search(r"\n +rules/proofs/standing\.[0-9a-f]{12}\.test\.yaml  [0-9.]+ s\n", first.stderr)
+    # Nothing is derived of what is as it was, and another monitor of the same shape needs no proof.
+    three = tmp_path / "three.yaml"
+    three.write_text(small("three"))
+    second = airis_mon("build", one, two, three, "-o", target, *tools)
+    assert "    0 x test rules      0.0 s, 1 known already" in second.stderr
+    assert "    1 x check rules" in second.stderr
+    assert "rules/three.rules.yaml" in content(target)
+    again = airis_mon("build", one, two, three, "-o", target, "--again", *tools)
+    assert "    1 x test rules" in again.stderr
+    assert "    3 x check rules" in again.stderr
+
+
+def test_a_file_that_somebody_changed_or_removed_is_derived_again(
+    airis_mon: Run, tools: Sequence[str], tmp_path: Path
+) -> None:
+    one, target = tmp_path / "one.yaml", tmp_path / "out"
+    one.write_text(small("one"))
+    assert airis_mon("build", one, "-o", target, *tools).returncode == 0
+    before = content(target)
+    (proof,) = (target / "rules/proofs").glob("*.test.yaml")
+    for path in (target / "rules/one.rules.yaml", target / "grafana/dashboards/one.json", proof):
+        path.write_text("edited")
+        assert airis_mon("build", one, "-o", target, *tools).returncode == 0
+        assert content(target) == before
+        path.unlink()
+        assert airis_mon("build", one, "-o", target, *tools).returncode == 0
+        assert content(target) == before
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        {"a": {"key": "k", "files": ["nowhere"]}},
+        {"a": {"key": 1, "files": []}},
+        {"a": []},
+        ["a"],
+    ],
+)
+def test_a_manifest_that_says_nonsense_is_refused(tmp_path: Path, documents: object) -> None:
+    (tmp_path / MANIFEST).write_text(json.dumps({"files": {}, "documents": documents}))
+    with pytest.raises(FolderError, match="is not readable as the list of an earlier build"):
+        folder.derivations(tmp_path)
+
+
 def test_a_document_with_problems_builds_nothing(airis_mon: Run, tmp_path: Path) -> None:
     document = tmp_path / "m.yaml"
     document.write_text(monitor().replace("99.9%", "0.999"))
@@ -208,7 +263,7 @@ def test_an_interrupted_proof_leaves_nothing_behind(
     temporary.mkdir()
     process = subprocess.Popen(
         [sys.executable, "-m", "airis_mon.cli", "build", *documents, "-o", str(tmp_path / "out"), *tools],
-        env={**os.environ, "TMPDIR": str(temporary)},
+        env={**os.environ, "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(tmp_path / "cache")},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from airis_mon.cli.proofs import ProofError, prove
+from airis_mon.cli.proofs import Memory, ProofError, prove
 from airis_mon.stack.servers import Server
 
 RULES: dict[str, Any] = {
@@ -101,4 +102,107 @@ def test_every_failure_is_told_with_artefact_command_and_output(
 def test_a_configuration_that_amtool_refuses_fails(built: Path, promtool: Server, amtool: Server) -> None:
     write(built, "alertmanager/alertmanager.yaml", {"route": {"receiver": "missing"}})
     with pytest.raises(ProofError, match=r"`amtool check-config alertmanager/alertmanager\.yaml` failed"):
+        prove(built, promtool=promtool, amtool=amtool)
+
+
+def test_what_was_proven_is_not_proven_again_until_it_changes(
+    built: Path, promtool: Server, amtool: Server, tmp_path: Path
+) -> None:
+    memory = Memory(tmp_path / "memory")
+    own = {**TEST, "rule_files": ["m.rules.yaml"]}
+    write(built, "rules/proofs/m.rules.yaml", RULES)
+    write(built, "rules/proofs/m.test.yaml", own)
+
+    def ran() -> list[str]:
+        proofs = prove(built, promtool=promtool, amtool=amtool, memory=memory)
+        return [proof.what for proof in proofs if not proof.known]
+
+    assert ran() == ["check-config", "routes test", "routes test", "check rules", "test rules"]
+    # amtool reads templates beside the configuration, so that is always asked.
+    assert ran() == ["check-config"]
+    write(built, "rules/proofs/m.test.yaml", {**own, "evaluation_interval": "1m"})
+    assert ran() == ["check-config", "test rules"]
+    write(built, "alertmanager/routes.test.yaml", {"cases": CASES["cases"][:1]})
+    assert ran() == ["check-config"]
+    write(
+        built,
+        "alertmanager/alertmanager.yaml",
+        {**ROUTES, "receivers": [*ROUTES["receivers"], {"name": "c"}]},
+    )
+    assert ran() == ["check-config"]
+    # By a test that reads more than its own rules nothing is known.
+    write(built, "rules/proofs/n.test.yaml", TEST)
+    assert [ran(), ran()] == [["check-config", "test rules"]] * 2
+    assert Memory(None).key(promtool, ["a"], ["b", "c"]) != Memory(None).key(promtool, ["a", "b"], ["c"])
+
+
+def test_what_failed_is_not_remembered(built: Path, promtool: Server, amtool: Server, tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "memory")
+    cases = {"cases": [{"labels": {"team": "a b"}, "receivers": ["nobody"]}]}
+    write(built, "alertmanager/routes.test.yaml", cases)
+    for _ in range(2):
+        with pytest.raises(ProofError) as raised:
+            prove(built, promtool=promtool, amtool=amtool, memory=memory)
+        assert [failure.artefact for failure in raised.value.failures] == ["alertmanager/routes.test.yaml"]
+
+
+def test_a_memory_that_cannot_be_written_to_is_none(
+    built: Path, promtool: Server, amtool: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    proofs = prove(built, promtool=promtool, amtool=amtool, memory=Memory(tmp_path / "file" / "memory"))
+    assert not any(proof.known for proof in proofs)
+
+
+def test_a_proof_that_nobody_asks_for_is_forgotten(promtool: Server, tmp_path: Path) -> None:
+    memory = Memory(tmp_path)
+    old, new = memory.key(promtool, (), ["old"]), memory.key(promtool, (), ["new"])
+    memory.keep([old, new])
+    os.utime(tmp_path / old, (0, 0))
+    memory.forget()
+    assert (memory.holds(old), memory.holds(new)) == (False, True)
+
+
+def test_alerts_that_differ_in_names_alone_are_asked_for_once(
+    built: Path, promtool: Server, amtool: Server
+) -> None:
+    routes: list[dict[str, Any]] = [
+        {"matchers": [f'monitor="{name}"'], "receiver": "ab"} for name in ("one", "two", "three", "four")
+    ]
+    # The fourth has a rung more, which is another question.
+    routes[3] |= {"routes": [{"matchers": ['severity="page"'], "receiver": "ab"}]}
+    write(
+        built,
+        "alertmanager/alertmanager.yaml",
+        {**ROUTES, "route": {"receiver": "nobody", "routes": routes}},
+    )
+    cases = [
+        {"labels": {"monitor": name, "severity": severity}, "receivers": ["ab"]}
+        for name in ("one", "two", "three", "four")
+        for severity in ("page", "ticket")
+    ]
+    write(built, "alertmanager/routes.test.yaml", {"cases": cases})
+    proofs = prove(built, promtool=promtool, amtool=amtool)
+    told = [proof.known for proof in proofs if proof.what == "routes test"]
+    assert (len(told), sum(told)) == (8, 5)
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [
+        # One that takes everything before the right one, one that continues, matchers that are no equality.
+        [{"receiver": "nobody"}, {"matchers": ['team="a b"'], "receiver": "ab"}],
+        [{"matchers": ['team!="x"'], "receiver": "nobody"}, {"matchers": ['team="a b"'], "receiver": "ab"}],
+        [{"matchers": ['team=~"a.*"'], "receiver": "nobody"}, {"matchers": ['team="a b"'], "receiver": "ab"}],
+        [{"matchers": ['team="a b"', 'other="x"'], "receiver": "ab"}],
+        [{"matchers": ['team="a b"'], "receiver": "nobody", "continue": True}, {"receiver": "ab"}],
+    ],
+)
+def test_what_other_routes_do_to_an_alert_is_seen(
+    built: Path, promtool: Server, amtool: Server, routes: list[dict[str, Any]]
+) -> None:
+    config = {**ROUTES, "route": {"receiver": "nobody", "routes": routes}}
+    write(built, "alertmanager/alertmanager.yaml", config)
+    write(built, "alertmanager/routes.test.yaml", {"cases": CASES["cases"][:1]})
+    with pytest.raises(ProofError, match="routes test"):
         prove(built, promtool=promtool, amtool=amtool)

@@ -2,37 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from airis_mon.alertmanager import compile as alertmanager
 from airis_mon.analyzer import compile as analyzer
+from airis_mon.cli.folder import Derivation
 from airis_mon.cli.targets import Target
 from airis_mon.grafana import compile as grafana
 from airis_mon.rules import compile as rules
-from airis_mon.spec import Artefact, Bundle, Problem, SpecError
+from airis_mon.spec import Artefact, Bundle, Monitor, Problem, SpecError
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What documents come to."""
+
+    artefacts: tuple[Artefact, ...]
+    """Files that were derived now, sorted by path."""
+    documents: Mapping[str, Derivation]
+    """What follows from each monitor alone, by its name; what is no artefact here is there already."""
 
 
 def build(bundle: Bundle, target: Target = Target()) -> tuple[Artefact, ...]:  # noqa: B008  frozen
     """Return all artefacts for a target, sorted by path; SpecError with the problems of all rooms."""
-    steps: list[Callable[[], tuple[Artefact, ...]]] = [
-        lambda: analyzer.artefacts(bundle),
-        lambda: alertmanager.artefacts(bundle, target=target.alertmanager, grafana_url=target.grafana_url),
-    ]
+    return derive(bundle, target).artefacts
+
+
+def derive(
+    bundle: Bundle,
+    target: Target,
+    *,
+    generator: str = "",
+    before: Mapping[str, Derivation] = MappingProxyType({}),
+) -> Derived:
+    """Return all artefacts but those of monitors that were derived `before` from the same.
+
+    `generator` stands for everything beside documents and target that the files depend on. SpecError with the
+    problems of all rooms.
+    """
     known: rules.Known = {}
+    collected = _Collected()
+    collected.take(lambda: analyzer.artefacts(bundle))
+    collected.take(
+        lambda: alertmanager.artefacts(bundle, target=target.alertmanager, grafana_url=target.grafana_url)
+    )
+    documents = {}
     for monitor in bundle.monitors:
-        steps.append(lambda monitor=monitor: rules.artefacts(monitor, known))  # type: ignore[misc]
-        steps.append(lambda monitor=monitor: grafana.artefacts(monitor))  # type: ignore[misc]
-    artefacts: dict[str, Artefact] = {}
-    problems: list[Problem] = []
-    for step in steps:
+        key = _key(generator, monitor, target)
+        derived = before.get(monitor.name)
+        if derived is None or derived.key != key:
+            paths = collected.take(lambda monitor=monitor: _of(monitor, known))  # type: ignore[misc]
+            derived = Derivation(key, tuple(sorted(set(paths))))
+        documents[monitor.name] = derived
+    return Derived(collected.sorted(), documents)
+
+
+def _of(monitor: Monitor, known: rules.Known) -> tuple[Artefact, ...]:
+    """Return what follows from one monitor and the target; what else it depends on belongs into its key."""
+    return (*rules.artefacts(monitor, known), *grafana.artefacts(monitor))
+
+
+def _key(generator: str, monitor: Monitor, target: Target) -> str:
+    return hashlib.sha256(f"{generator} {target} {monitor}".encode()).hexdigest()
+
+
+class _Collected:
+    def __init__(self) -> None:
+        self._artefacts: dict[str, Artefact] = {}
+        self._problems: list[Problem] = []
+
+    def take(self, step: Callable[[], tuple[Artefact, ...]]) -> list[str]:
+        """Take what a step derives, and return the paths; or take what is wrong."""
         try:
-            for artefact in step():
-                # A proof that several monitors share is one file.
-                if artefacts.get(artefact.path, artefact) != artefact:
-                    problems.append(Problem(f"two documents derive the same file {artefact.path}"))
-                artefacts[artefact.path] = artefact
+            found = step()
         except SpecError as error:
-            problems += error.problems
-    if problems:
-        raise SpecError(list(dict.fromkeys(problems)))
-    return tuple(artefacts[path] for path in sorted(artefacts))
+            self._problems += error.problems
+            return []
+        for artefact in found:
+            # A proof that several monitors share is one file.
+            if self._artefacts.setdefault(artefact.path, artefact) != artefact:
+                self._problems.append(Problem(f"two documents derive the same file {artefact.path}"))
+        return [artefact.path for artefact in found]
+
+    def sorted(self) -> tuple[Artefact, ...]:
+        """Return everything by path; SpecError with all that is wrong."""
+        if self._problems:
+            raise SpecError(list(dict.fromkeys(self._problems)))
+        return tuple(self._artefacts[path] for path in sorted(self._artefacts))

@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Any
 
 from airis_mon.spec import Artefact
 
@@ -44,6 +46,40 @@ class Changes:
     removed: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Derivation:
+    """What a build derived from one document alone."""
+
+    key: str
+    """Equal for equal documents, targets and generators."""
+    files: tuple[str, ...]
+    """Paths below the folder; several documents may share one."""
+
+
+def derivations(target: Path) -> Mapping[str, Derivation]:
+    """Return what the last build derived, by document, as far as all of its files are as it left them.
+
+    Raises FolderError for a manifest that cannot be read.
+    """
+    content = _content(target)
+    files = _files(content)
+    sound: dict[str, bool] = {}
+
+    def untouched(path: str) -> bool:
+        if path not in sound:
+            try:
+                sound[path] = _digest((target / path).read_bytes()) == files.get(path)
+            except OSError:
+                sound[path] = False
+        return sound[path]
+
+    found = {}
+    for name, derived in content.get("documents", {}).items():
+        if all(map(untouched, derived["files"])):
+            found[name] = Derivation(derived["key"], tuple(derived["files"]))
+    return found
+
+
 @contextmanager
 def staged(target: Path, artefacts: Sequence[Artefact]) -> Iterator[Path]:
     """Yield a folder beside `target` that holds `artefacts`; it is gone afterwards. Raises FolderError."""
@@ -66,16 +102,26 @@ def staged(target: Path, artefacts: Sequence[Artefact]) -> Iterator[Path]:
         yield Path(name)
 
 
-def install(stage: Path, target: Path, artefacts: Sequence[Artefact]) -> Changes:
+def install(
+    stage: Path,
+    target: Path,
+    artefacts: Sequence[Artefact],
+    derived: Mapping[str, Derivation] = MappingProxyType({}),
+) -> Changes:
     """Move the files of `stage` to `target` and remove those of the build before that are no longer derived.
 
-    Refuses, before touching anything, to overwrite a file that no build of ours wrote. Raises FolderError.
+    What `derived` names and `artefacts` lacks is there already, and stays. Refuses, before touching anything,
+    to overwrite a file that no build of ours wrote. Raises FolderError.
     """
     digests = {artefact.path: _digest(artefact.text.encode()) for artefact in artefacts}
-    before = _manifest(target)
+    before = _files(_content(target))
+    kept = {path for one in derived.values() for path in one.files if path not in digests}
+    digests |= {path: before[path] for path in sorted(kept)}
     try:
         current = {
-            path: _digest((target / path).read_bytes()) for path in digests if (target / path).is_file()
+            path: _digest((target / path).read_bytes())
+            for path in digests
+            if path not in kept and (target / path).is_file()
         }
     except OSError as error:
         raise FolderError(f"cannot read {error.filename}: {error.strerror or error}") from error
@@ -86,14 +132,14 @@ def install(stage: Path, target: Path, artefacts: Sequence[Artefact]) -> Changes
             f"these files were not written by a build; move them away or choose another folder:\n{names}"
         )
     try:
-        changed = [path for path in digests if current.get(path) != digests[path]]
+        changed = [path for path in digests if path not in kept and current.get(path) != digests[path]]
         # Listed before they are there: were we killed half-way, the next build would still know them as ours.
-        _list(stage, target, {**before, **digests})
+        _list(stage, target, {**before, **digests}, {})
         for path in changed:
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             os.replace(stage / path, target / path)
         removed = [path for path in before if path not in digests and _remove(target, path)]
-        _list(stage, target, digests)
+        _list(stage, target, digests, derived)
     except OSError as error:
         raise FolderError(
             f"cannot write to {target}: {error.strerror or error} ({error.filename})"
@@ -102,10 +148,15 @@ def install(stage: Path, target: Path, artefacts: Sequence[Artefact]) -> Changes
     return Changes(tuple(changed), unchanged, tuple(removed))
 
 
-def _manifest(target: Path) -> Mapping[str, str]:
+def _content(target: Path) -> Mapping[str, Any]:
+    """Return the manifest of the build before, checked; empty where there is none."""
     try:
         content = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
-        return {str(_checked(path)): str(digest) for path, digest in content["files"].items()}
+        for path in content["files"]:
+            _checked(path)
+        for derived in content.get("documents", {}).values():
+            if not isinstance(derived["key"], str) or not set(derived["files"]) <= content["files"].keys():
+                raise ValueError("it names files that it does not list")
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -113,10 +164,19 @@ def _manifest(target: Path) -> Mapping[str, str]:
             f"{target / MANIFEST} is not readable as the list of an earlier build ({error}); "
             "remove it if it is not yours, or choose another folder"
         ) from error
+    return content  # type: ignore[no-any-return]
 
 
-def _list(stage: Path, target: Path, files: Mapping[str, str]) -> None:
-    content = {"generator": "airis-mon", "files": dict(sorted(files.items()))}
+def _files(content: Mapping[str, Any]) -> Mapping[str, str]:
+    return {path: str(digest) for path, digest in content.get("files", {}).items()}
+
+
+def _list(stage: Path, target: Path, files: Mapping[str, str], derived: Mapping[str, Derivation]) -> None:
+    content: dict[str, Any] = {"generator": "airis-mon", "files": dict(sorted(files.items()))}
+    if derived:
+        content["documents"] = {
+            name: {"key": one.key, "files": sorted(one.files)} for name, one in sorted(derived.items())
+        }
     (stage / MANIFEST).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8", newline="\n")
     target.mkdir(exist_ok=True)
     os.replace(stage / MANIFEST, target / MANIFEST)

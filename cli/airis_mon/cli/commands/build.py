@@ -5,19 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from airis_mon.cli import folder, targets
-from airis_mon.cli.build import build
+from airis_mon.cli import folder, source, targets
+from airis_mon.cli.build import derive
 from airis_mon.cli.documents import load
 from airis_mon.cli.interrupts import interruptible
 from airis_mon.cli.progress import Progress
-from airis_mon.cli.proofs import Proof, ProofError, prove
+from airis_mon.cli.proofs import Memory, Proof, ProofError, prove
 from airis_mon.cli.wording import plural, problems
 from airis_mon.spec import SpecError
 from airis_mon.stack import MissingServerError, servers
+
+NAMED = 20
+"""Proofs that ran and are told by name."""
 
 
 def run(argv: Sequence[str], cache: Path) -> int:
@@ -45,15 +47,24 @@ def run(argv: Sequence[str], cache: Path) -> int:
 
 def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     """Return what was done to the output folder, in words."""
-    artefacts = build(load(args.files), targets.target(args))
+    bundle, target = load(args.files), targets.target(args)
     promtool = servers.find("promtool", given=args.promtool, cache=cache, notify=progress.notify)
     amtool = servers.find("amtool", given=args.amtool, cache=cache, notify=progress.notify)
     start = time.monotonic()
+    derived = derive(
+        bundle,
+        target,
+        generator=f"{source.digest()} {promtool} {amtool}",
+        before={} if args.again else folder.derivations(args.output),
+    )
+    artefacts = derived.artefacts
+    memory = Memory(None if args.again else cache / "proofs")
     progress.notify(f"proving {plural(len(artefacts), 'file')} with {_tool(promtool)} and {_tool(amtool)}")
     with folder.staged(args.output, artefacts) as stage:
-        proofs = prove(stage, promtool=promtool, amtool=amtool, progress=progress.count)
+        proofs = prove(stage, promtool=promtool, amtool=amtool, memory=memory, progress=progress.count)
         seconds = time.monotonic() - start
-        changes = folder.install(stage, args.output, artefacts)
+        changes = folder.install(stage, args.output, artefacts, derived.documents)
+    memory.forget()
     progress.done(f"proved with {_tool(promtool)} and {_tool(amtool)} in {seconds:.1f} s:\n{summary(proofs)}")
     return (
         f"{args.output}: {plural(len(changes.written), 'file')} written, {len(changes.unchanged)} unchanged, "
@@ -62,12 +73,17 @@ def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
 
 
 def summary(proofs: Sequence[Proof]) -> str:
-    """Return a line per kind of proof: how many, and how long they took together."""
-    numbers = Counter(proof.what for proof in proofs)
-    return "\n".join(
-        f"  {number:4d} x {what:12} {sum(proof.seconds for proof in proofs if proof.what == what):6.1f} s"
-        for what, number in sorted(numbers.items())
-    )
+    """Return a line per kind of proof: how many, how long they took together, which were known."""
+    lines = []
+    for what in sorted({proof.what for proof in proofs}):
+        of_kind = [proof for proof in proofs if proof.what == what]
+        ran = [proof for proof in of_kind if not proof.known]
+        known = f", {len(of_kind) - len(ran)} known already" if len(ran) < len(of_kind) else ""
+        lines.append(f"  {len(ran):5d} x {what:12} {sum(proof.seconds for proof in ran):6.1f} s{known}")
+        if what == "test rules":
+            lines += [f"          {proof.artefact}  {proof.seconds:.1f} s" for proof in ran[:NAMED]]
+            lines += [f"          and {len(ran) - NAMED} more"] if len(ran) > NAMED else []
+    return "\n".join(lines)
 
 
 def _tool(server: servers.Server) -> str:
@@ -84,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--amtool", type=servers.argument, metavar="BIN", help="amtool to prove the routes with"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="derive and prove everything, whatever earlier builds did"
     )
     targets.add_arguments(parser)
     return parser
