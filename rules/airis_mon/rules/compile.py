@@ -16,6 +16,7 @@ from airis_mon.spec import Artefact, Monitor, SpecError, yaml_text
 
 FOLDER = "rules"
 PROOFS = f"{FOLDER}/proofs"
+_SHAPE = "what all monitors of one shape share; names are placeholders"
 
 Known = MutableMapping[str, tuple[Sequence[Group], tuple[Artefact, ...]]]
 """Shapes of claims that were met before, with their rules and the files of their proofs."""
@@ -58,14 +59,15 @@ def _proofs(monitor: Monitor, written: Sequence[Group], known: Known) -> Iterato
 def _derived(claim: Claim, found: Shape, known: Known) -> tuple[Sequence[Group], tuple[Artefact, ...]]:
     key = f"{claim.proofs.__qualname__} {found.key}"
     if key not in known:
-        digest = hashlib.sha256(key.encode()).hexdigest()[:12]
-        files = tuple(file for proof in claim.proofs(found.monitor) for file in _files(proof, digest))
+        files = tuple(file for proof in claim.proofs(found.monitor) for file in _files(proof))
         known[key] = claim.groups(found.monitor), files
     return known[key]
 
 
-def _files(proof: Proof, digest: str) -> Iterator[Artefact]:
-    name = f"{proof.what}.{digest}"
-    source = "what all monitors of one shape share; names are placeholders"
-    yield Artefact(f"{PROOFS}/{name}.rules.yaml", yaml_text(proof.rules(), source=source))
-    yield Artefact(f"{PROOFS}/{name}.test.yaml", yaml_text(proof.tests(f"{name}.rules.yaml"), source=source))
+def _files(proof: Proof) -> Iterator[Artefact]:
+    """Yield the files of a proof, named after what is proven and after what they hold."""
+    rules = yaml_text(proof.rules(), source=_SHAPE)
+    tests = yaml_text(proof.tests("NAME"), source=_SHAPE)
+    name = f"{proof.what}.{hashlib.sha256((rules + tests).encode()).hexdigest()[:12]}"
+    yield Artefact(f"{PROOFS}/{name}.rules.yaml", rules)
+    yield Artefact(f"{PROOFS}/{name}.test.yaml", yaml_text(proof.tests(f"{name}.rules.yaml"), source=_SHAPE))
