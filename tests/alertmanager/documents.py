@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from airis_mon.alertmanager.compile import artefacts
 from airis_mon.spec import Bundle, decode
 
 
-def monitor(name: str, escalation: str | None = "standard") -> str:
+def monitor(name: str, escalation: str | None = "standard", depends_on: Iterable[str] = ()) -> str:
     policy = f"escalation: {escalation}" if escalation else "team: chat"
+    names = ", ".join(depends_on)
+    needed = f"  depends_on: [{names}]\n" if names else ""
     return f"""
 apiVersion: airis.dev/v1alpha1
 kind: ModelMonitor
@@ -19,7 +22,7 @@ spec:
   source: {{contract: otel-genai, selector: {{job: chat}}}}
   objectives: [{{name: availability, target: 99.9%, errors: {{}}}}]
   alerting: {{{policy}}}
-"""
+{needed}"""
 
 
 def receiver(name: str, spec: str) -> str:

@@ -204,7 +204,7 @@ def test_a_first_step_may_wait_too() -> None:
     assert (rung["group_wait"], rung["group_by"]) == ("10m", ["..."])
 
 
-def test_only_tickets_are_inhibited() -> None:
+def test_without_dependencies_only_tickets_are_inhibited() -> None:
     config = yaml.safe_load(artefacts(bundle(*DOCUMENTS))[0].text)
     assert config["inhibit_rules"]
     for rule in config["inhibit_rules"]:

@@ -25,7 +25,7 @@ def artefacts(
     config = {
         "templates": [message.FILE],
         "route": routes.tree(bundle),
-        "inhibit_rules": inhibitions.rules(),
+        "inhibit_rules": inhibitions.rules(bundle),
         "receivers": receivers.receivers(bundle.receivers),
     }
     return (

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from airis_mon.alertmanager.routes import matcher
 from airis_mon.rules import series
+from airis_mon.spec import Bundle, Errors, Monitor
+
+DOWN = (series.BURN_ALERT, series.ABSENT_ALERT)
+"""Alerts whose page says that a model does not answer: too many operations fail, or none are counted."""
 
 
-def rules() -> list[dict[str, Any]]:
-    """Return what is kept quiet: tickets only, never a page."""
+def rules(bundle: Bundle) -> list[dict[str, Any]]:
+    """Return what is kept quiet: tickets, and pages of what depends on a model that pages for being down.
+
+    The order of the rules has no meaning.
+    """
     # `!=""` keeps alerts of other origin, which carry no monitor, out of both sides.
     ours = matcher(series.MONITOR, "!=", "")
     ticket = matcher(series.SEVERITY, "=", series.TICKET)
@@ -24,4 +32,44 @@ def rules() -> list[dict[str, Any]]:
             "target_matchers": [ours, matcher("alertname", "!=", series.ABSENT_ALERT), ticket],
             "equal": [series.MONITOR, series.FOR],
         },
+        *_dependencies(bundle),
     ]
+
+
+def _dependencies(bundle: Bundle) -> Iterator[dict[str, Any]]:
+    """Yield a rule per monitor that others depend on.
+
+    Through several steps at once: with one rule per edge, a chain whose middle does not itself alert would
+    let the far end speak. Nothing that a monitor depends on is ever a target of its alerts, since the graph
+    has no rings, and hence the root always speaks.
+    """
+    dependants = bundle.dependants()
+    for monitor in bundle.monitors:
+        if monitor.name in dependants:
+            yield {
+                "source_matchers": _down(monitor),
+                "target_matchers": [
+                    _one_of(series.MONITOR, dependants[monitor.name]),
+                    _one_of(series.SEVERITY, (series.PAGE, series.TICKET)),
+                ],
+            }
+
+
+def _down(monitor: Monitor) -> list[str]:
+    """Return matchers of the pages that say that a model does not answer.
+
+    Slow answers are answers: what depends on it may still have reasons of its own to alert.
+    """
+    promised = [one.name for one in monitor.objectives if isinstance(one.indicator, Errors)]
+    return [
+        matcher(series.MONITOR, "=", monitor.name),
+        matcher(series.SEVERITY, "=", series.PAGE),
+        _one_of("alertname", DOWN),
+        # The alert on silence is about no objective: the label is missing, which reads as empty.
+        _one_of(series.OBJECTIVE_LABEL, ("", *promised)),
+    ]
+
+
+def _one_of(label: str, values: tuple[str, ...]) -> str:
+    """Return a matcher for words that need no escaping: letters, digits, dashes."""
+    return matcher(label, "=~", "|".join(values))

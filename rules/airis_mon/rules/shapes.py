@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from airis_mon.rules.groups import Group
@@ -29,8 +29,8 @@ class Shape:
 
     @property
     def key(self) -> str:
-        """Return a text that is equal for equal shapes."""
-        return repr(self.monitor)
+        """Return a text that is equal for equal shapes; a field at its default leaves no trace in it."""
+        return _told(self.monitor)
 
 
 def shape(monitor: Monitor) -> Shape:
@@ -58,6 +58,7 @@ def shape(monitor: Monitor) -> Shape:
             replace(objective, name=called(objective.name, f"any-objective-{place}"))
             for place, objective in enumerate(monitor.objectives, 1)
         ),
+        depends_on=(),
         alerting=replace(alerting, team=called(alerting.team, "any-team"), escalation=None, runbook=runbook),
     )
     return Shape(found, placeholders.names)
@@ -82,6 +83,21 @@ def spelled(groups: Sequence[Group], names: Mapping[str, str]) -> tuple[Group, .
         return [written(one) for one in content] if isinstance(content, list | tuple) else content
 
     return tuple(Group(written(group.name), tuple(map(written, group.rules))) for group in groups)
+
+
+def _told(value: Any) -> str:
+    """Return the `repr` of a value without the fields that have their default."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_told, value))})"
+    if not is_dataclass(value):
+        return repr(value)
+    told = []
+    for known in fields(value):
+        default = known.default if known.default_factory is MISSING else known.default_factory()
+        inner = getattr(value, known.name)
+        if known.compare and inner != default:
+            told.append(f"{known.name}={_told(inner)}")
+    return f"{type(value).__name__}({', '.join(told)})"
 
 
 class _Placeholders:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from airis_mon.spec import dependencies
 from airis_mon.spec.monitor import Monitor
 from airis_mon.spec.receivers import EscalationPolicy, Receiver
 
@@ -15,6 +16,11 @@ class Bundle:
     monitors: tuple[Monitor, ...] = ()
     receivers: tuple[Receiver, ...] = ()
     policies: tuple[EscalationPolicy, ...] = ()
+
+    def dependants(self) -> dict[str, tuple[str, ...]]:
+        """Return, of each monitor that others depend on, all who do, directly or through others."""
+        graph = {monitor.name: monitor.depends_on for monitor in self.monitors}
+        return dependencies.dependants(graph)
 
     def policy(self, name: str) -> EscalationPolicy:
         """Return the policy of that name; KeyError where there is none."""

@@ -6,11 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from airis_mon.spec import dependencies
 from airis_mon.spec.bundle import Bundle
 from airis_mon.spec.monitor import Alerting, Monitor
 from airis_mon.spec.problems import Origin
 from airis_mon.spec.reading import REFUSED, Reading, nearest
 from airis_mon.spec.receivers import EscalationPolicy, Receiver
+
+_RING = 10
+"""Names of a ring that a message spells out."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ def join(drafts: Sequence[Draft], built_in: Sequence[Draft]) -> Bundle:
     profiles = _by_name("Profile", [*built_in, *drafts])
     policies = _by_name("EscalationPolicy", drafts)
     receivers = _by_name("Receiver", drafts)
+    _check_dependencies(_by_name("ModelMonitor", drafts))
     monitors = []
     for draft in drafts:
         if draft.spec is REFUSED:
@@ -112,6 +117,28 @@ def _refuse_twins(drafts: Iterable[Draft]) -> None:
             draft.refuse("metadata.name", message, hint)
         else:
             draft.refuse("metadata.name", f"the profile `{draft.name}` is built in", "choose another name")
+
+
+def _check_dependencies(monitors: Mapping[str, Draft]) -> None:
+    graph: dict[str, list[str]] = {}
+    places: dict[str, dict[str, str]] = {}
+    for name, draft in monitors.items():
+        spec = draft.salvaged if draft.spec is REFUSED else draft.spec
+        needed = () if spec is REFUSED else spec.get("depends_on", ())
+        graph[name] = [one for one in needed if one in monitors]
+        places[name] = {one: f"spec.depends_on[{index}]" for index, one in enumerate(needed)}
+        for one, path in places[name].items():
+            if one not in monitors:
+                message, hint = f"there is no ModelMonitor `{one}`", _absent(one, "ModelMonitor", monitors)
+                draft.refuse(path, message, hint)
+    for ring in dependencies.cycles(graph):
+        last, first = ring[-2:]
+        told = " -> ".join(ring if len(ring) <= _RING else (*ring[:_RING], "...", first))
+        monitors[last].refuse(
+            places[last][first],
+            f"monitors depend on each other in a ring: {told}",
+            "remove the dependency that is none: a model that can answer without the other does not need it",
+        )
 
 
 def _check_receivers(policy: Draft, receivers: Mapping[str, Draft]) -> None:

@@ -150,6 +150,9 @@ class Monitor:
     anomalies: tuple[Anomaly, ...] = ()
     forecasts: tuple[Forecast, ...] = ()
     alerting: Alerting = Alerting()
+    depends_on: tuple[str, ...] = ()
+    """Names of monitors without whose models this one cannot answer. While one of them is down, alerts of
+    this one say nothing new and are kept quiet."""
     profile: str | None = None
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
     """Where each field was written, so that later stages can point at it."""

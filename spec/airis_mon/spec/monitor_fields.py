@@ -250,6 +250,12 @@ MONITOR = Record(
             "Where the model's series are, and what they are called there.",
             required=True,
         ),
+        Field(
+            "depends_on",
+            ListOf(NAME, "monitor", most=50, unique=("",)),
+            "Names of ModelMonitors without whose models this one cannot answer; while one of them pages for "
+            "being down, alerts of this one are kept quiet.",
+        ),
         *_WATCHED,
     ),
     at_least_one=("profile", "objectives", "anomalies", "forecasts"),
@@ -265,7 +271,7 @@ PROFILE = Record(
         "profile": ("a profile cannot build on a profile", "write its keys here"),
         **{
             key: (f"`{key}` belongs to one monitor, not to a profile", "write it in the ModelMonitor")
-            for key in ("model", "source")
+            for key in ("model", "source", "depends_on")
         },
     },
 )
