@@ -68,7 +68,7 @@ HOMES = {
     "prometheus_client": {"instrument", "sidecar", "analyzer", "web", "remote_write", "demo"},
     "promql_parser": {"rules"},
     "psycopg": {"sidecar"},
-    "re2": {"sidecar"},
+    "re2": {"rules", "sidecar"},
     "requests": {"remote_write", "analyzer", "cli", "stack", "demo", "traces"},
     "rich": {"cli", "stack", "demo", "traces"},
     "sklearn": {"demo"},

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from airis_mon.exporters import contracts
+from airis_mon.rules import impossible
 from airis_mon.spec import decode, json_schema
 
 FOLDER = Path(__file__).parents[1] / "bad"
@@ -24,6 +25,11 @@ BEYOND_THE_SCHEMA = {
     "duplicate-key",
     "duplicate-monitor-names",
     "duplicate-objective-names",
+    "events-that-are-no-promql",
+    "events-that-are-no-sum-of-rates",
+    "events-with-a-fixed-range",
+    "events-with-an-intricate-expression",
+    "events-without-a-good-one",
     "latency-below-the-first-bucket",
     "latency-beyond-the-last-bucket",
     "latency-of-a-signal",
@@ -66,6 +72,10 @@ def shown(sin: str) -> str:
     problems = list(decoded.problems)
     for monitor in (*decoded.bundle.monitors, *decoded.sketches):
         problems += contracts.problems(monitor)
+    if not problems:
+        problems += [
+            problem for monitor in decoded.bundle.monitors for problem in impossible.problems(monitor)
+        ]
     return "\n\n".join(str(problem) for problem in problems) + "\n"
 
 

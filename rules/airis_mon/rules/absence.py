@@ -12,7 +12,7 @@ import math
 from airis_mon.rules import series
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
-from airis_mon.rules.indicators import Availability, requests_of
+from airis_mon.rules.indicators import contract_of, requests_of
 from airis_mon.rules.windows import budget, live_tiers, name, recorded, tiers
 from airis_mon.spec import Monitor, Objective, Severity
 
@@ -70,7 +70,7 @@ def objective_alert(burn: Burn) -> Alert | None:
     this cannot happen: operations that are scraped too rarely for a long range are not seen at all.
     """
     shortest = recorded(burn.objective.window)[0]
-    if isinstance(burn.indicator, Availability) and shortest * 2 >= LOOKBACK:
+    if counted_with_requests(burn) and shortest * 2 >= LOOKBACK:
         return None
     failures = burn.recorded(series.FAILURES, shortest)
     return Alert(
@@ -80,9 +80,14 @@ def objective_alert(burn: Burn) -> Alert | None:
         summary=f"the objective {burn.objective.name} cannot be computed",
         before=(
             f"Operations are counted, but {burn.objective.name} has no value over {name(shortest)}. "
-            f"Either {burn.indicator.total} has no series or lacks the bucket of the objective, or it is "
-            f"scraped less often than twice in {name(shortest)}."
+            f"Either {burn.indicator.lacking}, or it is scraped less often than twice in {name(shortest)}."
         ),
         labels={series.FOR: burn.indicator.signal, series.OBJECTIVE_LABEL: burn.objective.name},
         duration=tiers(burn.objective.window)[0].long,
     )
+
+
+def counted_with_requests(burn: Burn) -> bool:
+    """Tell whether an objective has a value wherever the source's own counter of operations is."""
+    requests = contract_of(burn.monitor).requests.total
+    return burn.indicator.rests_on(requests, burn.monitor.source.selector)

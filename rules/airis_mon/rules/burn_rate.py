@@ -91,7 +91,7 @@ def _windows(burn: Burn, window: float) -> list[Rule]:
     failures = burn.recorded(series.FAILURES, window)
     what, span = burn.indicator, name(window)
     return [
-        recording(f"{series.EVENTS}{span}", f"sum(rate({what.total}[{span}]))", labels),
+        recording(f"{series.EVENTS}{span}", what.operations(span), labels),
         recording(f"{series.FAILURES}{span}", what.failures(span, events), labels),
         recording(f"{series.ERROR_RATIO}{span}", f"sum({failures}) / (sum({events}) > 0)", labels),
     ]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
+from airis_mon.rules.expressions import ExpressionError, terms
+from airis_mon.rules.indicators import Counted
 from airis_mon.rules.literals import number
+from airis_mon.rules.proofs.kinds import kinds
 from airis_mon.rules.windows import DAY, budget, live_tiers, name, tiers
 from airis_mon.spec import (
     LONGEST_WINDOW,
     READINGS,
     SHORTEST_WINDOW,
+    Events,
     Monitor,
     Objective,
     Problem,
@@ -47,10 +51,39 @@ def _objective(monitor: Monitor, objective: Objective, path: str) -> Iterator[Pr
             f"write a window from {name(SHORTEST_WINDOW)} to {name(LONGEST_WINDOW)}, such as 30d",
         )
     else:
+        yield from _uncountable(objective, problem)
         if not any(tier.severity == "page" for tier in live_tiers(objective.target, objective.window)):
             yield problem("target", *_never_paging(objective))
         if tiers(objective.window)[0].short < monitor.source.shortest_range:
             yield problem("window", *_too_seldom_read(objective, monitor.source.scrape_interval))
+
+
+def _uncountable(objective: Objective, problem: Callable[[str, str, str], Problem]) -> Iterator[Problem]:
+    """Yield what is wrong with expressions that no rule could use, or that no proof could feed."""
+    events = objective.indicator
+    if not isinstance(events, Events):
+        return
+    part = "bad" if events.bad is not None else "good"
+    sound = True
+    for field in ("total", part):
+        try:
+            found = terms(getattr(events, field))
+        except ExpressionError as error:
+            sound = False
+            yield problem(f"events.{field}", *error.args)
+            continue
+        if field == "total" and any(term.sign < 0 for term in found):
+            sound = False
+            yield problem(
+                "events.total",
+                "operations are taken away from the total",
+                f"write the total as a sum; subtract in `{part}`",
+            )
+    if sound:
+        try:
+            kinds(Counted.of(events))
+        except ExpressionError as error:
+            yield problem(f"events.{part}", *error.args)
 
 
 def _never_paging(objective: Objective) -> tuple[str, str]:

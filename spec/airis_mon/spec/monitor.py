@@ -65,6 +65,21 @@ class Latency:
     """Seconds; has to be a bucket boundary, else no rule could tell good from bad."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Events:
+    """Good and bad operations, counted by PromQL of one's own: sums of rates of counters over `$window`.
+
+    Either `bad` or `good` is given. That each is an expression which can be proven is for `rules` to check.
+    """
+
+    total: str
+    """All operations."""
+    bad: str | None = None
+    """Operations that missed the objective."""
+    good: str | None = None
+    """Operations that met it."""
+
+
 @dataclass(frozen=True)
 class Objective:
     """A service level objective: a share of good operations over a window."""
@@ -74,7 +89,7 @@ class Objective:
     """Share of good operations, 0 < target < 1 (written `99.9%`)."""
     window: float
     """Seconds over which the share is promised, 30 days unless said otherwise."""
-    indicator: Errors | Latency
+    indicator: Errors | Latency | Events
 
 
 @dataclass(frozen=True)

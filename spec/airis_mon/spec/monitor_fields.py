@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import re
 
-from airis_mon.spec.monitor import (
-    LONGEST_WINDOW,
-    SHORTEST_WINDOW,
-    Anomaly,
-    Errors,
-    Forecast,
-    Latency,
-    Model,
-    Objective,
-    PageBudget,
-    Source,
-)
-from airis_mon.spec.quantities import PERCENT_PATTERN, parse_duration, parse_percent
+from airis_mon.spec.monitor import Anomaly, Forecast, Model, PageBudget, Source
+from airis_mon.spec.objective_fields import OBJECTIVE
+from airis_mon.spec.quantities import parse_duration
 from airis_mon.spec.records import Field, ListOf, MapOf, Record
 from airis_mon.spec.scalars import Choice, Duration, Number, Parsed
 from airis_mon.spec.words import DAY, DIMENSION, HOUR, LABEL, LABEL_VALUE, LINE, MINUTE, NAME, URL, WORD
-
-DEFAULT_WINDOW = 30 * DAY
 
 
 def _page_budget(text: str) -> PageBudget:
@@ -39,64 +27,6 @@ def _page_budget(text: str) -> PageBudget:
         raise ValueError(f"a page budget is given per 1h to 365d, not per {match[2]}", hint)
     return PageBudget(int(match[1]), per)
 
-
-def _objective(
-    name: str,
-    target: float,
-    window: float = DEFAULT_WINDOW,
-    errors: Errors | None = None,
-    latency: Latency | None = None,
-) -> Objective:
-    return Objective(name, target, window, latency or errors or Errors())
-
-
-OBJECTIVE = Record(
-    "Objective",
-    (
-        Field("name", NAME, "Names the objective; appears in alerts and file names.", required=True),
-        Field(
-            "target",
-            Parsed("a target", PERCENT_PATTERN, parse_percent),
-            "Share of operations that have to be good, in percent, such as 99.9%.",
-            required=True,
-        ),
-        Field(
-            "window",
-            Duration(SHORTEST_WINDOW, LONGEST_WINDOW),
-            "Rolling window over which the share is promised.",
-            default="30d",
-        ),
-        Field(
-            "errors",
-            Record("Errors", (), Errors),
-            "Good is an operation that did not fail; written as {}.",
-        ),
-        Field(
-            "latency",
-            Record(
-                "Latency",
-                (
-                    Field(
-                        "of",
-                        WORD,
-                        "Distribution of the contract, such as time_to_first_token.",
-                        required=True,
-                    ),
-                    Field(
-                        "below",
-                        Duration(0.000_001, HOUR),
-                        "What a good operation stays below, such as 500ms; a boundary of the histogram.",
-                        required=True,
-                    ),
-                ),
-                Latency,
-            ),
-            "Good is an operation that stayed below a duration.",
-        ),
-    ),
-    _objective,
-    exactly_one=("errors", "latency"),
-)
 
 _WINDOW = Field("window", Duration(1, DAY), "Range that rates and quantiles look back.", default="5m")
 _HISTORY = Field(

@@ -38,6 +38,13 @@ RESERVED_LABELS = (
 """Labels that derived series and alerts carry themselves, so that nothing can be kept apart by them."""
 DIMENSION = replace(LABEL, reserved=RESERVED_LABELS)
 """A label that an anomaly or a forecast is kept apart by."""
+PROMQL = Text(
+    wanted="a PromQL expression",
+    pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]+$",
+    hint='write a sum of rates over $window, such as sum(rate(http_requests_total{job="api"}[$window]))',
+    longest=2000,
+)
+"""Several lines are welcome; what it says is read by `rules`."""
 LINE = Text(longest=200)
 PATH = Text(wanted="the path of a file", longest=1000)
 URL = Text(

@@ -28,6 +28,11 @@ def cases(burn: Burn) -> Iterator[Case]:
     yield from _slow_burn(burn)
     yield from _healthy(burn)
     windows = recorded(burn.objective.window)[:1]
+    if not isinstance(burn.indicator, LatencyBelow):  # a histogram has all its buckets from the start
+        everything = (Phase(1, 0.0), Phase(2 * STEPS - 1, 1 / STEPS, failing=1.0))
+        yield _quiet(
+            burn, "nothing but failures, too few to count", everything, at=1, windows=windows, ratio=1.0
+        )
     yield _quiet(burn, "no traffic", (Phase(2 * STEPS, 0.0),), at=2, windows=windows, ratio=None)
     few = (Phase(STEPS // 2, 0.0), Phase(1, 3.0, failing=1 / 3), Phase(STEPS, 0.0))
     what = "one failure among three operations"
@@ -39,7 +44,7 @@ def _healthy(burn: Burn) -> Iterator[Case]:
     windows, what = recorded(burn.objective.window), burn.indicator
     # So little traffic that any other limit than none would show.
     phases = (Phase(2 * STEPS, 0.5),)
-    written = spellings(what.boundary) if isinstance(what, LatencyBelow) else ("",)
+    written = ("",) if what.boundary is None else spellings(what.boundary)
     for spelling, text in enumerate(written):
         title = f"no failure, boundary written {text}" if text else "no failure, and no failed series"
         yield _quiet(burn, title, phases, at=2, windows=windows, ratio=0.0, spelling=spelling)

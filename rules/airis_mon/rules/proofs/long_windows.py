@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import series
@@ -14,6 +13,7 @@ from airis_mon.rules.error_budget import MODE, SPEC
 from airis_mon.rules.literals import number
 from airis_mon.rules.proofs import strangers
 from airis_mon.rules.proofs.case import Case, Input, SampleCheck, close
+from airis_mon.rules.proofs.counters import counters, others
 from airis_mon.rules.proofs.traffic import Phase, Traffic
 from airis_mon.rules.windows import DAY, name, recorded
 
@@ -23,9 +23,9 @@ BUSIER = 3.0
 """How many times busier each window was than the next shorter one, so that no two of them are alike."""
 LOUD = 1e6
 """Operations of others between two samples: more than ours in any window."""
-FARTHEST = 72
-"""Windows up to this many times the shortest one are proven with the same traffic: promtool reads 10,000
-samples in a query, two instances of it here."""
+FARTHEST, SERIES = 72, 6
+"""Windows up to this many times the shortest one are proven with the same traffic where it is so many series:
+promtool reads 10,000 samples in a query."""
 LONGEST_STRETCH = 2000
 """Samples of recorded traffic within a period: two stretches of it are in one query."""
 EVALUATIONS = 2
@@ -50,8 +50,9 @@ def windows(burn: Burn, every: float) -> Iterator[Case]:
     count. Evaluations are `every` seconds apart.
     """
     left = list(recorded(burn.objective.window))
+    farthest = FARTHEST * min(1.0, SERIES / len(counters(burn.indicator)))
     while left:
-        together = [window for window in left if window <= FARTHEST * left[0]]
+        together = [window for window in left if window <= max(1.0, farthest) * left[0]]
         yield _windows(burn, every, together)
         left = left[len(together) :]
 
@@ -98,10 +99,8 @@ def _healthy(sample: float, found: list[float], steps: int) -> Iterator[Phase]:
 def _strangers(burn: Burn, sample: float, found: list[float], skipped: int) -> Iterator[Input]:
     """Yield traffic of other sources, and what is recorded for other objectives, around the last moment."""
     loud = Traffic(sample, (Phase(STEPS, LOUD, failing=0.5),))
-    selector = burn.indicator.selector
-    for other in strangers.neighbours(selector, selector):
-        for one in loud.inputs(replace(burn.indicator, selector=other)):
-            yield Input(one.series, f"_x{skipped} {one.values}")
+    for one in map(loud.counter, others(burn.indicator)):
+        yield Input(one.series, f"_x{skipped} {one.values}")
     for window in found:
         for prefix, value in ((series.EVENTS, 1000.0), (series.FAILURES, 300.0), (series.ERROR_RATIO, 1.0)):
             yield from strangers.recorded(burn, prefix, window, value, STEPS, skipped)

@@ -10,13 +10,12 @@ from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import absence, anomalies, forecasts, series
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
-from airis_mon.rules.indicators import Availability, LatencyBelow, contract_of, indicator, requests_of
+from airis_mon.rules.indicators import contract_of, requests_of
 from airis_mon.rules.literals import number
 from airis_mon.rules.proofs import strangers
 from airis_mon.rules.proofs.case import AlertCheck, Case, Fired, Input, fired
-from airis_mon.rules.proofs.traffic import Phase, Traffic
 from airis_mon.rules.windows import name, recorded
-from airis_mon.spec import Anomaly, Errors, Forecast, Monitor, format_duration
+from airis_mon.spec import Anomaly, Forecast, Monitor, format_duration
 
 QUIET = 2
 """Evaluations before anything happens."""
@@ -177,12 +176,12 @@ def _silent(monitor: Monitor, alert: Alert) -> Fired:
 def blind(monitor: Monitor, step: float) -> Iterator[Case]:
     """Yield the tests of operations that are counted, but not as some objective needs them."""
     burns = [Burn(monitor, objective) for objective in monitor.objectives]
-    latencies = [burn for burn in burns if isinstance(burn.indicator, LatencyBelow)]
-    if latencies:
-        interval = min(recorded(burn.objective.window)[0] for burn in latencies) / 10
-        yield _blind("no histogram", monitor, latencies, interval, step)
+    apart = [burn for burn in burns if not absence.counted_with_requests(burn)]
+    if apart:
+        interval = min(recorded(burn.objective.window)[0] for burn in apart) / 10
+        yield _blind("no series of theirs", monitor, apart, interval, step)
     rare = [burn for burn in burns if absence.objective_alert(burn)]
-    fast = any(isinstance(burn.indicator, Availability) for burn in rare)
+    fast = any(absence.counted_with_requests(burn) for burn in rare)
     if fast and len({burn.objective.window for burn in burns}) == 1:
         interval = 2 * recorded(rare[0].objective.window)[0]
         yield _blind("scraped too rarely for the shortest window", monitor, rare, interval, step)
@@ -200,7 +199,7 @@ def _blind(what: str, monitor: Monitor, burns: list[Burn], interval: float, step
         )
         checks.append(AlertCheck(evaluation * step, series.ABSENT_ALERT, expected))
     steps = math.ceil((delays[-1] + 1) * step / interval) + 1
-    inputs = list(Traffic(interval, (Phase(steps, 100.0),)).inputs(indicator(monitor, Errors())))
+    inputs = [Input(requests_of(monitor), f"0+100x{steps}")]
     for burn, _ in alerts:
         inputs += strangers.recorded(burn, series.FAILURES, recorded(burn.objective.window)[0], 0, steps)
     return Case(f"operations without what objectives need: {what}", interval, tuple(inputs), checks)

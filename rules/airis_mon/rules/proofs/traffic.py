@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+import math
 from dataclasses import dataclass
 from itertools import accumulate
 
 from airis_mon.exporters.contracts import matchers
-from airis_mon.rules.indicators import Availability, Indicator
-from airis_mon.rules.literals import spellings
+from airis_mon.rules.indicators import Indicator
+from airis_mon.rules.literals import number
 from airis_mon.rules.proofs.case import Input
-
-INSTANCES = ("one:8000", "two:8000")
-"""Traffic comes from two instances, so that sums are proven to be sums."""
-_MATCHER = re.compile(r'([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"')
+from airis_mon.rules.proofs.counters import Counter, counters
 
 
 @dataclass(frozen=True)
@@ -66,54 +62,25 @@ class Traffic:
 
     def inputs(self, what: Indicator, spelling: int = 0) -> tuple[Input, ...]:
         """Return the series of a server with this traffic; `spelling` chooses how it writes a boundary."""
-        instances = ("",) if "instance" in what.selector else INSTANCES
-        return tuple(
-            series for instance in instances for series in self._of(what, instance, len(instances), spelling)
-        )
+        # A server that never failed exposes no failed series, and one that always failed no good ones.
+        good = any(phase.failing < 1 for phase in self.phases)
+        failing = any(phase.failing for phase in self.phases)
+        found = (one for one in counters(what, spelling) if (one.good and good) or (one.failed and failing))
+        return tuple(map(self.counter, found))
 
-    def _of(self, what: Indicator, instance: str, count: int, spelling: int) -> Iterator[Input]:
-        labels = {**what.selector, **({"instance": instance} if instance else {})}
-        if isinstance(what, Availability):
-            good, failing = label_sets(what.failing)
-            yield self._counter(what.metric, {**labels, **good}, 1 / count, failing=False)
-            # A server that never failed exposes no failed series.
-            for failed in failing if any(phase.failing for phase in self.phases) else ():
-                yield self._counter(what.metric, {**labels, **failed}, 1 / count / len(failing), failing=True)
-            return
-        written = spellings(what.boundary)
-        boundary = written[spelling % len(written)]
-        yield self._counter(f"{what.metric}_bucket", {**labels, "le": boundary}, 1 / count, failing=False)
-        for name, more in ((f"{what.metric}_bucket", {"le": "+Inf"}), (f"{what.metric}_count", {})):
-            yield self._counter(name, {**labels, **more}, 1 / count, failing=None)
+    def counter(self, one: Counter) -> Input:
+        """Return a counter with its share of the traffic.
 
-    def _counter(self, metric: str, labels: Mapping[str, str], share: float, failing: bool | None) -> Input:
-        """Return a counter of good, failing or (None) all operations, with a share of the traffic."""
+        promtool adds growth up step by step. Binary fractions that are coarse enough add up exactly, so that
+        no phase begins a hair below the end of the one before: that would be a counter reset.
+        """
+        most = sum(phase.steps * phase.operations for phase in self.phases)
+        units = 2.0 ** min(40, 51 - math.frexp(most)[1])
         value, parts = 0.0, ["0"]
         for phase in self.phases:
-            part = {True: phase.failing, False: 1 - phase.failing, None: 1.0}[failing]
-            growth = round(phase.operations * part * share, 9)
+            share = (1 - phase.failing) * one.good + phase.failing * one.failed
+            growth = round(phase.operations * share * units) / units
             first = growth if phase.restarted else value + growth
-            parts.append(f"{_plain(first)}+{_plain(growth)}x{phase.steps - 1}")
+            parts.append(f"{number(first)}+{number(growth)}x{phase.steps - 1}")
             value = first + growth * (phase.steps - 1)
-        return Input(metric + matchers(dict(sorted(labels.items()))), " ".join(parts))
-
-
-def _plain(value: float) -> str:
-    return f"{value:.9f}".rstrip("0").rstrip(".")
-
-
-def label_sets(matcher: str) -> tuple[dict[str, str], list[dict[str, str]]]:
-    """Return labels of a good operation, and of failed ones: one set per alternative of the matcher.
-
-    ValueError for a matcher that no example can be derived from.
-    """
-    found = _MATCHER.findall(matcher)
-    if len(found) != 1:
-        raise ValueError(f"no example of a failed operation can be derived from `{matcher}`")
-    label, operator, value = found[0]
-    alternatives = value.split("|") if "~" in operator else [value]
-    matching = [{label: alternative} if alternative else {} for alternative in alternatives]
-    other: dict[str, str] = {label: "ok" if "ok" not in alternatives else "failed"}
-    if any(set(alternative) & set(r".*+?()[]{}^$\\") for alternative in alternatives):
-        raise ValueError(f"no example of a failed operation can be derived from `{matcher}`")
-    return (other, matching) if operator in ("=", "=~") else (matching[0], [other])
+        return Input(one.metric + matchers(dict(sorted(one.labels.items()))), " ".join(parts))

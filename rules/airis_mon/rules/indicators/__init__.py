@@ -1,0 +1,49 @@
+"""What an objective counts: operations, and those that missed it.
+
+Belongs here: one module per kind of indicator, each saying in PromQL what it counts.
+
+Must not be here: windows, budgets and alerts, which treat all of them alike, and what proofs feed them with.
+"""
+
+from __future__ import annotations
+
+from airis_mon.exporters.contracts import CONTRACTS, Contract, matchers
+from airis_mon.rules.indicators.availability import Availability
+from airis_mon.rules.indicators.counted import Counted
+from airis_mon.rules.indicators.latency import LatencyBelow
+from airis_mon.spec import Errors, Events, Latency, Monitor
+
+__all__ = [
+    "Availability",
+    "Counted",
+    "Indicator",
+    "LatencyBelow",
+    "contract_of",
+    "indicator",
+    "requests_of",
+]
+
+Indicator = Availability | LatencyBelow | Counted
+
+
+def indicator(monitor: Monitor, kind: Errors | Latency | Events) -> Indicator:
+    """Return what an objective of a monitor counts; KeyError where the contract does not carry it."""
+    contract, selector = contract_of(monitor), monitor.source.selector
+    if isinstance(kind, Errors):
+        return Availability(contract.requests.total, selector, contract.requests.errors)
+    if isinstance(kind, Events):
+        return Counted.of(kind)
+    distribution = contract.distributions[kind.of]
+    # Twelve digits take away what the division adds.
+    boundary = float(f"{kind.below / distribution.scale:.12g}")
+    return LatencyBelow(distribution.metric, selector, boundary, kind.of)
+
+
+def contract_of(monitor: Monitor) -> Contract:
+    """Return the contract that a monitor's source names."""
+    return CONTRACTS[monitor.source.contract]
+
+
+def requests_of(monitor: Monitor) -> str:
+    """Return the series selector of a monitor's operations."""
+    return contract_of(monitor).requests.total + matchers(monitor.source.selector)

@@ -1,0 +1,85 @@
+"""The keys of an objective: its target, its window, and the kinds of indicator that say what is good."""
+
+from __future__ import annotations
+
+from airis_mon.spec.monitor import LONGEST_WINDOW, SHORTEST_WINDOW, Errors, Events, Latency, Objective
+from airis_mon.spec.quantities import PERCENT_PATTERN, parse_percent
+from airis_mon.spec.records import Field, Record
+from airis_mon.spec.scalars import Duration, Parsed
+from airis_mon.spec.words import DAY, HOUR, NAME, PROMQL, WORD
+
+DEFAULT_WINDOW = 30 * DAY
+
+
+def _objective(
+    name: str,
+    target: float,
+    window: float = DEFAULT_WINDOW,
+    errors: Errors | None = None,
+    latency: Latency | None = None,
+    events: Events | None = None,
+) -> Objective:
+    return Objective(name, target, window, latency or events or errors or Errors())
+
+
+OBJECTIVE = Record(
+    "Objective",
+    (
+        Field("name", NAME, "Names the objective; appears in alerts and file names.", required=True),
+        Field(
+            "target",
+            Parsed("a target", PERCENT_PATTERN, parse_percent),
+            "Share of operations that have to be good, in percent, such as 99.9%.",
+            required=True,
+        ),
+        Field(
+            "window",
+            Duration(SHORTEST_WINDOW, LONGEST_WINDOW),
+            "Rolling window over which the share is promised.",
+            default="30d",
+        ),
+        Field(
+            "errors",
+            Record("Errors", (), Errors),
+            "Good is an operation that did not fail; written as {}.",
+        ),
+        Field(
+            "latency",
+            Record(
+                "Latency",
+                (
+                    Field(
+                        "of",
+                        WORD,
+                        "Distribution of the contract, such as time_to_first_token.",
+                        required=True,
+                    ),
+                    Field(
+                        "below",
+                        Duration(0.000_001, HOUR),
+                        "What a good operation stays below, such as 500ms; a boundary of the histogram.",
+                        required=True,
+                    ),
+                ),
+                Latency,
+            ),
+            "Good is an operation that stayed below a duration.",
+        ),
+        Field(
+            "events",
+            Record(
+                "Events",
+                (
+                    Field("total", PROMQL, "All operations: sum(rate(counter[$window])).", required=True),
+                    Field("bad", PROMQL, "Those that missed the objective, in the same way."),
+                    Field("good", PROMQL, "Those that met it, where these are what is counted."),
+                ),
+                Events,
+                exactly_one=("bad", "good"),
+            ),
+            "Good and bad operations are counted by PromQL of your own: sums of rates of counters.",
+        ),
+    ),
+    _objective,
+    exactly_one=("errors", "latency", "events"),
+)

@@ -1,0 +1,210 @@
+"""Objectives over PromQL of one's own: what is refused, what is emitted, and that it is proven."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import promql_parser
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airis_mon.rules.compile import artefacts
+from airis_mon.rules.expressions import ExpressionError, terms
+from airis_mon.rules.proofs import specimens
+from airis_mon.spec import Errors, Events, Objective, SpecError
+from airis_mon.stack.servers import Server
+from tests.rules.monitors import DAY, small
+from tests.rules.test_proofs import failure, write
+
+TOTAL = 'sum(rate(http_requests_total{job="api"}[$window]))'
+FAILED = 'sum(rate(http_requests_total{job="api",code=~"5..|429"}[$window]))'
+
+COUNTED = {
+    "codes": Events(total=TOTAL, bad=FAILED),
+    "slow": Events(
+        total='sum(rate(http_seconds_count{job="api"}[{{.window}}]))',
+        bad='sum(rate(http_seconds_count{job="api"}[{{.window}}]))\n'
+        '- sum(rate(http_seconds_bucket{job="api",le="1"}[{{.window}}]))',
+    ),
+    "fast": Events(
+        total='sum(rate(http_seconds_bucket{job="api",le="+Inf"}[$window]))',
+        good='sum(rate(http_seconds_bucket{job="api",le="0.5"}[$window]))',
+    ),
+    "apart": Events(
+        total='sum(increase(requests_total{job="api"}[$window]))',
+        bad='sum(increase(errors_total{job="api",reason!="client"}[$window])) or on() vector(0)',
+    ),
+    "both": Events(
+        total='sum(rate(reads_total[$window])) + sum(rate(writes_total{kind!~"probe|test"}[$window]))',
+        bad='sum(rate(reads_total{ok="no"}[$window]))'
+        ' + (sum(rate(writes_total{ok="no",kind!~"probe|test"}[$window])))',
+    ),
+    "outcomes": Events(
+        good="sum(rate(succeeded_total[$window]))",
+        total="sum(rate(succeeded_total[$window])) + sum(rate(failed_total[$window]))",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", COUNTED)
+def test_every_proof_holds(what: str, promtool: Server, tmp_path: Path) -> None:
+    monitor = replace(small(Objective("own", 0.99, DAY, COUNTED[what]), scrape_interval=2.0), name=what)
+    tests = write(tmp_path, artefacts(monitor))
+    assert [found for test in tests if (found := failure(promtool, tmp_path, test))] == []
+
+
+def test_own_and_derived_objectives_live_side_by_side(promtool: Server, tmp_path: Path) -> None:
+    # One reads the source's own counter: silent together with it. The other has series of its own.
+    own = Events(
+        total='sum(rate(airis_predictions_total{job="small"}[$window]))',
+        bad='sum(rate(airis_predictions_total{job="small",outcome="timeout"}[$window]))',
+    )
+    monitor = replace(
+        small(Objective("up", 0.99, 30 * DAY, Errors()), contract="airis"),
+        objectives=(
+            Objective("up", 0.99, 30 * DAY, Errors()),
+            Objective("own", 0.99, 30 * DAY, own),
+            Objective("other", 0.99, 30 * DAY, COUNTED["slow"]),
+        ),
+    )
+    tests = write(tmp_path, artefacts(monitor))
+    assert [found for test in tests if (found := failure(promtool, tmp_path, test))] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("sum(rate(x[$window]", "this is no PromQL", "write one expression"),
+        ("sum(rate(x[$window])); y", "this is no PromQL", "write one expression"),
+        ("x", "`x` is no sum of rates of counters, and no proof could feed it", "write sums of rates"),
+        ("1", "a number is no sum of rates", "write sums of rates"),
+        ("max(rate(x[$window]))", "max() is no sum of rates", "write sums of rates"),
+        ("sum(x)", "`x` stands where rate() of a counter belongs", "write sum(rate("),
+        ("sum(irate(x[$window]))", "irate() stands where rate()", "write sum(rate("),
+        ("sum by (a) (rate(x[$window]))", "kept apart by labels", "write one objective for each part"),
+        ("sum(rate(x[5m]))", "the range of rate() is fixed", "write [$window]"),
+        ("sum(rate(x[$window:1m]))", "a subquery stands", "take the rate of the counter itself"),
+        ("sum(rate(x[$window] offset 1h))", "`offset` and `@`", "leave them out"),
+        ("sum(rate(x[$window] @ 1))", "`offset` and `@`", "leave them out"),
+        ('sum(rate({a="b"}[$window]))', "the selector names no metric", "begin it with the name"),
+        ('sum(rate({__name__="b"}[$window]))', "the selector names no metric", "begin it with the name"),
+        ('sum(rate(x{a="$window"}[$window]))', "`$window` stands in a label's value", "[$window]"),
+        ('sum(rate(x_bucket{le=~"1|2"}[$window]))', "`le=~` finds no bucket", 'le="0.5"'),
+        ('sum(rate(x_bucket{le="often"}[$window]))', "`le=` finds no bucket", 'le="0.5"'),
+        ("sum(rate(x[$window])) * 2", "`*` has no place in a count", "add sums of rates"),
+        ("sum(rate(x[$window])) or sum(rate(y[$window]))", "`or` has no place", "add sums of rates"),
+        ("sum(rate(x[$window])) + on() sum(rate(y[$window]))", "with a matching", "add sums of rates"),
+        ("sum(rate(x[$window])) + sum(increase(y[$window]))", "per second", "write rate() everywhere"),
+        (" + ".join(["sum(rate(x[$window]))"] * 9), "9 rates are added up; 8 are allowed", "one matcher"),
+    ],
+)
+def test_what_cannot_be_proven_is_refused_with_what_to_write_instead(
+    text: str, message: str, hint: str
+) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        terms(text)
+    said, advised = caught.value.args
+    assert message in said
+    assert hint in advised
+
+
+@pytest.mark.parametrize(
+    ("events", "path", "message"),
+    [
+        (Events(total="up", bad=FAILED), "events.total", "no sum of rates"),
+        (Events(total=TOTAL, good="up"), "events.good", "no sum of rates"),
+        (Events(total=f"{TOTAL} - {FAILED}", bad=FAILED), "events.total", "taken away from the total"),
+        (Events(total=FAILED, bad=FAILED), "events.bad", "no good operation can be found"),
+        (Events(total=TOTAL, bad="sum(rate(x[$window]))" * 0 + TOTAL), "events.bad", "no good operation"),
+        (Events(total=TOTAL, good=TOTAL), "events.good", "no failed operation can be found"),
+        (Events(total=f"{TOTAL} + {TOTAL}", bad=FAILED), "events.bad", "no good operation can be found"),
+        (
+            Events(total=TOTAL, bad='sum(rate(x{a="b",a!="b"}[$window]))'),
+            "events.bad",
+            "no value of `a` can be found",
+        ),
+        (
+            Events(total=TOTAL, bad='sum(rate(x{a=~"(?i)b"}[$window]))'),
+            "events.bad",
+            "is too intricate to find an example for",
+        ),
+    ],
+)
+def test_events_of_which_no_operation_is_known_are_refused(events: Events, path: str, message: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        artefacts(small(Objective("own", 0.99, 30 * DAY, events)))
+    (problem,) = caught.value.problems
+    assert problem.path == f"spec.objectives[0].{path}"
+    assert message in problem.message
+
+
+HOSTILE = [
+    'a"} or vector(1) #',
+    "{{ $labels.secret }}",
+    "\\",
+    'x"}[1s])) or absent(up{a="',
+    "new\nline",
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_text_in_a_label_stays_the_value_of_that_label(value: str, promtool: Server, tmp_path: Path) -> None:
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    events = Events(
+        total=f'sum(rate(x_total{{job="{quoted}"}}[$window]))',
+        bad=f'sum(rate(x_total{{job="{quoted}",code="5"}}[$window]))',
+    )
+    written = artefacts(small(Objective("own", 0.99, DAY, events), scrape_interval=2.0))
+    for group in yaml.safe_load(written[0].text)["groups"]:
+        for rule in group["rules"]:
+            promql_parser.parse(rule["expr"])
+            assert all("{{ $labels" not in text for text in rule.get("annotations", {}).values())
+    tests = write(tmp_path, written)
+    assert [found for test in tests if (found := failure(promtool, tmp_path, test))] == []
+
+
+@given(st.text(max_size=200) | st.text('sumrate()[]{}$window="~!.+- |x5', max_size=60))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        found = terms(text)
+    except ExpressionError:
+        return
+    for term in found:
+        promql_parser.parse(term.rate("5m"))
+
+
+@given(st.text("ab1.|()[]*+?{}^$\\d-,", max_size=24))
+def test_a_specimen_is_matched_by_its_expression(expression: str) -> None:
+    try:
+        found = specimens.matching(expression)
+    except ValueError:
+        return
+    # That each of them matches is checked there; here that something was found at all.
+    assert found
+
+
+@pytest.mark.parametrize(
+    ("expression", "texts"),
+    [
+        ("5..", ("500",)),
+        ("5..|429", ("500", "429")),
+        ("(4|5)[0-9]{2}", ("400", "500")),
+        ("/v(1|2)/(?:chat|embed).*", ("/v1/chat0", "/v2/embed0")),
+        ("[^2].+", ("a0",)),
+        (r"\d+\.\d+", ("0.0",)),
+        ("a|", ("a", "")),
+    ],
+)
+def test_specimens_stand_for_every_alternative(expression: str, texts: tuple[str, ...]) -> None:
+    assert specimens.matching(expression) == texts
+
+
+@pytest.mark.parametrize(
+    "expression", ["|".join(map(str, range(33))), "((a{20}){5}){5}", "(" * 30 + ")" * 30]
+)
+def test_an_expression_without_bounds_is_refused(expression: str) -> None:
+    with pytest.raises(ValueError, match=r"intricate|more than 32"):
+        specimens.matching(expression)
