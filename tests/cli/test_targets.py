@@ -1,9 +1,15 @@
+import argparse
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from airis_mon.cli import targets
+from airis_mon.cli.build import build
+from airis_mon.cli.documents import load
 from tests.cli.conftest import Run
+from tests.cli.documents import monitor
 
 SECRET_URL = """\
 apiVersion: airis.dev/v1alpha1
@@ -52,6 +58,9 @@ def test_messages_link_to_the_grafana_that_is_named(
     [
         ("--alertmanager-version=0.24", "0.25 is the oldest that is supported"),
         ("--alertmanager-version=new", "`new` is no version; write one such as 0.27"),
+        ("--prometheus-version=2.41", "2.42 is the oldest that is supported"),
+        ("--prometheus-version=latest", "`latest` is no version; write one such as 2.53"),
+        ("--mimir.max-rule-groups=0", "`0` is no number of groups or rules; write one such as 100"),
         ("--grafana-url=grafana", "`grafana` is no URL of Grafana; write https://grafana.example.com"),
     ],
 )
@@ -61,3 +70,43 @@ def test_an_option_that_makes_no_sense_is_refused(
     done = airis_mon("check", document, option)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def chats(folder: Path, number: int) -> list[Path]:
+    files = [folder / f"m{index}.yaml" for index in range(number)]
+    for index, file in enumerate(files):
+        file.write_text(monitor(f"m{index}").replace(", escalation: standard", ""))
+    return files
+
+
+def test_a_tenant_of_mimir_takes_so_many_groups_and_what_helps_is_told(
+    airis_mon: Run, tmp_path: Path
+) -> None:
+    files = chats(tmp_path, 10)
+    assert airis_mon("check", *files).returncode == 0
+    done = airis_mon("check", *files, "--mimir")
+    assert done.returncode == 1
+    found = re.search(r"all monitors come to (\d+) groups of rules, and Mimir takes 70", done.stderr)
+    assert found is not None, done.stderr
+    assert "most have `m0` (" in done.stderr
+    assert airis_mon("check", *files, f"--mimir.max-rule-groups={found[1]}").returncode == 0
+    assert airis_mon("check", *files, f"--mimir.max-rule-groups={int(found[1]) - 1}").returncode == 1
+    assert airis_mon("check", *files[:4], "--mimir").returncode == 0
+
+
+def test_a_group_that_mimir_would_refuse_is_named(airis_mon: Run, tmp_path: Path) -> None:
+    (file,) = chats(tmp_path, 1)
+    done = airis_mon("check", file, "--mimir.max-rules-per-group=10")
+    assert done.returncode == 1
+    assert "the group `airis-mon:m0:availability:page` has 13 rules, and Mimir takes 10" in done.stderr
+    assert f"--> {file}:1:1" in done.stderr
+
+
+@pytest.mark.parametrize("version", ["2.42", "v2.53.1", "3.14"])
+def test_every_version_gets_the_same_files_since_nothing_newer_is_needed(version: str) -> None:
+    examples = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+    bundle = load(examples)
+    parser = argparse.ArgumentParser()
+    targets.add_arguments(parser)
+    asked = targets.target(parser.parse_args([f"--prometheus-version={version}"]))
+    assert build(bundle, asked) == build(bundle)

@@ -49,20 +49,21 @@ def derive(
     collected.take(
         lambda: alertmanager.artefacts(bundle, target=target.alertmanager, grafana_url=target.grafana_url)
     )
+    collected.check(lambda: rules.limits(bundle.monitors, target.ruler))
     documents = {}
     for monitor in bundle.monitors:
         key = _key(generator, monitor, target)
         derived = before.get(monitor.name)
         if derived is None or derived.key != key:
-            paths = collected.take(lambda monitor=monitor: _of(monitor, known))  # type: ignore[misc]
+            paths = collected.take(lambda monitor=monitor: _of(monitor, known, target))  # type: ignore[misc]
             derived = Derivation(key, tuple(sorted(set(paths))))
         documents[monitor.name] = derived
     return Derived(collected.sorted(), documents)
 
 
-def _of(monitor: Monitor, known: rules.Known) -> tuple[Artefact, ...]:
+def _of(monitor: Monitor, known: rules.Known, target: Target) -> tuple[Artefact, ...]:
     """Return what follows from one monitor and the target; what else it depends on belongs into its key."""
-    return (*rules.artefacts(monitor, known), *grafana.artefacts(monitor))
+    return (*rules.artefacts(monitor, known, target.ruler), *grafana.artefacts(monitor))
 
 
 def _key(generator: str, monitor: Monitor, target: Target) -> str:
@@ -86,6 +87,13 @@ class _Collected:
             if self._artefacts.setdefault(artefact.path, artefact) != artefact:
                 self._problems.append(Problem(f"two documents derive the same file {artefact.path}"))
         return [artefact.path for artefact in found]
+
+    def check(self, step: Callable[[], None]) -> None:
+        """Take what is wrong by a step that derives nothing."""
+        try:
+            step()
+        except SpecError as error:
+            self._problems += error.problems
 
     def sorted(self) -> tuple[Artefact, ...]:
         """Return everything by path; SpecError with all that is wrong."""

@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Iterator, MutableMapping, Sequence
 
 from airis_mon.exporters import contracts
-from airis_mon.rules import impossible
+from airis_mon.rules import dialect, impossible, ruler
 from airis_mon.rules.collection import groups
 from airis_mon.rules.groups import Group, file_content
 from airis_mon.rules.proofs.claims import Claim, claims
 from airis_mon.rules.proofs.proof import Proof
+from airis_mon.rules.ruler import MIMIR_GROUPS, MIMIR_RULES_PER_GROUP, OLDEST, Ruler
 from airis_mon.rules.shapes import Shape, shape, spelled
 from airis_mon.spec import Artefact, Monitor, SpecError, yaml_text
 
@@ -18,23 +19,39 @@ FOLDER = "rules"
 PROOFS = f"{FOLDER}/proofs"
 _SHAPE = "what all monitors of one shape share; names are placeholders"
 
+__all__ = ["MIMIR_GROUPS", "MIMIR_RULES_PER_GROUP", "OLDEST", "Known", "Ruler", "artefacts", "limits"]
+
 Known = MutableMapping[str, tuple[Sequence[Group], tuple[Artefact, ...]]]
 """Shapes of claims that were met before, with their rules and the files of their proofs."""
 
 
-def artefacts(monitor: Monitor, known: Known | None = None) -> tuple[Artefact, ...]:
+def artefacts(
+    monitor: Monitor,
+    known: Known | None = None,
+    target: Ruler = Ruler(),  # noqa: B008  frozen
+) -> tuple[Artefact, ...]:
     """Return `rules/<monitor>.rules.yaml` and the files that prove it, `rules/proofs/*.test.yaml`.
 
     Monitors whose rules differ in names alone share these; `known` saves deriving them again. SpecError with
-    every problem of a monitor that no rule could watch.
+    every problem of a monitor that no rule could watch, or whose rules the target would not take.
     """
     problems = [*contracts.problems(monitor), *impossible.problems(monitor)]
     if problems:
         raise SpecError(problems)
     written = groups(monitor)
+    refused = [*dialect.problems(monitor, written, target), *ruler.problems(monitor, written, target)]
+    if refused:
+        raise SpecError(refused)
     text = yaml_text(file_content(written), source=f"ModelMonitor {monitor.name}")
     rules = Artefact(f"{FOLDER}/{monitor.name}.rules.yaml", text)
     return rules, *_proofs(monitor, written, {} if known is None else known)
+
+
+def limits(monitors: Sequence[Monitor], target: Ruler) -> None:
+    """Raise SpecError where the target does not take the rules of all monitors together."""
+    found = ruler.crowding(monitors, target)
+    if found:
+        raise SpecError(found)
 
 
 def _proofs(monitor: Monitor, written: Sequence[Group], known: Known) -> Iterator[Artefact]:

@@ -1,0 +1,114 @@
+"""What a version of Prometheus understands: fields of rule files and functions of PromQL.
+
+What is emitted by itself needs nothing newer than 2.42; what a person wrote as PromQL may.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from airis_mon.rules import series
+from airis_mon.rules.groups import Group, Rule
+from airis_mon.rules.ruler import Ruler, written
+from airis_mon.spec import Monitor, Problem
+
+FIELDS: Mapping[str, Mapping[str, tuple[int, int]]] = {
+    "group": {"query_offset": (2, 53), "labels": (3, 0)},
+    "rule": {"keep_firing_for": (2, 42)},
+}
+"""Fields of groups and of rules, with the version that first read them; those that are left out are older."""
+
+FUNCTIONS: Mapping[str, tuple[int, int]] = {
+    "histogram_stddev": (2, 47),
+    "histogram_stdvar": (2, 47),
+    "histogram_avg": (2, 51),
+    "first_over_time": (3, 14),
+}
+"""Functions with the version from which on they need no feature flag; those that are left out are older."""
+
+RENAMED: Mapping[str, tuple[tuple[int, int], str]] = {
+    "holt_winters": ((3, 0), "double_exponential_smoothing"),
+}
+"""Functions with the version that no longer has them, and what it calls them, behind a flag."""
+
+EXPERIMENTAL = frozenset((
+    "double_exponential_smoothing", "histogram_quantiles", "info", "limit_ratio", "limitk", "mad_over_time",
+    "max_of", "min_of", "sort_by_label", "sort_by_label_desc", "start_timestamp", "ts_of_first_over_time",
+    "ts_of_last_over_time", "ts_of_max_over_time", "ts_of_min_over_time",
+))  # fmt: skip
+"""Functions that no version has without `--enable-feature=promql-experimental-functions`."""
+
+_TOKENS = re.compile(
+    r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`|#[^\n]*|([A-Za-z_:][\w:]*)\s*(?=\()', re.DOTALL
+)
+"""Strings and comments, in which no word is called; else a word before a parenthesis."""
+
+
+def called(expression: str) -> Iterator[str]:
+    """Yield every word that is called like a function, also of PromQL that is newer than our parser."""
+    for match in _TOKENS.finditer(expression):
+        if match[1]:
+            yield match[1].lower()
+
+
+def problems(monitor: Monitor, emitted: Sequence[Group], ruler: Ruler) -> list[Problem]:
+    """Return everything that the ruler's version would not read."""
+    found = [problem for group in emitted for problem in _group(monitor, group, ruler)]
+    return list(dict.fromkeys(found))
+
+
+def _group(monitor: Monitor, group: Group, ruler: Ruler) -> Iterator[Problem]:
+    for field, since in FIELDS["group"].items():
+        if field in group.content() and since > ruler.version:
+            yield _field(monitor, f"the group `{group.name}`", field, since, ruler)
+    for rule in group.rules:
+        for field, since in FIELDS["rule"].items():
+            if field in rule and since > ruler.version:
+                yield _field(monitor, f"a rule of `{group.name}`", field, since, ruler)
+        for function in dict.fromkeys(called(str(rule["expr"]))):
+            message = _function(function, ruler)
+            if message is not None:
+                path = _written_at(monitor, rule)
+                yield Problem(message[0], path, monitor.origin.locate(path), message[1])
+
+
+def _function(function: str, ruler: Ruler) -> tuple[str, str] | None:
+    """Return what is wrong with calling a function, and what helps."""
+    version = written(ruler.version)
+    if function in EXPERIMENTAL:
+        return (
+            f"`{function}` is experimental: Prometheus refuses a rule with it unless a flag allows it",
+            "write it without; what a flag switches on may be gone in the next version",
+        )
+    if function in RENAMED and ruler.version >= RENAMED[function][0]:
+        since, name = RENAMED[function]
+        return (
+            f"Prometheus {version} has no function `{function}`; it was taken out with {written(since)}",
+            f"write it without; `{name}`, as it is called now, is experimental",
+        )
+    since = FUNCTIONS.get(function, ruler.version)
+    if since > ruler.version:
+        return (
+            f"Prometheus {version} has no function `{function}`; it came with {written(since)}",
+            f"write it without, or, where every Prometheus is newer, `--prometheus-version {written(since)}`",
+        )
+    return None
+
+
+def _field(monitor: Monitor, where: str, field: str, since: tuple[int, int], ruler: Ruler) -> Problem:
+    return Problem(
+        f"{where} needs the field `{field}`, which Prometheus {written(ruler.version)} refuses",
+        location=monitor.origin.locate(""),
+        hint=f"where every Prometheus is newer, say `--prometheus-version {written(since)}`",
+    )
+
+
+def _written_at(monitor: Monitor, rule: Rule) -> str:
+    """Return the path of the objective that a rule is about, or of the whole monitor."""
+    labels = rule.get("labels", {})
+    name = labels.get(series.SLO_NAME) or labels.get(series.OBJECTIVE_LABEL)
+    for position, objective in enumerate(monitor.objectives):
+        if objective.name == name:
+            return f"spec.objectives[{position}]"
+    return "spec"
