@@ -49,6 +49,7 @@ FACES = (
     "remote_write",
     "instrument",
     "exporters.contracts",
+    "rules.replay",
     "alertmanager.replay",
 )
 """What another room may import beside `series`: the names that these list in `__all__`."""
