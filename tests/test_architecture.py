@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 ROOMS = {
     "spec": ("spec",),
-    "runtime": ("web", "journal", "remote_write"),
+    "runtime": ("web", "journal", "remote_write", "remote_read"),
     "exporters": ("instrument", "sidecar", "exporters"),
     "analyzer": ("analyzer",),
     "rules": ("rules",),
@@ -47,6 +47,7 @@ FACES = (
     "web",
     "journal",
     "remote_write",
+    "remote_read",
     "instrument",
     "exporters.contracts",
     "rules.replay",
@@ -60,7 +61,7 @@ HOMES = {
     "aiohttp": {"web", "sidecar", "stack", "demo", "traces"},
     "aiosmtpd": {"demo"},
     "bcrypt": {"web"},
-    "cramjam": {"remote_write", "sidecar"},
+    "cramjam": {"remote_read", "remote_write", "sidecar"},
     "google": {"remote_write", "sidecar"},
     "grafana_foundation_sdk": {"grafana"},
     "msgspec": {"sidecar"},
@@ -70,7 +71,7 @@ HOMES = {
     "promql_parser": {"rules"},
     "psycopg": {"sidecar"},
     "re2": {"rules", "sidecar"},
-    "requests": {"remote_write", "analyzer", "cli", "stack", "demo", "traces"},
+    "requests": {"remote_read", "remote_write", "analyzer", "cli", "stack", "demo", "traces"},
     "rich": {"cli", "stack", "demo", "traces"},
     "sklearn": {"demo"},
     "urllib3": {"traces"},  # requests' own transport: which errors left nothing behind
