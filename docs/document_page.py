@@ -12,7 +12,7 @@ from airis_mon.exporters.contracts import CONTRACTS
 from airis_mon.spec import format_duration, profiles
 from airis_mon.spec.kinds import API_GROUP, API_VERSION, KINDS, METADATA
 from airis_mon.spec.records import Field, ListOf, MapOf, Record
-from airis_mon.spec.scalars import Choice, Duration, Flag, Number, Parsed, Shape, Text
+from airis_mon.spec.scalars import Choice, Count, Duration, Flag, Number, Parsed, Shape, Text
 from docs import markdown
 
 INTRODUCTION = f"""
@@ -104,6 +104,8 @@ def _value(shape: Shape) -> str:
             return "duration"
         case Number():
             return "number"
+        case Count():
+            return "whole number"
         case Flag():
             return "`true` or `false`"
         case ListOf(item=Record()):
@@ -127,6 +129,8 @@ def _limits(shape: Shape) -> Iterator[str]:
         case Duration():
             least, most = format_duration(shape.shortest), format_duration(shape.longest)
             yield f"`{least}` to `{most}`" if shape.shortest >= 0.001 else f"at most `{most}`"
+        case Count():
+            yield f"{shape.fewest} to {shape.most}"
         case ListOf():
             yield f"{shape.fewest} to {shape.most} items"
             if shape.unique:

@@ -60,6 +60,14 @@ MONITORS = [
         small(Objective("odd", 0.93, 1.37 * DAY, Latency("request_duration", 0.64)), scrape_interval=3.0),
         name="odd",
     ),
+    replace(
+        small(Objective("one", 0.99, DAY, Errors(), fewest_failures=1), scrape_interval=2.0),
+        name="single",
+    ),
+    replace(
+        small(Objective("many", 0.99, DAY, Errors(), fewest_failures=70_000), scrape_interval=2.0),
+        name="many-failures",
+    ),
     replace(small(Objective("long", 0.9999999, 366 * DAY, Errors())), name="long"),
 ]
 

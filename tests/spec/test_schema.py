@@ -20,7 +20,8 @@ DOCUMENTS = [
 # #specifying-a-structural-schema
 STRUCTURAL = {
     "additionalProperties", "anyOf", "description", "enum", "format", "items", "maxItems", "maxLength",
-    "maxProperties", "minItems", "minLength", "minProperties", "not", "oneOf", "pattern", "properties",
+    "maxProperties", "maximum", "minItems", "minLength", "minProperties", "minimum", "not", "oneOf",
+    "pattern", "properties",
     "required", "type", "x-kubernetes-list-map-keys", "x-kubernetes-list-type",
 }  # fmt: skip
 

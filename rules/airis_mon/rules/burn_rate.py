@@ -17,11 +17,6 @@ from airis_mon.rules.literals import number
 from airis_mon.rules.windows import Tier, budget, live_tiers, name, recorded, tiers
 from airis_mon.spec import Monitor, Objective, Severity
 
-FEWEST_FAILURES = 5
-"""Failures in the long window below which no tier fires: one failed request of three is no incident.
-
-A model with so little traffic is still seen by the slower tiers, whose windows hold more of it."""
-
 
 @dataclass(frozen=True)
 class Burn:
@@ -121,7 +116,7 @@ def _condition(burn: Burn, tier: Tier) -> str:
         return _without_window(f"{ratio} / {allowed} > {number(tier.factor)}")
 
     failures = burn.recorded(series.FAILURES, tier.long)
-    enough = _without_window(f"{failures} * {number(tier.long)} >= {FEWEST_FAILURES}")
+    enough = _without_window(f"{failures} * {number(tier.long)} >= {burn.objective.fewest_failures}")
     conditions = (burns(tier.short), burns(tier.long), enough)
     return "(\n  " + "\n  and\n  ".join(conditions) + "\n)"
 

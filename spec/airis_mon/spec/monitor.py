@@ -90,6 +90,11 @@ class Objective:
     window: float
     """Seconds over which the share is promised, 30 days unless said otherwise."""
     indicator: Errors | Latency | Events
+    fewest_failures: int = 5
+    """Failures in a long window below which no alert fires: one failed request of three is no incident.
+
+    A model with little traffic is still seen by the slower alerts, whose windows hold more of it. With 1 a
+    single failure may wake somebody."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from airis_mon.spec.monitor import LONGEST_WINDOW, SHORTEST_WINDOW, Errors, Events, Latency, Objective
 from airis_mon.spec.quantities import PERCENT_PATTERN, parse_percent
 from airis_mon.spec.records import Field, Record
-from airis_mon.spec.scalars import Duration, Parsed
+from airis_mon.spec.scalars import Count, Duration, Parsed
 from airis_mon.spec.words import DAY, HOUR, NAME, PROMQL, WORD
 
 DEFAULT_WINDOW = 30 * DAY
@@ -18,8 +18,9 @@ def _objective(
     errors: Errors | None = None,
     latency: Latency | None = None,
     events: Events | None = None,
+    fewest_failures: int = 5,
 ) -> Objective:
-    return Objective(name, target, window, latency or events or errors or Errors())
+    return Objective(name, target, window, latency or events or errors or Errors(), fewest_failures)
 
 
 OBJECTIVE = Record(
@@ -37,6 +38,12 @@ OBJECTIVE = Record(
             Duration(SHORTEST_WINDOW, LONGEST_WINDOW),
             "Rolling window over which the share is promised.",
             default="30d",
+        ),
+        Field(
+            "fewest_failures",
+            Count(1, 1_000_000),
+            "Failures in the long window of an alert below which it does not fire.",
+            default=5,
         ),
         Field(
             "errors",

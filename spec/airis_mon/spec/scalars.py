@@ -158,6 +158,33 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Count:
+    """A whole number."""
+
+    fewest: int = 0
+    most: int = 1_000_000
+
+    def read(self, node: Node, path: str, reading: Reading) -> int | Refused:
+        """Return the number."""
+        value = scalar(node, path, reading, "a whole number")
+        if isinstance(value, Refused):
+            return value
+        if not value.plain or not re.fullmatch(r"0|[1-9][0-9]{0,11}", value.text):
+            hint = f"write it without quotes, unit and fraction, such as {max(self.fewest, 5)}"
+            return reading.refuse(node, path, f"{quoted(value.text)} is not a whole number", hint)
+        if not self.fewest <= int(value.text) <= self.most:
+            few = int(value.text) < self.fewest
+            message = f"{quoted(value.text)} is too {'little' if few else 'much'} here"
+            hint = f"write {self.fewest if few else self.most} or {'more' if few else 'less'}"
+            return reading.refuse(node, path, message, hint)
+        return int(value.text)
+
+    def schema(self) -> dict[str, Any]:
+        """Return an integer."""
+        return {"type": "integer", "minimum": self.fewest, "maximum": self.most}
+
+
+@dataclass(frozen=True)
 class Duration:
     """A length of time: `500ms`, `24h`; read as seconds."""
 

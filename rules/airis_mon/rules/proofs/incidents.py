@@ -16,8 +16,8 @@ from airis_mon.rules.windows import name, recorded
 
 STEPS = 10
 """Samples in the shortest window."""
-PER_STEP = 200.0
-"""Operations between two samples: enough that every failure counts."""
+PER_FAILURE = 40.0
+"""Operations between two samples for each of the fewest failures of an alert: enough of them in any case."""
 LONGEST = 100
 """Shortest windows after which a search for decided traffic ends."""
 
@@ -29,11 +29,13 @@ def cases(burn: Burn) -> Iterator[Case]:
     yield from _healthy(burn)
     windows = recorded(burn.objective.window)[:1]
     if not isinstance(burn.indicator, LatencyBelow):  # a histogram has all its buckets from the start
-        everything = (Phase(1, 0.0), Phase(2 * STEPS - 1, 1 / STEPS, failing=1.0))
+        everything = (Phase(1, 0.0), Phase(2 * STEPS - 1, 0.1 / STEPS, failing=1.0))
         yield _quiet(
             burn, "nothing but failures, too few to count", everything, at=1, windows=windows, ratio=1.0
         )
     yield _quiet(burn, "no traffic", (Phase(2 * STEPS, 0.0),), at=2, windows=windows, ratio=None)
+    if burn.objective.fewest_failures == 1:
+        return
     few = (Phase(STEPS // 2, 0.0), Phase(1, 3.0, failing=1 / 3), Phase(STEPS, 0.0))
     what = "one failure among three operations"
     yield _quiet(burn, what, few, at=1, windows=windows, ratio=1 / 3)
@@ -52,6 +54,11 @@ def _healthy(burn: Burn) -> Iterator[Case]:
 
 def _traffic(burn: Burn, *phases: Phase) -> Traffic:
     return Traffic(recorded(burn.objective.window)[0] / STEPS, phases)
+
+
+def _busy(burn: Burn) -> float:
+    """Return operations between two samples."""
+    return PER_FAILURE * burn.objective.fewest_failures
 
 
 def _check(burn: Burn, traffic: Traffic, windows: int) -> AlertCheck:
@@ -79,7 +86,7 @@ def _outage(burn: Burn) -> Iterator[Case]:
 
     def traffic(failing: int, repaired: int) -> Traffic:
         shares = ((healthy, 0.0), (failing, 1.0), (repaired, 0.0))
-        return _traffic(burn, *(Phase(windows * STEPS, PER_STEP, share) for windows, share in shares))
+        return _traffic(burn, *(Phase(windows * STEPS, _busy(burn), share) for windows, share in shares))
 
     def check(failing: int, windows: int) -> AlertCheck:
         return _check(burn, traffic(failing, LONGEST), windows)
@@ -116,14 +123,15 @@ def _slow_burn(burn: Burn) -> Iterator[Case]:
     limit = min([*pages, 1 / burn.budget])
     slower = [tier.factor for tier in burn.tiers("ticket") if tier.factor < limit]
     share = math.sqrt(max(slower) * limit) * burn.budget
-    before, after = Phase(3 * STEPS + STEPS // 2, PER_STEP, share), Phase(2 * STEPS, PER_STEP, share, True)
+    before = Phase(3 * STEPS + STEPS // 2, _busy(burn), share)
+    after = Phase(2 * STEPS, _busy(burn), share, restarted=True)
     traffic = _traffic(burn, before, after)
     try:
         check = _check(burn, traffic, 4)
     except UndecidedError:
         return
     shortest = recorded(burn.objective.window)[0]
-    events = close(burn.recorded(series.EVENTS, shortest), PER_STEP / traffic.step, 0.01)
+    events = close(burn.recorded(series.EVENTS, shortest), _busy(burn) / traffic.step, 0.01)
     labels = {**burn.labels, series.SLO_WINDOW: name(shortest)}
     sample = SampleCheck(check.at, events, ((labels, 1.0),))
     yield _case(burn, "a slow burn through a counter reset", traffic, [check], [sample], spelling=1)

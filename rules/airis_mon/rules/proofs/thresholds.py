@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import series
-from airis_mon.rules.burn_rate import FEWEST_FAILURES, Burn
+from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.literals import number
 from airis_mon.rules.proofs import strangers
 from airis_mon.rules.proofs.case import AlertCheck, Case, Input
@@ -71,8 +71,8 @@ def _inputs(burn: Burn, moments: list[_Moment]) -> Iterator[Input]:
         for moment in moments:
             share = {moment.tier.long: moment.long, moment.tier.short: moment.short}.get(window, 0.0)
             ratios.append(share * moment.tier.threshold(burn.budget))
-            count = moment.failures * FEWEST_FAILURES if window == moment.tier.long else 0.0
-            failures.append(count / window)
+            count = moment.failures * burn.objective.fewest_failures
+            failures.append(count / window if window == moment.tier.long else 0.0)
         for prefix, values in ((series.ERROR_RATIO, ratios), (series.FAILURES, failures)):
             text = " ".join(number(value) for value in [*values, 0.0])
             yield Input(f"{prefix}{name(window)}{labels}", text)

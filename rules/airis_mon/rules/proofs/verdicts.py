@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airis_mon.rules.burn_rate import FEWEST_FAILURES, Burn, alert
+from airis_mon.rules.burn_rate import Burn, alert
 from airis_mon.rules.proofs.case import Fired, fired
 from airis_mon.rules.proofs.traffic import Traffic
 from airis_mon.rules.windows import Tier
@@ -35,7 +35,7 @@ def _fires(burn: Burn, tier: Tier, traffic: Traffic, at: float) -> bool:
         for window in (tier.short, tier.long)
     ]
     failures = traffic.counts(tier.long, at)[1]
-    return all([*over, _above(failures, FEWEST_FAILURES, UNSTEADY)])
+    return all([*over, _above(failures, burn.objective.fewest_failures, UNSTEADY)])
 
 
 def _margin(traffic: Traffic, window: float, at: float) -> float:
