@@ -60,6 +60,12 @@ def test_every_kind_of_receiver_is_accepted(amtool: Server, tmp_path: Path) -> N
     - {to: a@example.com, from: b@example.com, smarthost: 'mx.example.com:587', username: user,
        password_file: /etc/alertmanager/password}
     - {to: c@example.com, from: b@example.com, smarthost: '[::1]:25', require_tls: false}
+  slack:
+    - {api_url_file: /etc/alertmanager/slack-url}
+    - {bot_token_file: /etc/alertmanager/slack-token, channel: "#oncall"}
+  pagerduty:
+    - {routing_key_file: /etc/alertmanager/key}
+    - {routing_key_file: /etc/alertmanager/key, url: 'https://events.eu.pagerduty.com/v2/enqueue'}
 """,
     )
     assert check(amtool, build(bundle(everything), tmp_path)) == ""

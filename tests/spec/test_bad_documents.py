@@ -43,6 +43,7 @@ BEYOND_THE_SCHEMA = {
     "scrape-interval-that-is-too-long",
     "selector-by-bucket",
     "selector-by-what-failed",
+    "slack-bot-without-a-channel",
     "steps-that-do-not-rise",
     "target-of-nothing",
     "undeclared-escalation",
@@ -94,6 +95,12 @@ def test_every_message_names_the_file_and_what_is_wrong(sin: str) -> None:
 
     assert message.startswith("error: ")
     assert f"--> {sin}.yaml:" in message
+
+
+@pytest.mark.parametrize("sin", SINS)
+def test_no_message_repeats_a_secret(sin: str) -> None:
+    # What would be a secret is written as one in these documents.
+    assert "s3cret" not in (FOLDER / f"{sin}.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("sin", sorted(set(SINS) - BEYOND_THE_SCHEMA - NOT_LOADABLE))

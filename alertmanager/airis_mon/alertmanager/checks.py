@@ -6,21 +6,20 @@ That names are unique and references resolve is the Bundle's own promise.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
 
+from airis_mon.alertmanager.integrations import INTEGRATIONS, Integration
 from airis_mon.alertmanager.routes import UNROUTED
 from airis_mon.spec import (
     Bundle,
-    Email,
     EscalationPolicy,
     Origin,
     Problem,
     Receiver,
     Step,
-    Webhook,
     format_duration,
 )
-
-URL_FILE_SINCE = (0, 26)
 
 
 def problems(bundle: Bundle, target: tuple[int, int]) -> list[Problem]:
@@ -41,59 +40,43 @@ def _receiver(receiver: Receiver, target: tuple[int, int]) -> Iterator[Problem]:
         yield _problem(
             origin, "metadata.name", f"`{UNROUTED}` is the receiver that tells nobody", "choose another name"
         )
-    for index, webhook in enumerate(receiver.webhooks):
-        yield from _webhook(origin, f"spec.webhooks[{index}]", webhook, target)
+    for integration in INTEGRATIONS:
+        for index, way in enumerate(getattr(receiver, integration.key)):
+            path = f"spec.{integration.key}[{index}]"
+            yield from _texts(origin, path, way)
+            yield from _known(origin, path, integration, way, target)
     for index, email in enumerate(receiver.emails):
-        yield from _email(origin, f"spec.emails[{index}]", email)
+        if email.username is not None and email.password_file is None:
+            yield _problem(
+                origin,
+                f"spec.emails[{index}].username",
+                "a username without a password cannot log in",
+                "name the file that holds the password: `password_file: /etc/alertmanager/smtp-password`",
+            )
 
 
-def _webhook(origin: Origin, path: str, webhook: Webhook, target: tuple[int, int]) -> Iterator[Problem]:
-    yield from _plain(origin, f"{path}.url", webhook.url)
-    if webhook.url_file is None:
-        return
-    if target < URL_FILE_SINCE:
-        yield _problem(
-            origin,
-            f"{path}.url_file",
-            f"Alertmanager {_version(target)} cannot read a webhook's URL from a file",
-            f"write `url`, or, where Alertmanager is that new, build with"
-            f" --alertmanager-version {_version(URL_FILE_SINCE)}",
-        )
-    yield from _absolute(origin, f"{path}.url_file", webhook.url_file)
-
-
-def _email(origin: Origin, path: str, email: Email) -> Iterator[Problem]:
-    written = {"to": email.to, "from": email.sender, "smarthost": email.smarthost, "username": email.username}
-    for key, value in written.items():
-        yield from _plain(origin, f"{path}.{key}", value)
-    if email.username is not None and email.password_file is None:
-        yield _problem(
-            origin,
-            f"{path}.username",
-            "a username without a password cannot log in",
-            "name the file that holds the password: `password_file: /etc/alertmanager/smtp-password`",
-        )
-    if email.password_file is not None:
-        yield from _absolute(origin, f"{path}.password_file", email.password_file)
-
-
-def _plain(origin: Origin, path: str, value: str | None) -> Iterator[Problem]:
+def _texts(origin: Origin, path: str, way: Any) -> Iterator[Problem]:
     # Alertmanager executes most fields of a receiver as Go templates; a person's text has to stay text.
-    if value is not None and "{{" in value:
-        yield _problem(
-            origin, path, "Alertmanager would execute `{{` as a template", "write the value itself"
-        )
+    for known in fields(way):
+        value = getattr(way, known.name)
+        if isinstance(value, str) and "{{" in value:
+            key = "from" if known.name == "sender" else known.name
+            message = "Alertmanager would execute `{{` as a template"
+            yield _problem(origin, f"{path}.{key}", message, "write the value itself")
 
 
-def _absolute(origin: Origin, path: str, file: str) -> Iterator[Problem]:
-    # Alertmanager opens these relative to wherever it was started, and only when it has something to send.
-    if not file.startswith("/"):
-        yield _problem(
-            origin,
-            path,
-            f"Alertmanager would look for `{file}` in the folder that it was started in",
-            "write the path from the root, such as /etc/alertmanager/smtp-password",
-        )
+def _known(
+    origin: Origin, path: str, integration: Integration, way: Any, target: tuple[int, int]
+) -> Iterator[Problem]:
+    for limit in integration.limits:
+        if target < limit.since and getattr(way, limit.field) is not None:
+            yield _problem(
+                origin,
+                f"{path}.{limit.field}",
+                f"Alertmanager {_version(target)} {limit.lack}",
+                f"{limit.instead}, or, where Alertmanager is that new, build with"
+                f" --alertmanager-version {_version(limit.since)}",
+            )
 
 
 def _policy(policy: EscalationPolicy) -> Iterator[Problem]:

@@ -1,7 +1,8 @@
 """The message a person reads, as Go templates for Alertmanager.
 
 Only what Alertmanager 0.25 knows is used (no `date`, `since`, `trimSpace`). Everything that comes from an
-alert is data to the template and is escaped by Go's html/template; nothing of it is parsed as a template.
+alert is data to the template and is escaped, in mail by Go's html/template and in chats by `dialects`;
+nothing of it is parsed as a template.
 
 Annotations that the message shows where an alert carries them: `summary`, `description`, `runbook_url` and
 `dashboard`, the uid of a Grafana dashboard.
@@ -13,16 +14,26 @@ import re
 from importlib import resources
 from string import Template
 
+from airis_mon.alertmanager.dialects import DIALECTS, Dialect
 from airis_mon.rules import series
 
 FILE = "airis-mon.tmpl"
+_CHAT = "chat.tmpl"
+"""Written once per dialect."""
 
 SUBJECT = '{{ template "airis-mon.subject" . }}'
 TEXT = '{{ template "airis-mon.text" . }}'
 HTML = '{{ template "airis-mon.html" . }}'
+LINK = '{{ template "airis-mon.link" . }}'
+"""The dashboard, or Alertmanager where there is none."""
+SILENCE = '{{ template "airis-mon.link.silence" . }}'
+DASHBOARD = '{{ template "airis-mon.link.dashboard" . }}'
+RUNBOOK = '{{ template "airis-mon.link.runbook" . }}'
 
 SHOWN = 20
 """Alerts that one message spells out; beyond that it says how many there are."""
+FEW = 5
+"""The same for a chat, where a message is a few lines."""
 
 _TOLD = (
     "alertname",
@@ -56,18 +67,31 @@ def template(grafana_url: str | None = None) -> str:
     """
     if grafana_url is not None and not _URL.fullmatch(grafana_url):
         raise ValueError(f"`{grafana_url}` is no URL of Grafana; write https://grafana.example.com")
-    text = resources.files(__package__).joinpath(FILE).read_text(encoding="utf-8")
-    return _Go(text).substitute(
-        severity=series.SEVERITY,
-        page=series.PAGE,
-        monitor=series.MONITOR,
-        model=series.MODEL,
-        team=series.TEAM,
-        objective=series.OBJECTIVE_LABEL,
-        signal=series.FOR,
-        dashboard=series.DASHBOARD,
-        told=" ".join(f'"{label}"' for label in _TOLD),
-        linked="true" if grafana_url else "false",
-        grafana=(grafana_url or "").rstrip("/"),
-        shown=SHOWN,
-    )
+    words = {
+        "severity": series.SEVERITY,
+        "page": series.PAGE,
+        "monitor": series.MONITOR,
+        "model": series.MODEL,
+        "team": series.TEAM,
+        "objective": series.OBJECTIVE_LABEL,
+        "signal": series.FOR,
+        "dashboard": series.DASHBOARD,
+        "told": " ".join(f'"{label}"' for label in _TOLD),
+        "linked": "true" if grafana_url else "false",
+        "grafana": (grafana_url or "").rstrip("/"),
+        "shown": SHOWN,
+        "few": FEW,
+    }
+    chats = _Go(_read(_CHAT))
+    parts = [_Go(_read(FILE)).substitute(words)]
+    parts += [chats.substitute(words, **dialect.words()) for dialect in DIALECTS]
+    return "".join(parts)
+
+
+def chat(dialect: Dialect, part: str) -> str:
+    """Return what shows the `title`, the `text` or the `links` of a message in a dialect."""
+    return f'{{{{ template "airis-mon.{dialect.name}.{part}" . }}}}'
+
+
+def _read(file: str) -> str:
+    return resources.files(__package__).joinpath(file).read_text(encoding="utf-8")

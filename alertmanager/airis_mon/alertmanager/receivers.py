@@ -1,16 +1,13 @@
-"""Receivers: a webhook and a mailbox in Alertmanager's words.
-
-`send_resolved` is always written: its default differs from integration to integration. Secrets stay in files.
-"""
+"""Receivers of the documents as Alertmanager's receivers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from airis_mon.alertmanager.message import HTML, SUBJECT, TEXT
+from airis_mon.alertmanager.integrations import INTEGRATIONS
 from airis_mon.alertmanager.routes import UNROUTED
-from airis_mon.spec import Email, Receiver, Webhook
+from airis_mon.spec import Receiver
 
 
 def receivers(documents: Sequence[Receiver]) -> list[dict[str, Any]]:
@@ -20,29 +17,10 @@ def receivers(documents: Sequence[Receiver]) -> list[dict[str, Any]]:
 
 def _receiver(receiver: Receiver) -> dict[str, Any]:
     config: dict[str, Any] = {"name": receiver.name}
-    if receiver.webhooks:
-        config["webhook_configs"] = [_webhook(webhook) for webhook in receiver.webhooks]
-    if receiver.emails:
-        config["email_configs"] = [_email(email) for email in receiver.emails]
+    for integration in INTEGRATIONS:
+        ways = getattr(receiver, integration.key)
+        if ways:
+            config[integration.config_key] = [
+                {**integration.config(way), "send_resolved": True} for way in ways
+            ]
     return config
-
-
-def _webhook(webhook: Webhook) -> dict[str, Any]:
-    place = {"url": webhook.url} if webhook.url is not None else {"url_file": webhook.url_file}
-    return {**place, "send_resolved": True}
-
-
-def _email(email: Email) -> dict[str, Any]:
-    config: dict[str, Any] = {"to": email.to, "from": email.sender, "smarthost": email.smarthost}
-    if email.username is not None:
-        config["auth_username"] = email.username
-    if email.password_file is not None:
-        config["auth_password_file"] = email.password_file
-    return {
-        **config,
-        "require_tls": email.require_tls,
-        "headers": {"Subject": SUBJECT},
-        "html": HTML,
-        "text": TEXT,
-        "send_resolved": True,
-    }

@@ -10,6 +10,7 @@ room; everything else imports it.
 from airis_mon.spec.artefacts import Artefact, yaml_text
 from airis_mon.spec.bundle import Bundle
 from airis_mon.spec.decode import Decoded, decode
+from airis_mon.spec.integrations import Email, PagerDuty, Slack, Webhook
 from airis_mon.spec.monitor import (
     LONGEST_WINDOW,
     READINGS,
@@ -31,7 +32,7 @@ from airis_mon.spec.nodes import compose
 from airis_mon.spec.problems import NOWHERE, Location, Origin, Problem, SpecError
 from airis_mon.spec.quantities import format_duration, format_percent, parse_duration, parse_percent
 from airis_mon.spec.reading import REFUSED, Reading, did_you_mean, nearest
-from airis_mon.spec.receivers import Email, EscalationPolicy, Receiver, Step, Webhook
+from airis_mon.spec.receivers import EscalationPolicy, Receiver, Step
 from airis_mon.spec.records import Field, ListOf, MapOf, Record
 from airis_mon.spec.scalars import Choice, Parsed, Text
 from airis_mon.spec.schema import crd, json_schema
@@ -63,12 +64,14 @@ __all__ = [
     "Objective",
     "Origin",
     "PageBudget",
+    "PagerDuty",
     "Parsed",
     "Problem",
     "Reading",
     "Receiver",
     "Record",
     "Severity",
+    "Slack",
     "Source",
     "SpecError",
     "Step",

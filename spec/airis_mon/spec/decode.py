@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from airis_mon.spec import profiles
 from airis_mon.spec.bundle import Bundle
@@ -13,7 +13,7 @@ from airis_mon.spec.monitor import Monitor
 from airis_mon.spec.monitor_fields import MONITOR
 from airis_mon.spec.nodes import Document, Node, Pairs, Scalar, compose
 from airis_mon.spec.problems import Origin, Problem
-from airis_mon.spec.reading import MAX_PROBLEMS, REFUSED, Reading, did_you_mean, quoted
+from airis_mon.spec.reading import MAX_PROBLEMS, REFUSED, Reading, did_you_mean, masked, quoted
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,20 @@ def decode(texts: Mapping[str, str]) -> Decoded:
 
 def _told(readings: Sequence[Reading]) -> list[Problem]:
     """Return the problems of one file in the order of its lines."""
-    problems = [problem for reading in readings for problem in reading.problems]
+    problems = [_shown(problem, reading) for reading in readings for problem in reading.problems]
     problems.sort(key=_place)
     more = sum(reading.count for reading in readings) - min(len(problems), MAX_PROBLEMS)
     del problems[MAX_PROBLEMS:]
     if more:
         problems.append(Problem(f"{more} more problems follow in this file", location=problems[-1].location))
     return problems
+
+
+def _shown(problem: Problem, reading: Reading) -> Problem:
+    """Return the problem without what its line says in secret beside it."""
+    if problem.location is None or not reading.secrets:
+        return problem
+    return replace(problem, location=masked(problem.location, reading.secrets))
 
 
 def _place(problem: Problem) -> tuple[int, int]:

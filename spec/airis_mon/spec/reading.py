@@ -45,6 +45,17 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return "known are " + ", ".join(names[:_LISTED]) + more if names else "none is known"
 
 
+def masked(location: Location, secrets: Iterable[Location]) -> Location:
+    """Return the place with what stands at `secrets` in the same line starred out; columns stay."""
+    text = location.text
+    for secret in secrets:
+        if secret.line == location.line:
+            begin = secret.column - 1
+            stars = "*" * len(text[begin : begin + secret.width])
+            text = text[:begin] + stars + text[begin + secret.width :]
+    return replace(location, text=text)
+
+
 def hidden(location: Location) -> Location:
     """Return the place with the rest of its line left out, because it may hold a secret."""
     return replace(location, text=location.text[: location.column - 1] + "***", width=3)
@@ -58,6 +69,8 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     count: int = 0
     """How many problems there were, those included that were dropped."""
+    secrets: list[Location] = field(default_factory=list)
+    """Values that no message may show, wherever in their line its own place is."""
     salvaging: bool = False
     """Whether a mapping is built from what could be read of it; its problems are told by another reading."""
 

@@ -4,61 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from airis_mon.spec.integration_fields import INTEGRATIONS
 from airis_mon.spec.reading import Reading
-from airis_mon.spec.receivers import Email, Step, Webhook
+from airis_mon.spec.receivers import Step
 from airis_mon.spec.records import Field, ListOf, Record
-from airis_mon.spec.scalars import Duration, Flag
-from airis_mon.spec.words import DAY, ENDPOINT, HOST_PORT, HOUR, LINE, MAILBOX, NAME, PATH
-
-_SECRET = {
-    "password": (
-        "secrets do not belong in a document",
-        "put it in a file and write password_file: /path/of/the/file",
-    )
-}
+from airis_mon.spec.scalars import Duration
+from airis_mon.spec.words import DAY, HOUR, NAME
 
 RECEIVER = Record(
-    "Receiver spec",
-    (
-        Field(
-            "webhooks",
-            ListOf(
-                Record(
-                    "Webhook",
-                    (
-                        Field("url", ENDPOINT, "Where Alertmanager posts its webhook payload."),
-                        Field("url_file", PATH, "File that holds the URL, where the URL is a secret."),
-                    ),
-                    Webhook,
-                    exactly_one=("url", "url_file"),
-                ),
-                "webhook",
-            ),
-            "HTTP endpoints.",
-        ),
-        Field(
-            "emails",
-            ListOf(
-                Record(
-                    "Email",
-                    (
-                        Field("to", MAILBOX, "Who is written to.", required=True),
-                        Field("from", MAILBOX, "Who writes.", required=True, attribute="sender"),
-                        Field("smarthost", HOST_PORT, "host:port of the SMTP server.", required=True),
-                        Field("username", LINE, "User of the SMTP server."),
-                        Field("password_file", PATH, "File that holds the user's password."),
-                        Field("require_tls", Flag(), "Refuse to send over a plain connection.", default=True),
-                    ),
-                    Email,
-                    hints=_SECRET,
-                    secrets=("password",),
-                ),
-                "email",
-            ),
-            "Mailboxes.",
-        ),
-    ),
-    at_least_one=("webhooks", "emails"),
+    "Receiver spec", INTEGRATIONS, at_least_one=tuple(integration.key for integration in INTEGRATIONS)
 )
 
 

@@ -4,30 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from airis_mon.spec.integrations import Email, PagerDuty, Slack, Webhook
 from airis_mon.spec.problems import NOWHERE, Origin
-
-
-@dataclass(frozen=True)
-class Webhook:
-    """An HTTP endpoint that takes Alertmanager's webhook payload."""
-
-    url: str | None = None
-    url_file: str | None = None
-    """File that holds the URL, where the URL is a secret. Exactly one of both is set."""
-
-
-@dataclass(frozen=True)
-class Email:
-    """A mailbox, reached through an SMTP server."""
-
-    to: str
-    sender: str
-    """Written `from`."""
-    smarthost: str
-    """`host:port` of the SMTP server."""
-    username: str | None = None
-    password_file: str | None = None
-    require_tls: bool = True
 
 
 @dataclass(frozen=True)
@@ -37,6 +15,8 @@ class Receiver:
     name: str
     webhooks: tuple[Webhook, ...] = ()
     emails: tuple[Email, ...] = ()
+    slack: tuple[Slack, ...] = ()
+    pagerduty: tuple[PagerDuty, ...] = ()
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
 
 

@@ -44,8 +44,10 @@ class Record:
     at_least_one: tuple[str, ...] = ()
     hints: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Keys that do not exist but are likely to be tried: message and hint."""
-    secrets: tuple[str, ...] = ()
-    """Those of them whose values no message may repeat."""
+    meant: Mapping[str, str] = field(default_factory=dict)
+    """Those of them in whose place a known key has to stand; that one is then not said to be missing too."""
+    private: bool = False
+    """Whether an unknown key may hold a secret, so that no message repeats its value."""
     check: Callable[[Any, str, Reading], None] | None = None
     """Looks at what was built for what no single field shows."""
     separable: bool = False
@@ -66,6 +68,8 @@ class Record:
         for key, value in node.pairs:
             inner = f"{path}.{key.text[:60]}" if path else key.text[:60]
             if key.text not in fields:
+                if self.private:
+                    reading.secrets.append(value.location)
                 meant.add(self._unknown(key, inner, reading))
                 continue
             reading.place(inner, key, value)
@@ -95,17 +99,17 @@ class Record:
         if reading.full:
             reading.refuse(key, path, "")  # counted, not told: no time is spent on what was meant
             return ""
+        where = key.location
+        if self.private:
+            shown = where.text[: where.column - 1 + len(key.text)]
+            where = replace(where, text=f"{shown}: ***")
         if key.text in self.hints:
-            where = key.location
-            if key.text in self.secrets:
-                shown = where.text[: where.column - 1 + len(key.text)]
-                where = replace(where, text=f"{shown}: ***")
             reading.refuse(where, path, *self.hints[key.text])
-            return ""
+            return self.meant.get(key.text, "")
         if key.type == "merge":
             reading.refuse(key, path, "merge keys are not supported", "repeat the keys, or write a Profile")
             return ""
-        reading.refuse(key, path, f"unknown key {quoted(key.text)}", did_you_mean(key.text, names))
+        reading.refuse(where, path, f"unknown key {quoted(key.text)}", did_you_mean(key.text, names))
         return nearest(key.text, names) or ""
 
     def _missing(self, meant: set[str], where: Location, path: str, reading: Reading) -> None:

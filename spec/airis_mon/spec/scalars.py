@@ -58,23 +58,32 @@ class Text:
         value = scalar(node, path, reading, self.wanted)
         if isinstance(value, Refused):
             return value
-        if value.type != "str":
-            message = f"{quoted(value.text)} is read as a {_spoken(value.type)}; {self.wanted} belongs here"
-            return reading.refuse(node, path, message, f'write "{value.text[:60]}", in quotes')
-        shown = "this" if self.private else quoted(value.text)
+        wrong = self._wrong(value)
+        if wrong is None:
+            return value.text
+        if self.private:
+            reading.secrets.append(value.location)
         where = hidden(value.location) if self.private else value.location
-        if len(value.text) > self.longest:
-            message = f"{shown} has {len(value.text)} characters; {self.longest} are allowed"
-            return reading.refuse(where, path, message)
-        if not re.fullmatch(self.pattern, value.text):
-            return reading.refuse(where, path, *self._wrong(value.text, shown))
-        if value.text in self.reserved:
-            message = f"{quoted(value.text)} is taken: everything derived carries it already"
-            return reading.refuse(node, path, message, "taken are " + ", ".join(self.reserved))
-        return value.text
+        return reading.refuse(where, path, *wrong)
 
-    def _wrong(self, text: str, shown: str) -> tuple[str, str | None]:
-        """Return what is wrong with a text that does not match, and what to write; some of it is unseen."""
+    def _wrong(self, value: Scalar) -> tuple[str, str | None] | None:
+        """Return what is wrong with a value, and what to write."""
+        text = value.text
+        shown = "this" if self.private else quoted(text)
+        if value.type != "str":
+            message = f"{shown} is read as a {_spoken(value.type)}; {self.wanted} belongs here"
+            return message, self.hint if self.private else f'write "{text[:60]}", in quotes'
+        if len(text) > self.longest:
+            return f"{shown} has {len(text)} characters; {self.longest} are allowed", None
+        if not re.fullmatch(self.pattern, text):
+            return self._mismatch(text, shown)
+        if text in self.reserved:
+            message = f"{shown} is taken: everything derived carries it already"
+            return message, "taken are " + ", ".join(self.reserved)
+        return None
+
+    def _mismatch(self, text: str, shown: str) -> tuple[str, str | None]:
+        """Return what is wrong with a text that does not match; some of it is unseen."""
         if not text:
             return f"{self.wanted} is empty", self.hint
         if text.strip() != text:

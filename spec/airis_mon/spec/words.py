@@ -46,7 +46,15 @@ PROMQL = Text(
 )
 """Several lines are welcome; what it says is read by `rules`."""
 LINE = Text(longest=200)
-PATH = Text(wanted="the path of a file", longest=1000)
+SECRET_FILE = Text(
+    wanted="the path of a file from the root",
+    pattern=r"^/[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0]$",
+    # Alertmanager opens a relative path relative to wherever it was started, and only when it sends.
+    hint="put the secret into a file and write its path from the root, such as /etc/alertmanager/secret",
+    longest=1000,
+    private=True,
+)
+"""A file that holds a secret; what is written here by mistake may be the secret itself."""
 URL = Text(
     wanted="a URL",
     pattern=r"^https?://[^\s/?#@]+([/?#][^\s]*)?$",
