@@ -103,17 +103,17 @@ def desk(alertmanager: Server, alertmanager_server: Callable[..., Any], tmp_path
 
 
 def test_each_integration_tells_what_is_wrong_and_what_to_do(desk: Desk) -> None:
-    desk.post()
-    for way in WAYS:
-        if way.since <= desk.version:
-            until(lambda way=way: desk.heard.to(f"/{way.key}"), what=f"message to {way.key}")
-    desk.post(resolved=True)
+    known = [way.key for way in WAYS if way.since <= desk.version]
     silence = f"{desk.url}/#/silences/new?filter=%7Balertname%3D%22ModelErrorBudgetBurn%22%2C"
-    for way in WAYS:
-        if way.since <= desk.version:
-            until(lambda way=way: len(desk.heard.to(f"/{way.key}")) > 1, what=f"resolution to {way.key}")
-            firing, resolved = desk.heard.to(f"/{way.key}")[:2]
-            CHECKS[way.key](firing, resolved, silence)
+
+    desk.post()
+    until(lambda: all(desk.heard.to(f"/{key}") for key in known), what="messages")
+    desk.post(resolved=True)
+    until(lambda: all(len(desk.heard.to(f"/{key}")) > 1 for key in known), what="resolutions")
+
+    for key in known:
+        firing, resolved = desk.heard.to(f"/{key}")[:2]
+        CHECKS[key](firing, resolved, silence)
 
 
 def _slack(firing: Request, resolved: Request, silence: str) -> None:
