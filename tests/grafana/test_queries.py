@@ -30,7 +30,8 @@ Labels = Mapping[str, str]
 def exposed(monitor: Monitor) -> Iterator[tuple[str, Labels]]:
     """What the model's server exposes, by its contract."""
     contract, labels = CONTRACTS[monitor.source.contract], dict(monitor.source.selector)
-    yield contract.requests.total, labels
+    if contract.requests is not None:
+        yield contract.requests.total, labels
     for counter in contract.counters.values():
         yield counter.metric, labels
     for gauge in contract.gauges.values():

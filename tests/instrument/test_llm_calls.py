@@ -339,6 +339,7 @@ def test_every_series_of_the_contract_is_exposed_and_readable(bench: Bench, llm:
     samples = {sample.name for family in families for sample in family.samples}
     contract = CONTRACTS["otel-genai"]
     wanted = {f"{item.metric}_bucket" for item in contract.distributions.values()}
+    assert contract.requests is not None
     wanted |= {counter.metric for counter in contract.counters.values()} | {contract.requests.total}
     assert wanted <= samples
     assert not [name for name in samples if name.endswith("_created")]

@@ -43,12 +43,14 @@ def severity(monitor: Monitor) -> Severity:
 def alerts(monitor: Monitor) -> list[Alert]:
     """Return every alert on silence that a monitor needs."""
     blind = (objective_alert(Burn(monitor, objective)) for objective in monitor.objectives)
-    return [source_alert(monitor), *(alert for alert in blind if alert is not None)]
+    return [alert for alert in (source_alert(monitor), *blind) if alert is not None]
 
 
-def source_alert(monitor: Monitor) -> Alert:
-    """Return the alert on the counter of operations being gone, or never there."""
+def source_alert(monitor: Monitor) -> Alert | None:
+    """Return the alert on the counter of operations being gone, or never there; None where there is none."""
     requests = requests_of(monitor)
+    if requests is None:
+        return None
     return Alert(
         name=series.ABSENT_ALERT,
         severity=severity(monitor),
@@ -69,6 +71,9 @@ def objective_alert(burn: Burn) -> Alert | None:
     It waits for the fastest long window: a histogram may appear only with the first observation. None where
     this cannot happen: operations that are scraped too rarely for a long range are not seen at all.
     """
+    requests = requests_of(burn.monitor)
+    if requests is None:
+        return _own_alert(burn)
     shortest = recorded(burn.objective.window)[0]
     if counted_with_requests(burn) and shortest * 2 >= LOOKBACK:
         return None
@@ -76,7 +81,7 @@ def objective_alert(burn: Burn) -> Alert | None:
     return Alert(
         name=series.ABSENT_ALERT,
         severity="ticket",
-        expression=f"absent({failures})\nand on ()\ncount({requests_of(burn.monitor)})",
+        expression=f"absent({failures})\nand on ()\ncount({requests})",
         summary=f"the objective {burn.objective.name} cannot be computed",
         before=(
             f"Operations are counted, but {burn.objective.name} has no value over {name(shortest)}. "
@@ -87,7 +92,29 @@ def objective_alert(burn: Burn) -> Alert | None:
     )
 
 
+def _own_alert(burn: Burn) -> Alert:
+    """Return the alert on an objective that nothing is counted for any more, where nothing else tells it.
+
+    Unseen it cannot page, so that its silence does, as soon as an outage would.
+    """
+    shortest = recorded(burn.objective.window)[0]
+    return Alert(
+        name=series.ABSENT_ALERT,
+        severity="page",
+        expression=f"absent({burn.recorded(series.FAILURES, shortest)})",
+        summary=f"nothing is counted for {burn.objective.name} any more",
+        before=(
+            f"The objective {burn.objective.name} has no value over {name(shortest)}: "
+            f"{burn.indicator.lacking}, or it is scraped less often than twice in {name(shortest)}. "
+            "The model is down or not scraped, or the expressions select nothing; "
+            "until it is back the objective cannot be watched."
+        ),
+        labels={series.FOR: burn.indicator.signal, series.OBJECTIVE_LABEL: burn.objective.name},
+        duration=outage_delay(burn.objective),
+    )
+
+
 def counted_with_requests(burn: Burn) -> bool:
     """Tell whether an objective has a value wherever the source's own counter of operations is."""
-    requests = contract_of(burn.monitor).requests.total
-    return burn.indicator.rests_on(requests, burn.monitor.source.selector)
+    requests = contract_of(burn.monitor).requests
+    return requests is not None and burn.indicator.rests_on(requests.total, burn.monitor.source.selector)

@@ -37,8 +37,9 @@ class Source:
 
     contract: str
     """Name of a metrics contract: which series a kind of model server exposes."""
-    selector: Mapping[str, str]
-    """Labels that select this model's series, all compared for equality; never empty."""
+    selector: Mapping[str, str] = field(default_factory=dict)
+    """Labels that select this model's series, all compared for equality; empty only where the contract has no
+    series, and expressions of the document select their own."""
     buckets: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Histogram boundaries per distribution, in base units, where the application sets its own."""
     scrape_interval: float = 15.0

@@ -154,14 +154,13 @@ MONITOR = Record(
                     Field(
                         "contract",
                         NAME,
-                        "Kind of server whose series are read, such as vllm.",
+                        "Kind of server whose series are read, such as vllm; promql for none of them.",
                         required=True,
                     ),
                     Field(
                         "selector",
                         MapOf(LABEL, LABEL_VALUE, "label", fewest=1),
-                        "Labels that select this model's series, such as {job: vllm}.",
-                        required=True,
+                        "Labels that select this model's series, such as {job: vllm}; none for promql.",
                     ),
                     Field(
                         "buckets",

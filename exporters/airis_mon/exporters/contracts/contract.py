@@ -78,23 +78,24 @@ class Contract:
     name: str
     title: str
     """What a person calls that server."""
-    requests: Requests
+    requests: Requests | None = None
+    """None where only expressions of the document's own say what an operation is."""
     distributions: Mapping[str, Distribution] = field(default_factory=dict)
     gauges: Mapping[str, Gauge] = field(default_factory=dict)
     counters: Mapping[str, Counter] = field(default_factory=dict)
 
     def signals(self) -> tuple[str, ...]:
         """Return every name that `of:` accepts, in a fixed order."""
-        names = ["request_rate", "error_ratio"]
+        names = ["request_rate", "error_ratio"] if self.requests is not None else []
         for name in self.distributions:
             names += [f"{name}_{suffix}" for suffix in (*QUANTILES, "mean")]
         return (*names, *self.gauges, *(f"{name}_rate" for name in self.counters))
 
     def unit(self, signal: str) -> str:
         """Return the base unit of a signal: `seconds`, `ratio`, `tokens per second`."""
-        if signal == "request_rate":
+        if self.requests is not None and signal == "request_rate":
             return "requests per second"
-        if signal == "error_ratio":
+        if self.requests is not None and signal == "error_ratio":
             return "ratio"
         if signal in self.gauges:
             return self.gauges[signal].unit
@@ -114,9 +115,9 @@ class Contract:
         contract has no such signal.
         """
         rates = _Rates(selector, format_duration(window), tuple(by))
-        if signal == "request_rate":
+        if self.requests is not None and signal == "request_rate":
             return rates.total(self.requests.total)
-        if signal == "error_ratio":
+        if self.requests is not None and signal == "error_ratio":
             failed = rates.total(self.requests.total, self.requests.errors)
             total = rates.total(self.requests.total)
             # `or total * 0`: no failure at all is a ratio of 0, not an absent series.

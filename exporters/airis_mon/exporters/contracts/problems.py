@@ -12,6 +12,7 @@ from airis_mon.exporters.contracts.contract import QUANTILES, Contract, Distribu
 from airis_mon.spec import (
     READINGS,
     Anomaly,
+    Errors,
     Forecast,
     Latency,
     Monitor,
@@ -41,7 +42,14 @@ def problems(monitor: Monitor) -> list[Problem]:
             )
         ]
     check = _Check(monitor, contract)
-    return [*check.selector(), *check.buckets(), *check.latencies(), *check.signals(), *check.windows()]
+    return [
+        *check.selector(),
+        *check.buckets(),
+        *check.errors(),
+        *check.latencies(),
+        *check.signals(),
+        *check.windows(),
+    ]
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,21 @@ class _Check:
     contract: Contract
 
     def selector(self) -> Iterator[Problem]:
-        """Check that no label is selected by which series are told apart."""
+        """Check that series are selected, and by no label by which they are told apart."""
+        if self.contract.requests is None:
+            if self.monitor.source.selector:
+                yield self._problem(
+                    f"the contract `{self.contract.name}` has no series that a selector could choose from",
+                    "spec.source.selector",
+                    "leave it out, and write its labels into the expressions of the objectives",
+                )
+            return
+        if not self.monitor.source.selector:
+            yield self._problem(
+                "`selector` is missing",
+                "spec.source.selector",
+                "selector: Labels that select this model's series, such as {job: vllm}",
+            )
         reasons = dict.fromkeys(
             self.contract.requests.telling,
             "tells failed operations from good ones; a selector on it leaves nothing to compare",
@@ -105,6 +127,16 @@ class _Check:
                         f"{path}[{index + 1}]",
                         "write the boundaries in rising order, each once",
                     )
+
+    def errors(self) -> Iterator[Problem]:
+        """Check that failed operations can be told from others."""
+        for index, objective in enumerate(self.monitor.objectives):
+            if isinstance(objective.indicator, Errors) and self.contract.requests is None:
+                yield self._problem(
+                    f"the contract `{self.contract.name}` does not say which operations failed",
+                    f"spec.objectives[{index}].errors",
+                    "write `events` with `total` and `bad` or `good`, or name the contract of the server",
+                )
 
     def latencies(self) -> Iterator[Problem]:
         """Check that latencies are boundaries of a distribution of durations."""
@@ -162,9 +194,13 @@ class _Check:
         plain = name.rpartition("_")[0]
         known = self.contract.distributions
         hint = f"did you mean `{plain}`?" if plain in known else did_you_mean(name, known)
+        if not known:
+            hint = "write `events` with `total` and `good`: the count of the bucket"
         return self._problem(f"the contract `{self.contract.name}` has no distribution `{name}`", path, hint)
 
     def _signal_hint(self, name: str, known: Sequence[str]) -> str:
+        if not known:
+            return "write objectives with `events`, or name the contract of the model's server"
         if name in self.contract.distributions:
             return f"`{name}` is a distribution; did you mean `{name}_p95`?"
         ends = [f"_{suffix}" for suffix in (*QUANTILES, "mean")]

@@ -9,7 +9,9 @@ from airis_mon.spec import Errors, Monitor
 
 
 def panels(monitor: Monitor) -> list[timeseries.Panel]:
-    """Return the row on traffic and errors."""
+    """Return the row on traffic and errors; without a contract, only the objectives know of either."""
+    if queries.contract_of(monitor).requests is None:
+        return []
     return [request_rate(monitor), error_ratio(monitor)]
 
 

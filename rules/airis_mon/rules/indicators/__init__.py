@@ -30,6 +30,8 @@ def indicator(monitor: Monitor, kind: Errors | Latency | Events) -> Indicator:
     """Return what an objective of a monitor counts; KeyError where the contract does not carry it."""
     contract, selector = contract_of(monitor), monitor.source.selector
     if isinstance(kind, Errors):
+        if contract.requests is None:
+            raise KeyError("errors")
         return Availability(contract.requests.total, selector, contract.requests.errors)
     if isinstance(kind, Events):
         return Counted.of(kind)
@@ -44,6 +46,7 @@ def contract_of(monitor: Monitor) -> Contract:
     return CONTRACTS[monitor.source.contract]
 
 
-def requests_of(monitor: Monitor) -> str:
-    """Return the series selector of a monitor's operations."""
-    return contract_of(monitor).requests.total + matchers(monitor.source.selector)
+def requests_of(monitor: Monitor) -> str | None:
+    """Return the series selector of a monitor's operations; None where only its objectives count any."""
+    requests = contract_of(monitor).requests
+    return None if requests is None else requests.total + matchers(monitor.source.selector)

@@ -84,7 +84,7 @@ def _standing_cases(monitor: Monitor, step: float) -> Iterator[Case]:
     for forecast in monitor.forecasts:
         if forecast.capacity is not None:
             yield standing.forecast(monitor, forecast, forecast.capacity, step)
-    yield standing.silence(monitor, step)
+    yield from standing.silence(monitor, step)
     yield from standing.blind(monitor, step)
     others = (series.BURN_ALERT, series.ANOMALY_ALERT, series.FORECAST_ALERT)
     yield standing.nothing(monitor, step, others)

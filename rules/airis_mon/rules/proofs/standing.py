@@ -112,9 +112,13 @@ def _case(
     return Case(f"{what}: fires when it stands, and resolves", step, tuple(inputs), checks)
 
 
-def silence(monitor: Monitor, step: float) -> Case:
-    """Return the test of the source's absence: idle is not absent, gone is, and back is well again."""
-    alert = absence.source_alert(monitor)
+def silence(monitor: Monitor, step: float) -> Iterator[Case]:
+    """Yield the tests of absence: idle is not absent, gone is, and back is well again."""
+    alert, requests = absence.source_alert(monitor), requests_of(monitor)
+    if alert is None or requests is None:
+        for objective in monitor.objectives:
+            yield _own_silence(Burn(monitor, objective), step)
+        return
     wait = evaluations(alert, step)
     # Idle for so long that any alert on silence would have fired.
     idle, gone = max(evaluations(one, step) for one in absence.alerts(monitor)) + 3, wait + 3
@@ -126,10 +130,10 @@ def silence(monitor: Monitor, step: float) -> Case:
         for burn in objectives
         if absence.objective_alert(burn)
     ]
-    return Case(
+    yield Case(
         "the counter of operations: idle, gone, back",
         step,
-        (Input(requests_of(monitor), counter), *values, *_others(monitor, idle + gone + 3)),
+        (Input(requests, counter), *values, *_others(monitor, idle + gone + 3)),
         [
             AlertCheck((idle - 1) * step, alert.name),
             *([AlertCheck((idle + wait - 1) * step, alert.name)] if wait else []),
@@ -137,6 +141,39 @@ def silence(monitor: Monitor, step: float) -> Case:
             AlertCheck((idle + gone + 1) * step, alert.name),
         ],
     )
+
+
+def _own_silence(burn: Burn, step: float) -> Case:
+    """Return the test of an objective that alone knows its operations: idle, gone, back."""
+    alert = absence.objective_alert(burn)
+    assert alert is not None  # nothing else would tell of it
+    wait = evaluations(alert, step)
+    idle, gone = wait + 3, wait + 3
+    whole = idle + gone + 3
+    own = Input(failures_of(burn), f"{steadily((0, idle))} stale _x{gone - 1} {steadily((0, 3))}")
+    others = strangers.recorded(burn, series.FAILURES, recorded(burn.objective.window)[0], 0, whole)
+    rest = [
+        Input(failures_of(Burn(burn.monitor, other)), steadily((0, whole)))
+        for other in burn.monitor.objectives
+        if other is not burn.objective
+    ]
+    expected = (fired(burn.monitor, alert, _named(burn)),)
+    return Case(
+        f"{burn.objective.name}: what it counts is idle, gone, back",
+        step,
+        (own, *rest, *others),
+        [
+            AlertCheck((idle - 1) * step, alert.name),
+            *([AlertCheck((idle + wait - 1) * step, alert.name)] if wait else []),
+            AlertCheck((idle + wait) * step, alert.name, expected),
+            AlertCheck((idle + gone + 1) * step, alert.name),
+        ],
+    )
+
+
+def _named(burn: Burn) -> dict[str, str]:
+    """Return the labels that absent() takes over from the selector of a recorded series."""
+    return {series.MONITOR: burn.monitor.name, series.SLO_NAME: burn.objective.name}
 
 
 def failures_of(burn: Burn) -> str:
@@ -147,25 +184,36 @@ def failures_of(burn: Burn) -> str:
 
 def nothing(monitor: Monitor, step: float, others: tuple[str, ...]) -> Case:
     """Return the test of no data but that of others: silence is told, and nothing else is."""
-    alert = absence.source_alert(monitor)
     wait = max(evaluations(one, step) for one in absence.alerts(monitor))
     at = wait * step
+    alert = absence.source_alert(monitor)
+    if alert is not None:
+        silent = [_silent(monitor, alert)]
+    else:
+        burns = [Burn(monitor, objective) for objective in monitor.objectives]
+        told = ((burn, absence.objective_alert(burn)) for burn in burns)
+        silent = [fired(monitor, own, _named(burn)) for burn, own in told if own is not None]
     return Case(
         "no data but that of others",
         step,
         tuple(_others(monitor, wait + 2)),
         [
             *(AlertCheck(at, other) for other in others),
-            AlertCheck(at, alert.name, (_silent(monitor, alert),)),
+            AlertCheck(at, series.ABSENT_ALERT, tuple(silent)),
         ],
     )
 
 
 def _others(monitor: Monitor, steps: int) -> Iterator[Input]:
-    """Yield the counters of other sources."""
-    selector = monitor.source.selector
+    """Yield the counters of other sources, or what is recorded of other monitors."""
+    requests, selector = contract_of(monitor).requests, monitor.source.selector
+    if requests is None:
+        for objective in monitor.objectives:
+            burn = Burn(monitor, objective)
+            yield from strangers.recorded(burn, series.FAILURES, recorded(objective.window)[0], 0, steps)
+        return
     for labels in strangers.neighbours(selector, selector):
-        yield strangers.steady(contract_of(monitor).requests.total, labels, 7, steps)
+        yield strangers.steady(requests.total, labels, 7, steps)
 
 
 def _silent(monitor: Monitor, alert: Alert) -> Fired:
@@ -175,19 +223,25 @@ def _silent(monitor: Monitor, alert: Alert) -> Fired:
 
 def blind(monitor: Monitor, step: float) -> Iterator[Case]:
     """Yield the tests of operations that are counted, but not as some objective needs them."""
+    requests = requests_of(monitor)
+    if requests is None:
+        return
     burns = [Burn(monitor, objective) for objective in monitor.objectives]
     apart = [burn for burn in burns if not absence.counted_with_requests(burn)]
     if apart:
         interval = min(recorded(burn.objective.window)[0] for burn in apart) / 10
-        yield _blind("no series of theirs", monitor, apart, interval, step)
+        yield _blind("no series of theirs", monitor, requests, apart, interval, step)
     rare = [burn for burn in burns if absence.objective_alert(burn)]
     fast = any(absence.counted_with_requests(burn) for burn in rare)
     if fast and len({burn.objective.window for burn in burns}) == 1:
         interval = 2 * recorded(rare[0].objective.window)[0]
-        yield _blind("scraped too rarely for the shortest window", monitor, rare, interval, step)
+        what = "scraped too rarely for the shortest window"
+        yield _blind(what, monitor, requests, rare, interval, step)
 
 
-def _blind(what: str, monitor: Monitor, burns: list[Burn], interval: float, step: float) -> Case:
+def _blind(
+    what: str, monitor: Monitor, requests: str, burns: list[Burn], interval: float, step: float
+) -> Case:
     alerts = [(burn, alert) for burn in burns if (alert := absence.objective_alert(burn))]
     delays = sorted({evaluations(alert, step) for _, alert in alerts})
     checks = []
@@ -199,7 +253,7 @@ def _blind(what: str, monitor: Monitor, burns: list[Burn], interval: float, step
         )
         checks.append(AlertCheck(evaluation * step, series.ABSENT_ALERT, expected))
     steps = math.ceil((delays[-1] + 1) * step / interval) + 1
-    inputs = [Input(requests_of(monitor), f"0+100x{steps}")]
+    inputs = [Input(requests, f"0+100x{steps}")]
     for burn, _ in alerts:
         inputs += strangers.recorded(burn, series.FAILURES, recorded(burn.objective.window)[0], 0, steps)
     return Case(f"operations without what objectives need: {what}", interval, tuple(inputs), checks)
