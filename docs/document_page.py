@@ -32,6 +32,9 @@ PURPOSES = {
     "profile's, lists whole; `alerting` is merged key by key.",
     "EscalationPolicy": "Who is told of an alert, and who else if it stands. Counted from the alert's start.",
     "Receiver": "Where a message goes.",
+    "Team": "Who is responsible: a monitor that names the team in `alerting.team` is told to its policy. "
+    "Once one team is declared, a monitor may name declared teams only.",
+    "TimeInterval": "Times that come again, such as working hours, for steps and mutes of a policy.",
 }
 """What each kind is for."""
 

@@ -25,22 +25,25 @@ spec:
 {needed}"""
 
 
-def receiver(name: str, spec: str) -> str:
+def document(kind: str, name: str, spec: str) -> str:
     return f"""
 apiVersion: airis.dev/v1alpha1
-kind: Receiver
+kind: {kind}
 metadata: {{name: {name}}}
 spec: {spec}
 """
+
+
+def receiver(name: str, spec: str) -> str:
+    return document("Receiver", name, spec)
 
 
 def policy(name: str, spec: str) -> str:
-    return f"""
-apiVersion: airis.dev/v1alpha1
-kind: EscalationPolicy
-metadata: {{name: {name}}}
-spec: {spec}
-"""
+    return document("EscalationPolicy", name, spec)
+
+
+def team(name: str, escalation: str) -> str:
+    return document("Team", name, f"{{escalation: {escalation}}}")
 
 
 ONCALL = receiver("oncall", "{webhooks: [{url: 'http://127.0.0.1:9/oncall'}]}")

@@ -9,24 +9,17 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
+from airis_mon.alertmanager import ladders
 from airis_mon.alertmanager.integrations import INTEGRATIONS, Integration
 from airis_mon.alertmanager.routes import UNROUTED
-from airis_mon.spec import (
-    Bundle,
-    EscalationPolicy,
-    Origin,
-    Problem,
-    Receiver,
-    Step,
-    format_duration,
-)
+from airis_mon.spec import Bundle, Origin, Problem, Receiver
 
 
 def problems(bundle: Bundle, target: tuple[int, int]) -> list[Problem]:
     """Return every obstacle in the receivers and policies of a bundle, located."""
     return [
         *(problem for receiver in bundle.receivers for problem in _receiver(receiver, target)),
-        *(problem for policy in bundle.policies for problem in _policy(policy)),
+        *ladders.problems(bundle),
     ]
 
 
@@ -77,24 +70,6 @@ def _known(
                 f"{limit.instead}, or, where Alertmanager is that new, build with"
                 f" --alertmanager-version {_version(limit.since)}",
             )
-
-
-def _policy(policy: EscalationPolicy) -> Iterator[Problem]:
-    for severity, steps in (("page", policy.page), ("ticket", policy.ticket)):
-        for index in range(1, len(steps)):
-            yield from _step(policy, f"spec.{severity}[{index}].after", steps[index], steps[index - 1])
-
-
-def _step(policy: EscalationPolicy, path: str, step: Step, below: Step) -> Iterator[Problem]:
-    # A step that is told at once still gathers alerts for `group_wait`; the next must not overtake it.
-    earliest = below.after or policy.group_wait
-    if step.after <= earliest:
-        yield _problem(
-            policy.origin,
-            path,
-            f"the step before is told after {format_duration(earliest)}, so this one would not be later",
-            "write `after` with a longer duration, or a shorter `group_wait`",
-        )
 
 
 def _version(version: tuple[int, int]) -> str:

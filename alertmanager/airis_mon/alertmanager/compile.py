@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from airis_mon.alertmanager import checks, inhibitions, message, proofs, receivers, routes
+from typing import Any
+
+from airis_mon.alertmanager import checks, inhibitions, message, proofs, receivers, routes, time_intervals
 from airis_mon.spec import Artefact, Bundle, SpecError, yaml_text
 
 OLDEST = (0, 25)
@@ -22,12 +24,14 @@ def artefacts(
     if found:
         raise SpecError(found)
     source = _source(bundle)
-    config = {
+    config: dict[str, Any] = {
         "templates": [message.FILE],
         "route": routes.tree(bundle),
         "inhibit_rules": inhibitions.rules(bundle),
         "receivers": receivers.receivers(bundle.receivers),
     }
+    if bundle.intervals:
+        config["time_intervals"] = time_intervals.time_intervals(bundle)
     return (
         Artefact("alertmanager/alertmanager.yaml", yaml_text(config, source=source)),
         Artefact(f"alertmanager/{message.FILE}", message.template(grafana_url)),

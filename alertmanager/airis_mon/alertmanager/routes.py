@@ -75,10 +75,21 @@ def _rung(
         "receiver": receiver,
         "matchers": matchers,
         **_grouping(policy, step),
+        **_times(policy, step),
         "group_interval": format_duration(policy.group_interval),
         "repeat_interval": format_duration(policy.repeat_interval),
         "continue": True,
     }
+
+
+def _times(policy: EscalationPolicy, step: Step) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if step.active_time_intervals:
+        found["active_time_intervals"] = list(step.active_time_intervals)
+    mute = dict.fromkeys((*step.mute_time_intervals, *policy.mute_time_intervals))
+    if mute:
+        found["mute_time_intervals"] = list(mute)
+    return found
 
 
 def _grouping(policy: EscalationPolicy, step: Step) -> dict[str, Any]:

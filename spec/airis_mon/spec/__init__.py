@@ -1,7 +1,7 @@
 """The document: what a person writes, decoded into plain values.
 
-Belongs here: the kinds (ModelMonitor, Receiver, EscalationPolicy, Profile), their decoding with located
-errors, their JSON Schema, and the form of a derived file.
+Belongs here: the kinds (ModelMonitor, Profile, EscalationPolicy, Receiver, Team, TimeInterval), their
+decoding with located errors, their JSON Schema, and the form of a derived file.
 
 Must not be here: series names, PromQL, sockets, files, clocks. This package does no I/O and imports no other
 room; everything else imports it.
@@ -36,13 +36,16 @@ from airis_mon.spec.receivers import EscalationPolicy, Receiver, Step
 from airis_mon.spec.records import Field, ListOf, MapOf, Record
 from airis_mon.spec.scalars import Choice, Parsed, Text
 from airis_mon.spec.schema import crd, json_schema
+from airis_mon.spec.time_intervals import MONTHS, WEEKDAYS, Recurrence, TimeInterval
 
 __all__ = [
     "LONGEST_WINDOW",
+    "MONTHS",
     "NOWHERE",
     "READINGS",
     "REFUSED",
     "SHORTEST_WINDOW",
+    "WEEKDAYS",
     "Alerting",
     "Anomaly",
     "Artefact",
@@ -70,12 +73,14 @@ __all__ = [
     "Reading",
     "Receiver",
     "Record",
+    "Recurrence",
     "Severity",
     "Slack",
     "Source",
     "SpecError",
     "Step",
     "Text",
+    "TimeInterval",
     "Webhook",
     "compose",
     "crd",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from airis_mon.spec import dependencies
 from airis_mon.spec.monitor import Monitor
 from airis_mon.spec.receivers import EscalationPolicy, Receiver
+from airis_mon.spec.time_intervals import TimeInterval
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Bundle:
     monitors: tuple[Monitor, ...] = ()
     receivers: tuple[Receiver, ...] = ()
     policies: tuple[EscalationPolicy, ...] = ()
+    intervals: tuple[TimeInterval, ...] = ()
 
     def dependants(self) -> dict[str, tuple[str, ...]]:
         """Return, of each monitor that others depend on, all who do, directly or through others."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from airis_mon.spec import profiles
 from airis_mon.spec.bundle import Bundle
-from airis_mon.spec.joining import Draft, join, sketches
+from airis_mon.spec.drafts import Draft
+from airis_mon.spec.joining import join, sketches
 from airis_mon.spec.kinds import KINDS, LATER_KINDS, document
 from airis_mon.spec.monitor import Monitor
 from airis_mon.spec.monitor_fields import MONITOR

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from airis_mon.spec.monitor_fields import MONITOR, PROFILE
-from airis_mon.spec.receiver_fields import ESCALATION_POLICY, RECEIVER
+from airis_mon.spec.receiver_fields import ESCALATION_POLICY, RECEIVER, TEAM
 from airis_mon.spec.records import Field, MapOf, Record
 from airis_mon.spec.scalars import Choice, Text
+from airis_mon.spec.time_interval_fields import TIME_INTERVAL
 from airis_mon.spec.words import NAME
 
 API_GROUP = "airis.dev"
@@ -29,6 +30,8 @@ KINDS = {
     "Profile": PROFILE,
     "EscalationPolicy": ESCALATION_POLICY,
     "Receiver": RECEIVER,
+    "Team": TEAM,
+    "TimeInterval": TIME_INTERVAL,
 }
 """Kind to the shape of its `spec`."""
 

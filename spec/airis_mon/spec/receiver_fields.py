@@ -18,7 +18,10 @@ RECEIVER = Record(
 
 def _rising(steps: tuple[Step, ...], path: str, reading: Reading) -> None:
     for index in range(1, len(steps)):
-        if steps[index].after <= steps[index - 1].after:
+        below, step = steps[index - 1], steps[index]
+        # Those of the day and those of the night share a rung.
+        shared = step.after == below.after and (step.timed or below.timed)
+        if step.after <= below.after and not shared:
             inner = f"{path}[{index}].after"
             where = reading.places.get(inner) or reading.places.get(f"{path}[{index}]")
             reading.refuse(
@@ -34,6 +37,8 @@ def _ladders(policy: dict[str, Any], path: str, reading: Reading) -> None:
         _rising(policy.get(severity, ()), f"{path}.{severity}", reading)
 
 
+_INTERVALS = ListOf(NAME, "time interval", most=5, unique=("",))
+
 STEP = Record(
     "Step",
     (
@@ -44,6 +49,12 @@ STEP = Record(
             required=True,
         ),
         Field("after", Duration(0, 7 * DAY), "How long after the alert's start.", default="0s"),
+        Field(
+            "active_time_intervals",
+            _INTERVALS,
+            "Names of TimeIntervals: told within one of them only; what stands when one begins is told then.",
+        ),
+        Field("mute_time_intervals", _INTERVALS, "Names of TimeIntervals: not told within any of them."),
     ),
     Step,
 )
@@ -76,6 +87,23 @@ ESCALATION_POLICY = Record(
             "Time after which a standing alert is told again.",
             default="4h",
         ),
+        Field(
+            "mute_time_intervals",
+            _INTERVALS,
+            "Names of TimeIntervals within which no step of this policy says anything.",
+        ),
     ),
     check=_ladders,
+)
+
+TEAM = Record(
+    "Team spec",
+    (
+        Field(
+            "escalation",
+            NAME,
+            "Name of the EscalationPolicy of the team's monitors, where they name none themselves.",
+            required=True,
+        ),
+    ),
 )

@@ -20,6 +20,10 @@ class Receiver:
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
 
 
+INTERVAL_KEYS = ("active_time_intervals", "mute_time_intervals")
+"""What a step calls its times; the names are Alertmanager's."""
+
+
 @dataclass(frozen=True)
 class Step:
     """One rung of a ladder: who is told, how long after the alert began."""
@@ -27,6 +31,15 @@ class Step:
     receivers: tuple[str, ...]
     after: float = 0.0
     """Seconds from the alert's start; a silence or a resolution before then ends the ladder."""
+    active_time_intervals: tuple[str, ...] = ()
+    """Names of TimeIntervals: told only within one of them. What stands when one begins is told then."""
+    mute_time_intervals: tuple[str, ...] = ()
+    """Names of TimeIntervals: not told within any of them."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether there are times at which it is silent."""
+        return bool(self.active_time_intervals or self.mute_time_intervals)
 
 
 @dataclass(frozen=True)
@@ -42,4 +55,6 @@ class EscalationPolicy:
     """Seconds between messages about the same group; also how soon a resolution is told."""
     repeat_interval: float = 4 * 3600.0
     """Seconds after which a standing alert is told again."""
+    mute_time_intervals: tuple[str, ...] = ()
+    """Names of TimeIntervals within which no step of it says anything."""
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
