@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from airis_mon.exporters import series
 from airis_mon.exporters.contracts import CONTRACTS
-from airis_mon.instrument import Predictor, PredictorBuckets
+from airis_mon.instrument import Instruments, Predictor, PredictorBuckets
 from tests.instrument.conftest import Bench
 
 
@@ -62,3 +63,31 @@ def test_an_observed_function_gives_one_confidence_or_one_per_row(bench: Bench, 
 
 def test_bucket_fields_are_named_as_the_contract_s_distributions() -> None:
     assert set(PredictorBuckets.__dataclass_fields__) == set(CONTRACTS["airis"].distributions)
+
+
+def test_labels_are_counted_when_they_come(bench: Bench, digits: Predictor) -> None:
+    digits.labelled()
+    assert bench.value(series.LABELLED_PREDICTIONS) == 0
+    digits.labelled(right=3, wrong=1)
+    digits.labelled(wrong=-1)
+    for _ in range(3000):
+        digits.labelled(right=1)
+    labels = {"model": "digits", "model_version": "1.2.0"}
+    assert bench.value(series.LABELLED_PREDICTIONS, correct="true", **labels) == 3003
+    assert bench.value(series.LABELLED_PREDICTIONS, correct="false", **labels) == 1
+    assert bench.value(series.PREDICTIONS, **labels) == 0
+
+
+def test_nobody_is_told_of_labels_that_never_came(bench: Bench, digits: Predictor) -> None:
+    with digits.call():
+        pass
+    assert not [
+        sample
+        for metric in bench.registry.collect()
+        for sample in metric.samples
+        if sample.name == series.LABELLED_PREDICTIONS
+    ]
+
+
+def test_a_disabled_predictor_takes_labels_and_keeps_none() -> None:
+    Instruments(registry=CollectorRegistry(), enabled=False).predictor(model="digits").labelled(right=1)

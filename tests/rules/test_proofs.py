@@ -12,7 +12,18 @@ import pytest
 import yaml
 
 from airis_mon.rules.compile import artefacts
-from airis_mon.spec import Alerting, Anomaly, Artefact, Errors, Forecast, Latency, Model, Monitor, Objective
+from airis_mon.spec import (
+    Alerting,
+    Anomaly,
+    Artefact,
+    Errors,
+    Forecast,
+    Latency,
+    Model,
+    Monitor,
+    Objective,
+    Quality,
+)
 from airis_mon.stack.servers import Server
 from tests.rules.monitors import DAY, chat, mutated, small
 from tests.rules.mutants import mutants
@@ -67,6 +78,9 @@ MONITORS = [
     replace(
         small(Objective("many", 0.99, DAY, Errors(), fewest_failures=70_000), scrape_interval=2.0),
         name="many-failures",
+    ),
+    replace(
+        small(Objective("right", 0.95, DAY, Quality()), contract="airis", scrape_interval=2.0), name="quality"
     ),
     replace(small(Objective("long", 0.9999999, 366 * DAY, Errors())), name="long"),
 ]

@@ -42,6 +42,7 @@ BEYOND_THE_SCHEMA = {
     "profile-for-another-contract",
     "profile-that-is-built-in",
     "promql-with-signals",
+    "quality-that-nobody-counts",
     "scrape-interval-that-is-too-long",
     "selector-by-bucket",
     "selector-by-what-failed",

@@ -48,6 +48,8 @@ GEN_AI_TOKEN_BUCKETS = (
 
 # Classifiers and other models
 PREDICTIONS = "airis_predictions_total"
+LABELLED_PREDICTIONS = "airis_labelled_predictions_total"
+"""Predictions whose true answer has become known, by `correct`; counted when that comes."""
 PREDICTION_DURATION = "airis_prediction_duration_seconds"
 PREDICTION_CONFIDENCE = "airis_prediction_confidence"
 
@@ -56,6 +58,9 @@ MODEL = "model"
 MODEL_VERSION = "model_version"
 OUTCOME = "outcome"
 """`ok`, or a bounded reason of failure; never the predicted class."""
+
+CORRECT = "correct"
+"""`true` or `false`: whether the prediction was the true answer."""
 
 PREDICTION_DURATION_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 PREDICTION_CONFIDENCE_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)

@@ -99,13 +99,14 @@ class PredictorFamilies:
     """What a prediction records into."""
 
     predictions: Family
+    labelled: Family
     duration: Family
     confidence: Family
 
     @property
     def all(self) -> tuple[Family, ...]:
         """Return every one of them."""
-        return (self.predictions, self.duration, self.confidence)
+        return (self.predictions, self.labelled, self.duration, self.confidence)
 
 
 def client(buckets: LLMBuckets) -> LLMFamilies:
@@ -196,6 +197,12 @@ def predictor(buckets: PredictorBuckets) -> PredictorFamilies:
             "counter",
             f"Predictions by how they ended: `{OK}`, or a reason of failure.",
             (*_PREDICTOR, series.OUTCOME),
+        ),
+        labelled=Family(
+            series.LABELLED_PREDICTIONS,
+            "counter",
+            "Predictions whose true answer is known, by whether they were right.",
+            (*_PREDICTOR, series.CORRECT),
         ),
         duration=Family(
             series.PREDICTION_DURATION,

@@ -97,6 +97,19 @@ class Predictor:
                 )
             )
 
+    def labelled(self, right: int = 0, wrong: int = 0) -> None:
+        """Record that true answers have become known: so many predictions were right, so many wrong.
+
+        Counted when told, however long ago the predictions were made. Called without numbers, at start, it
+        makes the series at zero, so that a rate sees the first labels. Never blocks; less than 0 is 0.
+        """
+        recorder = self._recorder
+        if recorder is None:
+            return
+        recorder.labelled.append((max(right, 0), max(wrong, 0)))
+        if len(recorder.labelled) >= BATCH:
+            recorder.settle()
+
 
 class PredictorCall(Call):
     """One prediction. Not to be shared between threads."""

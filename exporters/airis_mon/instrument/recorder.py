@@ -191,7 +191,26 @@ class PredictorRecorder(Recorder):
     ) -> None:
         super().__init__(books, reasons, labels, kind, folded)
         self._families = families
+        self.labelled: list[tuple[int, int]] = []
+        """How many were right and how many wrong, appended by whoever learns of labels."""
         self.begin()
+
+    def forget(self, books: Books) -> None:
+        """Begin at zero in other books."""
+        self.labelled.clear()
+        super().forget(books)
+
+    def add_up(self) -> None:
+        """Add up what waits now; the caller holds the lock.
+
+        The series of labels appear with the first of them: nobody who has none is told of 0 right ones.
+        """
+        super().add_up()
+        batch = self.labelled[:]
+        if batch:
+            del self.labelled[: len(batch)]
+            for correct, amounts in zip(("true", "false"), zip(*batch, strict=True), strict=True):
+                self.books.totals.count(self._families.labelled, (*self._labels, correct), sum(amounts))
 
     def begin(self) -> None:
         """Make the series of success, at zero."""

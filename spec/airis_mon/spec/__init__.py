@@ -25,6 +25,7 @@ from airis_mon.spec.monitor import (
     Monitor,
     Objective,
     PageBudget,
+    Quality,
     Severity,
     Source,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "PagerDuty",
     "Parsed",
     "Problem",
+    "Quality",
     "Reading",
     "Receiver",
     "Record",

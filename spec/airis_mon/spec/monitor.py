@@ -66,6 +66,11 @@ class Latency:
     """Seconds; has to be a bucket boundary, else no rule could tell good from bad."""
 
 
+@dataclass(frozen=True)
+class Quality:
+    """Good = the prediction was right, as far as its true answer is known. Counted when it becomes known."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Events:
     """Good and bad operations, counted by PromQL of one's own: sums of rates of counters over `$window`.
@@ -90,7 +95,7 @@ class Objective:
     """Share of good operations, 0 < target < 1 (written `99.9%`)."""
     window: float
     """Seconds over which the share is promised, 30 days unless said otherwise."""
-    indicator: Errors | Latency | Events
+    indicator: Errors | Latency | Quality | Events
     fewest_failures: int = 5
     """Failures in a long window below which no alert fires: one failed request of three is no incident.
 

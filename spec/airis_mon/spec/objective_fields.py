@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from airis_mon.spec.monitor import LONGEST_WINDOW, SHORTEST_WINDOW, Errors, Events, Latency, Objective
+from airis_mon.spec.monitor import (
+    LONGEST_WINDOW,
+    SHORTEST_WINDOW,
+    Errors,
+    Events,
+    Latency,
+    Objective,
+    Quality,
+)
 from airis_mon.spec.quantities import PERCENT_PATTERN, parse_percent
 from airis_mon.spec.records import Field, Record
 from airis_mon.spec.scalars import Count, Duration, Parsed
@@ -17,10 +25,13 @@ def _objective(
     window: float = DEFAULT_WINDOW,
     errors: Errors | None = None,
     latency: Latency | None = None,
+    quality: Quality | None = None,
     events: Events | None = None,
     fewest_failures: int = 5,
 ) -> Objective:
-    return Objective(name, target, window, latency or events or errors or Errors(), fewest_failures)
+    return Objective(
+        name, target, window, latency or events or quality or errors or Errors(), fewest_failures
+    )
 
 
 OBJECTIVE = Record(
@@ -73,6 +84,11 @@ OBJECTIVE = Record(
             "Good is an operation that stayed below a duration.",
         ),
         Field(
+            "quality",
+            Record("Quality", (), Quality),
+            "Good is a prediction that was right, of those whose true answer is known; written as {}.",
+        ),
+        Field(
             "events",
             Record(
                 "Events",
@@ -88,5 +104,5 @@ OBJECTIVE = Record(
         ),
     ),
     _objective,
-    exactly_one=("errors", "latency", "events"),
+    exactly_one=("errors", "latency", "quality", "events"),
 )

@@ -7,6 +7,7 @@ AIRIS = Contract(
     name="airis",
     title="classifiers and other models (airis_mon.instrument)",
     requests=Requests(total=series.PREDICTIONS, errors=f'{series.OUTCOME}!="ok"'),
+    labelled=Requests(total=series.LABELLED_PREDICTIONS, errors=f'{series.CORRECT}="false"'),
     distributions={
         "request_duration": Distribution(
             series.PREDICTION_DURATION, "seconds", series.PREDICTION_DURATION_BUCKETS

@@ -80,6 +80,8 @@ class Contract:
     """What a person calls that server."""
     requests: Requests | None = None
     """None where only expressions of the document's own say what an operation is."""
+    labelled: Requests | None = None
+    """How predictions are counted whose true answer is known; None where that server knows of none."""
     distributions: Mapping[str, Distribution] = field(default_factory=dict)
     gauges: Mapping[str, Gauge] = field(default_factory=dict)
     counters: Mapping[str, Counter] = field(default_factory=dict)

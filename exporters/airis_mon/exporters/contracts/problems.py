@@ -17,6 +17,7 @@ from airis_mon.spec import (
     Latency,
     Monitor,
     Problem,
+    Quality,
     did_you_mean,
     format_duration,
     nearest,
@@ -42,14 +43,7 @@ def problems(monitor: Monitor) -> list[Problem]:
             )
         ]
     check = _Check(monitor, contract)
-    return [
-        *check.selector(),
-        *check.buckets(),
-        *check.errors(),
-        *check.latencies(),
-        *check.signals(),
-        *check.windows(),
-    ]
+    return [*check.selector(), *check.buckets(), *check.indicators(), *check.signals(), *check.windows()]
 
 
 @dataclass(frozen=True)
@@ -128,21 +122,19 @@ class _Check:
                         "write the boundaries in rising order, each once",
                     )
 
-    def errors(self) -> Iterator[Problem]:
-        """Check that failed operations can be told from others."""
+    def indicators(self) -> Iterator[Problem]:
+        """Check that what objectives count is counted by the contract, and latencies at their boundaries."""
         for index, objective in enumerate(self.monitor.objectives):
+            if isinstance(objective.indicator, Latency):
+                yield from self._latency(objective.indicator, f"spec.objectives[{index}].latency")
             if isinstance(objective.indicator, Errors) and self.contract.requests is None:
                 yield self._problem(
                     f"the contract `{self.contract.name}` does not say which operations failed",
                     f"spec.objectives[{index}].errors",
                     "write `events` with `total` and `bad` or `good`, or name the contract of the server",
                 )
-
-    def latencies(self) -> Iterator[Problem]:
-        """Check that latencies are boundaries of a distribution of durations."""
-        for index, objective in enumerate(self.monitor.objectives):
-            if isinstance(objective.indicator, Latency):
-                yield from self._latency(objective.indicator, f"spec.objectives[{index}].latency")
+            if isinstance(objective.indicator, Quality) and self.contract.labelled is None:
+                yield self._quality(f"spec.objectives[{index}].quality")
 
     def signals(self) -> Iterator[Problem]:
         """Check that anomalies and forecasts are about signals of the contract."""
@@ -157,6 +149,14 @@ class _Check:
                     path,
                     self._signal_hint(item.of, known),
                 )
+
+    def _quality(self, path: str) -> Problem:
+        able = [name for name, contract in CONTRACTS.items() if contract.labelled is not None]
+        return self._problem(
+            f"the contract `{self.contract.name}` does not count which predictions were right",
+            path,
+            f"contracts that do are {', '.join(able)}; or count them by `events`, with PromQL of your own",
+        )
 
     def _latency(self, latency: Latency, path: str) -> Iterator[Problem]:
         distribution = self.contract.distributions.get(latency.of)

@@ -11,7 +11,7 @@ from airis_mon.exporters.contracts import CONTRACTS, Contract, matchers
 from airis_mon.rules.indicators.availability import Availability
 from airis_mon.rules.indicators.counted import Counted
 from airis_mon.rules.indicators.latency import LatencyBelow
-from airis_mon.spec import Errors, Events, Latency, Monitor
+from airis_mon.spec import Errors, Events, Latency, Monitor, Quality
 
 __all__ = [
     "Availability",
@@ -26,13 +26,17 @@ __all__ = [
 Indicator = Availability | LatencyBelow | Counted
 
 
-def indicator(monitor: Monitor, kind: Errors | Latency | Events) -> Indicator:
+def indicator(monitor: Monitor, kind: Errors | Latency | Quality | Events) -> Indicator:
     """Return what an objective of a monitor counts; KeyError where the contract does not carry it."""
     contract, selector = contract_of(monitor), monitor.source.selector
     if isinstance(kind, Errors):
         if contract.requests is None:
             raise KeyError("errors")
         return Availability(contract.requests.total, selector, contract.requests.errors)
+    if isinstance(kind, Quality):
+        if contract.labelled is None:
+            raise KeyError(contract.name)
+        return Availability(contract.labelled.total, selector, contract.labelled.errors, "quality")
     if isinstance(kind, Events):
         return Counted.of(kind)
     distribution = contract.distributions[kind.of]

@@ -16,7 +16,8 @@ class Availability:
     selector: Mapping[str, str]
     failing: str
     """Matcher that keeps the failed ones, such as `error_type!=""`."""
-    signal = "request_rate"
+    signal: str = "request_rate"
+    """What is silent where there is none of it."""
     boundary = None
 
     @property
