@@ -52,6 +52,7 @@ FACES = (
     "exporters.contracts",
     "rules.replay",
     "alertmanager.replay",
+    "rules.cost",
 )
 """What another room may import beside `series`: the names that these list in `__all__`."""
 CLI_ONLY = ("compile", "service")

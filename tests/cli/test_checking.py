@@ -53,7 +53,7 @@ def test_problems_as_json_carry_their_place(airis_mon: Run, tmp_path: Path) -> N
     done = airis_mon("check", "--format", "json", file)
     problems = json.loads(done.stdout)
     assert done.returncode == 1
-    assert {"message", "file", "line", "column", "path", "hint"} == set(problems[0])
+    assert {"severity", "message", "file", "line", "column", "path", "hint"} == set(problems[0])
     assert {problem["file"] for problem in problems} == {str(file)}
     assert 6 in {problem["line"] for problem in problems}
 

@@ -49,7 +49,6 @@ def derive(
     collected.take(
         lambda: alertmanager.artefacts(bundle, target=target.alertmanager, grafana_url=target.grafana_url)
     )
-    collected.check(lambda: rules.limits(bundle.monitors, target.ruler))
     documents = {}
     for monitor in bundle.monitors:
         key = _key(generator, monitor, target)
@@ -87,13 +86,6 @@ class _Collected:
             if self._artefacts.setdefault(artefact.path, artefact) != artefact:
                 self._problems.append(Problem(f"two documents derive the same file {artefact.path}"))
         return [artefact.path for artefact in found]
-
-    def check(self, step: Callable[[], None]) -> None:
-        """Take what is wrong by a step that derives nothing."""
-        try:
-            step()
-        except SpecError as error:
-            self._problems += error.problems
 
     def sorted(self) -> tuple[Artefact, ...]:
         """Return everything by path; SpecError with all that is wrong."""

@@ -11,7 +11,7 @@ from airis_mon.rules.collection import groups
 from airis_mon.rules.groups import Group, file_content
 from airis_mon.rules.proofs.claims import Claim, claims
 from airis_mon.rules.proofs.proof import Proof
-from airis_mon.rules.ruler import MIMIR_GROUPS, MIMIR_RULES_PER_GROUP, OLDEST, Ruler
+from airis_mon.rules.ruler import MIMIR_GROUPS, MIMIR_RULES_PER_GROUP, OLDEST, Ruler, crowding
 from airis_mon.rules.shapes import Shape, shape, spelled
 from airis_mon.spec import Artefact, Monitor, SpecError, yaml_text
 
@@ -19,7 +19,7 @@ FOLDER = "rules"
 PROOFS = f"{FOLDER}/proofs"
 _SHAPE = "what all monitors of one shape share; names are placeholders"
 
-__all__ = ["MIMIR_GROUPS", "MIMIR_RULES_PER_GROUP", "OLDEST", "Known", "Ruler", "artefacts", "limits"]
+__all__ = ["MIMIR_GROUPS", "MIMIR_RULES_PER_GROUP", "OLDEST", "Known", "Ruler", "artefacts", "crowding"]
 
 Known = MutableMapping[str, tuple[Sequence[Group], tuple[Artefact, ...]]]
 """Shapes of claims that were met before, with their rules and the files of their proofs."""
@@ -45,13 +45,6 @@ def artefacts(
     text = yaml_text(file_content(written), source=f"ModelMonitor {monitor.name}")
     rules = Artefact(f"{FOLDER}/{monitor.name}.rules.yaml", text)
     return rules, *_proofs(monitor, written, {} if known is None else known)
-
-
-def limits(monitors: Sequence[Monitor], target: Ruler) -> None:
-    """Raise SpecError where the target does not take the rules of all monitors together."""
-    found = ruler.crowding(monitors, target)
-    if found:
-        raise SpecError(found)
 
 
 def _proofs(monitor: Monitor, written: Sequence[Group], known: Known) -> Iterator[Artefact]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from airis_mon.rules import series
-from airis_mon.rules.groups import Group, Rule
+from airis_mon.rules import places
+from airis_mon.rules.groups import Group
 from airis_mon.rules.ruler import Ruler, written
 from airis_mon.spec import Monitor, Problem
 
@@ -69,7 +69,7 @@ def _group(monitor: Monitor, group: Group, ruler: Ruler) -> Iterator[Problem]:
         for function in dict.fromkeys(called(str(rule["expr"]))):
             message = _function(function, ruler)
             if message is not None:
-                path = _written_at(monitor, rule)
+                path = places.path(monitor, rule)
                 yield Problem(message[0], path, monitor.origin.locate(path), message[1])
 
 
@@ -102,13 +102,3 @@ def _field(monitor: Monitor, where: str, field: str, since: tuple[int, int], rul
         location=monitor.origin.locate(""),
         hint=f"where every Prometheus is newer, say `--prometheus-version {written(since)}`",
     )
-
-
-def _written_at(monitor: Monitor, rule: Rule) -> str:
-    """Return the path of the objective that a rule is about, or of the whole monitor."""
-    labels = rule.get("labels", {})
-    name = labels.get(series.SLO_NAME) or labels.get(series.OBJECTIVE_LABEL)
-    for position, objective in enumerate(monitor.objectives):
-        if objective.name == name:
-            return f"spec.objectives[{position}]"
-    return "spec"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from airis_mon.rules.collection import groups
 from airis_mon.rules.groups import Group
 from airis_mon.spec import Monitor, Problem
 
@@ -49,11 +48,13 @@ def problems(monitor: Monitor, emitted: Sequence[Group], ruler: Ruler) -> list[P
     ]
 
 
-def crowding(monitors: Sequence[Monitor], ruler: Ruler) -> list[Problem]:
-    """Return what is wrong with the number of groups of all monitors together: a ruler counts by tenant."""
+def crowding(numbers: Mapping[str, int], ruler: Ruler) -> list[Problem]:
+    """Return what is wrong with the groups of all monitors together: a ruler counts them by tenant.
+
+    `numbers` is groups by monitor.
+    """
     if ruler.groups is None:
         return []
-    numbers = {monitor.name: len(groups(monitor)) for monitor in monitors}
     total = sum(numbers.values())
     if total <= ruler.groups:
         return []

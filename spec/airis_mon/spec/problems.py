@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 EXCERPT = 160
 """Characters of a source line that a message shows; longer lines are cut around the place."""
@@ -59,6 +60,8 @@ class Problem:
     location: Location | None = None
     hint: str | None = None
     """What to write instead; may have several lines."""
+    severity: Literal["error", "warning"] = "error"
+    """An error refuses the documents; a warning is told, and they are used."""
 
     def __str__(self) -> str:
         """Render as a few lines: message, place, source line with caret, hint."""
@@ -67,7 +70,7 @@ class Problem:
             place = f"{self.location.file}:{self.location.line}:{self.location.column}" + (
                 f"  ({self.path})" if self.path else ""
             )
-        lines = [f"error: {self.message}"]
+        lines = [f"{self.severity}: {self.message}"]
         if place:
             lines.append(f"  --> {place}")
         if self.location is not None and self.location.text:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from airis_mon.cli import folder, source, targets
+from airis_mon.cli import costs, folder, source, targets
 from airis_mon.cli.build import derive
 from airis_mon.cli.documents import load
 from airis_mon.cli.interrupts import interruptible
@@ -58,6 +58,10 @@ def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
         before={} if args.again else folder.derivations(args.output),
     )
     artefacts = derived.artefacts
+    account = costs.account(bundle, target, costs.limits(args))
+    for warning in account.warnings:
+        progress.done(f"{warning}\n")
+    progress.done(account.table(costs.SHOWN))
     memory = Memory(None if args.again else cache / "proofs")
     progress.notify(f"proving {plural(len(artefacts), 'file')} with {_tool(promtool)} and {_tool(amtool)}")
     with folder.staged(args.output, artefacts) as stage:
@@ -105,4 +109,5 @@ def _parser() -> argparse.ArgumentParser:
         "--again", action="store_true", help="derive and prove everything, whatever earlier builds did"
     )
     targets.add_arguments(parser)
+    costs.add_arguments(parser)
     return parser

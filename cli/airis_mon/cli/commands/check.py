@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from airis_mon.cli import targets
+from airis_mon.cli import costs, targets
 from airis_mon.cli.build import build
 from airis_mon.cli.documents import load
 from airis_mon.cli.wording import plural, problems
@@ -22,11 +22,15 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="how to report (default: text)"
     )
+    parser.add_argument("--cost", action="store_true", help="say what the rules of each monitor will cost")
     targets.add_arguments(parser)
+    costs.add_arguments(parser)
     args = parser.parse_args(argv)
     try:
         bundle = load(args.files)
-        build(bundle, targets.target(args))
+        target = targets.target(args)
+        build(bundle, target)
+        account = costs.account(bundle, target, costs.limits(args))
     except SpecError as error:
         if args.format == "json":
             print(json.dumps([_plain(problem) for problem in error.problems], indent=2))
@@ -34,9 +38,14 @@ def run(argv: Sequence[str], _cache: Path) -> int:
             print(f"{error}\n\n{problems(error)}", file=sys.stderr)
         return 1
     if args.format == "json":
-        print("[]")
-    else:
-        print(f"{_summary(bundle)}: no problems")
+        print(json.dumps([_plain(warning) for warning in account.warnings], indent=2))
+        return 0
+    for warning in account.warnings:
+        print(f"{warning}\n", file=sys.stderr)
+    if args.cost:
+        print(account.table())
+    told = plural(len(account.warnings), "warning") if account.warnings else "no problems"
+    print(f"{_summary(bundle)}: {told}")
     return 0
 
 
@@ -53,6 +62,7 @@ def _summary(bundle: Bundle) -> str:
 def _plain(problem: Problem) -> dict[str, object]:
     place = problem.location
     return {
+        "severity": problem.severity,
         "message": problem.message,
         "file": place and place.file,
         "line": place and place.line,
