@@ -48,6 +48,22 @@ What `of:` of an anomaly or a forecast may name. A latency objective names a dis
 signal before `_p50`, `_p95`, ... `airis-mon contracts` prints the same list.
 """
 
+SLOTH = """
+`check` and `build` read specs of Sloth beside documents of our own: the plain form (`version: prometheus/v1`)
+and the Kubernetes object (`PrometheusServiceLevel`). Each becomes a ModelMonitor; the recorded series have
+Sloth's names and labels. A key that is not listed is refused with what to write instead.
+"""
+SLOTH_KEYS = (
+    ("`service`", "name of the monitor and of its model; the contract is `promql`"),
+    ("`labels` of the service, an SLO, its `alerting`", "`labels` of the objective"),
+    ("`team`, `escalation` among the service's labels", "the same of `alerting`"),
+    ("`slos[].name`, `slos[].objective`", "`name` and `target` of the objective, over 30 days"),
+    ("`slos[].sli.events`", "`events` of the objective"),
+    ("`slos[].alerting.name`", "the annotation `title` of the objective"),
+    ("`slos[].alerting.annotations`", "`annotations` of the objective"),
+    ("`slos[].description`", "nothing: it is for those who read the document, there too"),
+)
+
 COLUMNS = ("key", "value", "default", "limits", "meaning")
 
 
@@ -68,6 +84,7 @@ def text() -> str:
         parts += [f"### {contract.name}", f"{contract.title}."]
         signals = [(markdown.code(signal), contract.unit(signal)) for signal in contract.signals()]
         parts.append(markdown.table(("signal", "unit"), signals))
+    parts += ["## Specs of Sloth", SLOTH, markdown.table(("of Sloth", "becomes"), SLOTH_KEYS)]
     return markdown.page("The document", *parts)
 
 

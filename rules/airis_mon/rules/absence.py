@@ -87,7 +87,7 @@ def objective_alert(burn: Burn) -> Alert | None:
             f"Operations are counted, but {burn.objective.name} has no value over {name(shortest)}. "
             f"Either {burn.indicator.lacking}, or it is scraped less often than twice in {name(shortest)}."
         ),
-        labels={series.FOR: burn.indicator.signal, series.OBJECTIVE_LABEL: burn.objective.name},
+        labels=_labels(burn),
         duration=tiers(burn.objective.window)[0].long,
     )
 
@@ -109,9 +109,15 @@ def _own_alert(burn: Burn) -> Alert:
             "The model is down or not scraped, or the expressions select nothing; "
             "until it is back the objective cannot be watched."
         ),
-        labels={series.FOR: burn.indicator.signal, series.OBJECTIVE_LABEL: burn.objective.name},
+        labels=_labels(burn),
         duration=outage_delay(burn.objective),
     )
+
+
+def _labels(burn: Burn) -> dict[str, str]:
+    objective = burn.objective
+    own = {series.FOR: burn.indicator.signal, series.OBJECTIVE_LABEL: objective.name}
+    return {**objective.labels, **own}
 
 
 def counted_with_requests(burn: Burn) -> bool:

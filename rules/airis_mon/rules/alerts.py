@@ -32,6 +32,8 @@ class Alert:
     """Labels beside team, severity, monitor and model."""
     duration: float = 0.0
     """Seconds for which the expression has to hold."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """What a person wrote to be said; it replaces what would be said otherwise."""
 
     def rule(self, monitor: Monitor) -> Rule:
         """Return the rule as the rule file holds it."""
@@ -41,8 +43,9 @@ class Alert:
         if self.duration:
             rule["for"] = format_duration(self.duration)
         rule["labels"] = {label: escaped(text) for label, text in self.fired_labels(monitor).items()}
-        rule["annotations"] = annotations | {
-            key: escaped(text) for key, text in annotations.items() if key != "description"
+        rule["annotations"] = {
+            key: text if key == "description" and key not in self.annotations else escaped(text)
+            for key, text in annotations.items()
         }
         return rule
 
@@ -69,7 +72,7 @@ class Alert:
         }
         if monitor.alerting.runbook is not None:
             found["runbook_url"] = monitor.alerting.runbook
-        return dict(sorted(found.items()))
+        return dict(sorted({**found, **self.annotations}.items()))
 
 
 def escaped(text: str) -> str:

@@ -39,6 +39,7 @@ class Burn:
     def labels(self) -> dict[str, str]:
         """Labels of every series that is recorded for the objective."""
         return {
+            **self.objective.labels,
             series.MODEL: self.monitor.model.name,
             series.MONITOR: self.monitor.name,
             series.SLO_ID: f"{self.monitor.name}-{self.objective.name}",
@@ -104,7 +105,8 @@ def alert(burn: Burn, severity: Severity) -> Alert:
         before=f"Operations miss the objective {objective.name} ",
         after=f" times as often as its budget allows ({share} of them over {name(objective.window)}).",
         verb="%.1f",
-        labels={series.OBJECTIVE_LABEL: objective.name},
+        labels={**objective.labels, series.OBJECTIVE_LABEL: objective.name},
+        annotations=objective.annotations,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from airis_mon.spec import profiles
+from airis_mon.spec import dialects, profiles
 from airis_mon.spec.bundle import Bundle
 from airis_mon.spec.drafts import Draft
 from airis_mon.spec.joining import join, sketches
@@ -86,6 +86,9 @@ def _draft(file: str, source: Document, reading: Reading) -> Draft | None:
     for problem in source.problems:
         reading.refuse(problem.location, problem.path, problem.message, problem.hint)
     reading.place("", None, root)
+    foreign, said = dialects.draft(file, root, reading)
+    if foreign:
+        return said
     kind = _kind(root, reading)
     if kind is None:
         return None

@@ -101,6 +101,10 @@ class Objective:
 
     A model with little traffic is still seen by the slower alerts, whose windows hold more of it. With 1 a
     single failure may wake somebody."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels of all that is recorded for it and of its alerts, beside those that everything derived has."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Annotations of its burn-rate alerts, printed as they are; `summary` and `description` replace ours."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from airis_mon.spec.monitor import (
     LONGEST_WINDOW,
     SHORTEST_WINDOW,
@@ -12,11 +14,13 @@ from airis_mon.spec.monitor import (
     Quality,
 )
 from airis_mon.spec.quantities import PERCENT_PATTERN, parse_percent
-from airis_mon.spec.records import Field, Record
+from airis_mon.spec.records import Field, MapOf, Record
 from airis_mon.spec.scalars import Count, Duration, Parsed
-from airis_mon.spec.words import DAY, HOUR, NAME, PROMQL, WORD
+from airis_mon.spec.words import DAY, HOUR, LABEL, LABEL_VALUE, MARK, NAME, PROMQL, REMARK, WORD
 
 DEFAULT_WINDOW = 30 * DAY
+LABELS = MapOf(MARK, LABEL_VALUE, "label")
+ANNOTATIONS = MapOf(replace(LABEL, reserved=("dashboard",)), REMARK, "annotation")
 
 
 def _objective(
@@ -28,10 +32,10 @@ def _objective(
     quality: Quality | None = None,
     events: Events | None = None,
     fewest_failures: int = 5,
+    **marks: dict[str, str],
 ) -> Objective:
-    return Objective(
-        name, target, window, latency or events or quality or errors or Errors(), fewest_failures
-    )
+    indicator = latency or events or quality or errors or Errors()
+    return Objective(name, target, window, indicator, fewest_failures, **marks)
 
 
 OBJECTIVE = Record(
@@ -55,6 +59,16 @@ OBJECTIVE = Record(
             Count(1, 1_000_000),
             "Failures in the long window of an alert below which it does not fire.",
             default=5,
+        ),
+        Field(
+            "labels",
+            LABELS,
+            "Labels of all that is recorded for it and of its alerts.",
+        ),
+        Field(
+            "annotations",
+            ANNOTATIONS,
+            "Annotations of its burn-rate alerts, printed as they are; a `summary` replaces ours.",
         ),
         Field(
             "errors",

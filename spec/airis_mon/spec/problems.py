@@ -26,6 +26,8 @@ class Location:
     """The whole line, without its end."""
     width: int = 1
     """Characters to underline."""
+    path: str = ""
+    """Path of the field as it is written there, where that is not how our own documents call it."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,17 @@ class Problem:
     severity: Literal["error", "warning"] = "error"
     """An error refuses the documents; a warning is told, and they are used."""
 
+    @property
+    def written(self) -> str:
+        """Path of the field as the person wrote it, who may have written another dialect than ours."""
+        return (self.location.path if self.location is not None else "") or self.path
+
     def __str__(self) -> str:
         """Render as a few lines: message, place, source line with caret, hint."""
         place = self.path
         if self.location is not None:
             place = f"{self.location.file}:{self.location.line}:{self.location.column}" + (
-                f"  ({self.path})" if self.path else ""
+                f"  ({self.written})" if self.written else ""
             )
         lines = [f"{self.severity}: {self.message}"]
         if place:

@@ -45,7 +45,18 @@ PROMQL = Text(
     longest=2000,
 )
 """Several lines are welcome; what it says is read by `rules`."""
+MARK = replace(
+    LABEL,
+    reserved=(
+        *RESERVED_LABELS, "sloth_id", "sloth_mode", "sloth_objective", "sloth_service", "sloth_slo",
+        "sloth_spec", "sloth_window",
+    ),
+)  # fmt: skip
+"""A label that an objective gives to all that is derived from it."""
 LINE = Text(longest=200)
+REMARK = Text(
+    pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]+$", hint="write text; several lines are welcome", longest=2000
+)
 SECRET_FILE = Text(
     wanted="the path of a file from the root",
     pattern=r"^/[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0]$",

@@ -67,6 +67,6 @@ def _plain(problem: Problem) -> dict[str, object]:
         "file": place and place.file,
         "line": place and place.line,
         "column": place and place.column,
-        "path": problem.path,
+        "path": problem.written,
         "hint": problem.hint,
     }
