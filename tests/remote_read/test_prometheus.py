@@ -29,13 +29,13 @@ def test_samples_and_ends_of_series_arrive_as_they_were(prometheus_server: Calla
         Query((("job", "=", "test"), ("__name__", "=~", "ends|goes_.*")), begin, begin + 150_000),
         Query((("__name__", "=", "goes_on"), ("job", "!=", "other"), ("job", "!~", "o.*")), begin, begin),
     ]
-    found = reader.read(queries)
-    assert len(found) == 3, "each query has its own answer"
-    assert len({one.key for one in found}) == 2
-    assert reader.read([Query((("__name__", "=", "nothing"),), begin, begin)]) == []
+    found, again = reader.read(queries)
+    assert len(found) == 2
+    assert [one.key for one in again] == [one.key for one in found if b"goes_on" in one.key]
+    assert reader.read([Query((("__name__", "=", "nothing"),), begin, begin)]) == [[]]
     reader.close()
     with requests.Session() as session:
-        hand_on(session, target.url, write_body(found[:2]))
+        hand_on(session, target.url, write_body(found))
 
         def asked(url: str, query: str) -> Any:
             form = {"query": query, "time": str(begin / 1000 + 90)}

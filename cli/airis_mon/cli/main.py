@@ -30,6 +30,9 @@ COMMANDS: Mapping[str, Entry] = {
     "check": Entry("airis_mon.cli.commands.check", "report every problem of every file", "cli"),
     "build": Entry("airis_mon.cli.commands.build", "derive rules, routes, dashboards; prove them", "cli"),
     "up": Entry("airis_mon.cli.commands.up", "start Prometheus, Alertmanager, sidecar, analyzer", "stack"),
+    "page-replay": Entry(
+        "airis_mon.cli.commands.page_replay", "who would have been paged, by past data", "stack"
+    ),
     "doctor": Entry("airis_mon.cli.commands.doctor", "say what is missing and what to type", ""),
     "schema": Entry("airis_mon.cli.commands.schema", "print the JSON Schema of the documents", "cli"),
     "contracts": Entry("airis_mon.cli.commands.contracts", "list model servers and their signals", ""),

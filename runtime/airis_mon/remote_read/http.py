@@ -31,8 +31,8 @@ class HttpReader:
         self._timeout = timeout
         self._session = session or requests.Session()
 
-    def read(self, queries: Sequence[Query]) -> list[RawSeries]:
-        """Return the series that the queries select, each once for every query. Raises ReadError."""
+    def read(self, queries: Sequence[Query]) -> list[list[RawSeries]]:
+        """Return the series of each query, in their order. Raises ReadError."""
         try:
             with self._session.post(
                 f"{self._url}/api/v1/read",
@@ -52,9 +52,12 @@ class HttpReader:
                 f"{self._shown} answered with more than {LARGEST >> 20} MiB; ask for less at once"
             )
         try:
-            return list(answered(bytes(cramjam.snappy.decompress_raw(body))))
+            found = list(answered(bytes(cramjam.snappy.decompress_raw(body))))
         except (ValueError, cramjam.DecompressionError) as error:
             raise ReadError(f"{self._shown}/api/v1/read answered with no series: {error}") from error
+        if len(found) != len(queries):
+            raise ReadError(f"{self._shown}/api/v1/read answered {len(found)} of {len(queries)} queries")
+        return found
 
     def close(self) -> None:
         """Close the connections."""

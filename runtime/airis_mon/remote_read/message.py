@@ -48,15 +48,16 @@ def request(queries: Sequence[Query]) -> bytes:
     return b"".join(_framed(1, _query(query)) for query in queries)
 
 
-def answered(answer: bytes) -> Iterator[RawSeries]:
-    """Yield every series of a serialised `prometheus.ReadResponse`. ValueError where it is none."""
+def answered(answer: bytes) -> Iterator[list[RawSeries]]:
+    """Yield the series of each result of a serialised `prometheus.ReadResponse`, or raise ValueError."""
     for result, start, stop in _frames(answer):
-        if result != 1 or start is None:
-            continue
-        inner = answer[start:stop]
-        for number, begin, end in _frames(inner):
-            if number == 1 and begin is not None:
-                yield RawSeries(inner[begin:end])
+        if result == 1 and start is not None:
+            inner = answer[start:stop]
+            yield [
+                RawSeries(inner[begin:end])
+                for number, begin, end in _frames(inner)
+                if number == 1 and begin is not None
+            ]
 
 
 def write_body(series: Iterable[RawSeries]) -> bytes:

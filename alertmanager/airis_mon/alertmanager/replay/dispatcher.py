@@ -206,7 +206,7 @@ class _Run:
                     firing=firing,
                     resolved=resolved if integration.send_resolved else (),
                     reason=why,
-                    wait=route.group_wait,
+                    level=route.level,
                 )
             )
         taken = now + self._delays.delivery

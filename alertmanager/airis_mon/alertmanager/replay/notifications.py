@@ -55,8 +55,8 @@ class Notification:
     resolved: tuple[Alert, ...]
     reason: Reason
     """Why now: the first about the group, more alerts, fewer, a repetition, or all over."""
-    wait: float = 0.0
-    """Seconds of the route's `group_wait`: tells the rungs of a ladder apart."""
+    level: int = 1
+    """Rung of the ladder, from 1."""
 
     @property
     def status(self) -> str:

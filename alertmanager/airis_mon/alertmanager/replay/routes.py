@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airis_mon.alertmanager.replay.matchers import Matcher, all_match
+from airis_mon.alertmanager.routes import RUNG
 from airis_mon.spec import parse_duration
 
 _KEYS = frozenset(
@@ -42,6 +43,12 @@ class Route:
     path: tuple[tuple[Matcher, ...], ...] = ()
     """Matchers of all routes from the root to here; Alertmanager's memory knows a route by these alone."""
     children: tuple[Route, ...] = field(default=(), repr=False)
+
+    @property
+    def level(self) -> int:
+        """Rung of the escalation ladder that this route is, from 1."""
+        marks = (matcher.value for matcher in self.matchers if matcher.label == RUNG)
+        return next((int(mark) for mark in marks if mark.isdecimal()), 1)
 
     def reached(self, labels: Mapping[str, str]) -> list[Route]:
         """Return the routes at which an alert ends, in their order."""

@@ -1,0 +1,206 @@
+"""`airis-mon page-replay FILE...`: past data through rules and routes: who would have been paged, when."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import requests
+
+from airis_mon.alertmanager.replay import ConfigurationError, TooManyEventsError
+from airis_mon.cli import targets
+from airis_mon.cli.interrupts import noted
+from airis_mon.cli.page_replay import server, table
+from airis_mon.cli.page_replay.comparison import compare
+from airis_mon.cli.page_replay.editions import Edition, edition
+from airis_mon.cli.page_replay.past import PastError
+from airis_mon.cli.page_replay.replay import Result, Span, Watcher, replay
+from airis_mon.cli.page_replay.rows import moment
+from airis_mon.cli.page_replay.workbench import WorkbenchError
+from airis_mon.cli.progress import Progress
+from airis_mon.cli.wording import problems
+from airis_mon.remote_read import HttpReader, ReadError
+from airis_mon.rules.replay import PlanError, Selector
+from airis_mon.spec import SpecError, format_duration, parse_duration
+from airis_mon.stack import AddressTakenError, MissingServerError, ProcessError, servers
+
+LONGEST = 90 * 86_400.0
+"""Seconds that are replayed at most; at one evaluation a minute a quarter of an hour's work."""
+SHORTEST_INTERVAL = 1.0
+MOST_EVALUATIONS = 200_000
+"""Evaluations of each rule in one replay."""
+_SHOWN = 5
+"""Selectors that a message names."""
+_FAILURES = (
+    AddressTakenError, ConfigurationError, MissingServerError, PastError, PlanError, ProcessError, ReadError,
+    TooManyEventsError, WorkbenchError,
+)  # fmt: skip
+
+
+def run(argv: Sequence[str], cache: Path) -> int:
+    """Return 0 when the account was written, 1 where there was none to give."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    try:
+        span = _span(args, time.time())
+    except argparse.ArgumentTypeError as error:
+        parser.error(str(error))
+    with noted() as tick:
+        try:
+            with Progress(sys.stderr) as progress:
+                _replay(args, span, cache, progress, tick)
+            return 0
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return 130
+        except SpecError as error:
+            print(f"{error}\n\n{problems(error)}", file=sys.stderr)
+        except _FAILURES as error:
+            print(f"airis-mon page-replay: {error}", file=sys.stderr)
+    return 1
+
+
+def _replay(
+    args: argparse.Namespace, span: Span, cache: Path, progress: Progress, tick: Callable[[], None]
+) -> None:
+    target = targets.target(args)
+    editions = [edition(args.files, target)]
+    if args.against:
+        editions.append(edition(args.against, target))
+    ours = servers.find("prometheus", given=args.prometheus, cache=cache, notify=progress.notify)
+    watcher = Watcher(progress.notify, progress.count, tick)
+    with requests.Session() as session:
+        reader = HttpReader(args.url, session=session)
+        result = replay(editions, span, reader, ours, watcher)
+        for note in _notes(result, span, session, args.url):
+            progress.done(note)
+    _write(args, editions, result, span)
+
+
+def _notes(result: Result, span: Span, session: requests.Session, url: str) -> list[str]:
+    """Return what a reader of the account has to know. PastError where there was nothing to replay."""
+    brought, notes = result.brought, []
+    if brought.first_ms is None:
+        since = server.earliest(session, url, brought.missing[:_SHOWN], span.until)
+        there = (
+            f"there is some from {moment(since)} UTC on" if since is not None else "nor in the year before"
+        )
+        raise PastError(
+            f"no data from {moment(result.wanted_ms / 1000)} to {moment(span.until)} UTC ({there}); "
+            f"the rules read {_named(brought.missing)}"
+        )
+    kept = server.retention(session, url)
+    reach = span.until - result.wanted_ms / 1000
+    if kept is not None and kept < reach:
+        notes.append(
+            f"that Prometheus keeps {format_duration(kept)}, and the rules reach back "
+            f"{format_duration(round(reach))}: long windows hold less than they did"
+        )
+    elif brought.first_ms > result.wanted_ms + 86_400_000:
+        notes.append(
+            f"there is no data before {moment(brought.first_ms / 1000)} UTC, and the rules reach back to "
+            f"{moment(result.wanted_ms / 1000)}: long windows hold less than they would"
+        )
+    if brought.missing:
+        notes.append(f"nothing in all that time: {_named(brought.missing)}")
+    return notes
+
+
+def _named(selectors: Sequence[Selector]) -> str:
+    shown = ", ".join(map(str, selectors[:_SHOWN]))
+    rest = len(selectors) - _SHOWN
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def _write(args: argparse.Namespace, editions: Sequence[Edition], result: Result, span: Span) -> None:
+    names = [table.printable(one.name) for one in editions]
+    comparison = compare(result.accounts[1], result.accounts[0]) if len(editions) > 1 else None
+    if args.format == "json":
+        content = {
+            "since": span.since,
+            "until": span.until,
+            "editions": [
+                {"files": name, **asdict(account)}
+                for name, account in zip(names, result.accounts, strict=True)
+            ],
+            "comparison": None if comparison is None else asdict(comparison),
+        }
+        print(json.dumps(content, indent=2))
+        return
+    for name, account in zip(names, result.accounts, strict=True):
+        table.write(sys.stdout, name, account, span)
+    if comparison is not None:
+        table.write_comparison(sys.stdout, names[1], names[0], comparison, span)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="airis-mon page-replay", description=__doc__, allow_abbrev=False)
+    add = parser.add_argument
+    add("files", nargs="+", metavar="FILE", help="documents (YAML)")
+    add("--since", default="7d", metavar="TIME", help="begin: a duration before the end, or a time such as"
+        " 2026-11-19T00:00:00Z (default: %(default)s)")  # fmt: skip
+    add("--until", metavar="TIME", help="end: a duration before now, or a time (default: now)")
+    add("--against", nargs="+", metavar="FILE", help="another version of the documents, to compare with")
+    add("--interval", type=_duration, default="1m", metavar="DURATION",
+        help="time between two evaluations of the rules (default: %(default)s)")  # fmt: skip
+    add("--prometheus.url", dest="url", type=_url, default="http://127.0.0.1:9090", metavar="URL",
+        help="Prometheus that holds the past (default: %(default)s)")  # fmt: skip
+    add("--prometheus", type=servers.argument, metavar="BIN",
+        help="Prometheus to evaluate with, on this machine (default: PATH, else unpacked)")  # fmt: skip
+    add("--format", choices=("text", "json"), default="text", help="how to report (default: text)")
+    targets.add_arguments(parser)
+    return parser
+
+
+def _span(args: argparse.Namespace, now: float) -> Span:
+    until = now if args.until is None else _time(args.until, now)
+    since = _time(args.since, until)
+    if since >= until:
+        raise argparse.ArgumentTypeError("--since: has to be before --until; write a duration such as 7d")
+    if until > now:
+        raise argparse.ArgumentTypeError("--until: lies in the future")
+    if until - since > LONGEST:
+        raise argparse.ArgumentTypeError(
+            f"--since: at most {format_duration(LONGEST)} are replayed; choose the end with --until"
+        )
+    if (until - since) / args.interval > MOST_EVALUATIONS:
+        raise argparse.ArgumentTypeError(
+            f"--interval: more than {MOST_EVALUATIONS} evaluations; choose a longer one, or a shorter time"
+        )
+    return Span(since, until, args.interval)
+
+
+def _time(text: str, end: float) -> float:
+    try:
+        return end - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"`{text}` is neither a duration such as 7d nor a time such as 2026-11-19T00:00:00Z"
+        ) from error
+    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _duration(text: str) -> float:
+    try:
+        found = parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if found < SHORTEST_INTERVAL:
+        raise argparse.ArgumentTypeError(f"at least {format_duration(SHORTEST_INTERVAL)}")
+    return found
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"`{text}` is no URL; write http://prometheus.example.com:9090")
+    return text.rstrip("/")

@@ -1,0 +1,114 @@
+"""The whole replay: past, rules, Alertmanager, account; for one version of the documents, or two."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from airis_mon.alertmanager.replay import posts
+from airis_mon.alertmanager.replay import replay as told
+from airis_mon.cli.page_replay import past
+from airis_mon.cli.page_replay.account import Account, account
+from airis_mon.cli.page_replay.editions import Edition
+from airis_mon.cli.page_replay.evaluation import evaluate
+from airis_mon.cli.page_replay.workbench import Grid, workbench
+from airis_mon.remote_read import HttpReader
+from airis_mon.stack.servers import Server
+
+WARM_UP = 3600.0
+"""Seconds before the time that is asked for from which alerts are evaluated, beside their own `for`: one that
+fires already when it begins must not look like new, and Alertmanager's groups have to be as they were."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """The time that is replayed; Unix seconds."""
+
+    since: float
+    until: float
+    interval: float
+    """Seconds between two evaluations of the rules."""
+
+    def grid(self, before: float) -> Grid:
+        """Return the evaluations, from so many seconds before on; at whole intervals of the clock."""
+        step = round(self.interval * 1000)
+        start, end = (round(moment * 1000) // step * step for moment in (self.since, self.until))
+        return Grid(start, end, step).earlier(before)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of it."""
+
+    accounts: tuple[Account, ...]
+    """Of each edition, in their order."""
+    brought: past.Brought
+    wanted_ms: int
+    """Time from which the past was needed."""
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Who hears of the progress."""
+
+    notify: Callable[[str], None]
+    count: Callable[[int, int, str], None]
+    tick: Callable[[], None]
+    """Raises where somebody wants it to end."""
+
+
+def replay(
+    editions: Sequence[Edition], span: Span, reader: HttpReader, server: Server, watcher: Watcher
+) -> Result:
+    """Return what each edition would have told whom.
+
+    Raises ReadError, PastError, WorkbenchError, ProcessError and TooManyEventsError.
+    """
+    grids = [span.grid(_warm_up(edition)) for edition in editions]
+
+    def count(done: int, total: int, what: str) -> None:
+        watcher.tick()
+        watcher.count(done, total, what)
+
+    with ExitStack() as ending:
+        folder = tempfile.TemporaryDirectory(prefix="airis-mon-page-replay-", ignore_cleanup_errors=True)
+        work = Path(ending.enter_context(folder))
+        benches = [
+            ending.enter_context(workbench(server, work / str(number), watcher.tick))
+            for number in range(len(editions))
+        ]
+        needs = _needs(editions, grids)
+        watcher.notify("reading the past")
+        brought = past.bring(reader, needs, grids[0].end_ms, benches, count)
+        watcher.notify(
+            f"{brought.samples} samples of {brought.series} series were read; "
+            f"evaluating the rules every {span.interval:g} s"
+        )
+        accounts = []
+        for edition, grid, bench in zip(editions, grids, benches, strict=True):
+            fired = evaluate(edition.plan, bench, grid, count)
+            arriving = posts([one.firing for one in fired], span.interval)
+            watcher.tick()
+            outcome = told(edition.configuration, arriving, grid.end_ms / 1000)
+            accounts.append(account(fired, outcome, edition.bundle, span.since))
+    return Result(tuple(accounts), brought, min((need.start_ms for need in needs), default=0))
+
+
+def _warm_up(edition: Edition) -> float:
+    longest = max((rule.duration + rule.keep_firing_for for rule in edition.plan.alerts), default=0.0)
+    return longest + WARM_UP
+
+
+def _needs(editions: Sequence[Edition], grids: Sequence[Grid]) -> list[past.Need]:
+    """Return what any edition reads, each selector once and from its earliest time on."""
+    starts: dict[object, past.Need] = {}
+    for edition, grid in zip(editions, grids, strict=True):
+        for selector in edition.plan.stored:
+            start = grid.start_ms - round(selector.reach * 1000)
+            known = starts.get(selector.conditions)
+            if known is None or start < known.start_ms:
+                starts[selector.conditions] = past.Need(selector, start)
+    return list(starts.values())

@@ -1,0 +1,51 @@
+"""What a team's Prometheus says of itself: what it keeps, and since when it has something."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import requests
+
+from airis_mon.rules.replay import Selector
+from airis_mon.spec import parse_duration
+
+_TIMEOUT = 30.0
+_DAY = 86_400
+
+
+def retention(session: requests.Session, url: str) -> float | None:
+    """Return the seconds that a Prometheus keeps, None where it does not say."""
+    said = _asked(session, f"{url}/api/v1/status/runtimeinfo", {})
+    try:
+        match = re.match(r"[0-9a-z]+", said["storageRetention"])  # `15d or 10GiB`
+        return parse_duration(match[0]) if match is not None else None
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def earliest(session: requests.Session, url: str, selectors: Iterable[Selector], at: float) -> float | None:
+    """Return from when on (Unix seconds, within a quarter of a day) one of the selectors has samples.
+
+    None where there are none within a year before `at`, or the server does not say.
+    """
+    found = []
+    for selector in selectors:
+        query = f"min(min_over_time(timestamp({selector})[365d:6h]))"
+        said = _asked(session, f"{url}/api/v1/query", {"query": query, "time": str(at)})
+        try:
+            found.append(float(said["result"][0]["value"][1]))
+        except (KeyError, IndexError, TypeError, ValueError):
+            continue
+    return min(found, default=None)
+
+
+def _asked(session: requests.Session, url: str, form: dict[str, str]) -> Any:
+    """Return the data of an answer; an empty mapping where there is none: nothing here is needed."""
+    try:
+        with session.get(url, params=form, timeout=_TIMEOUT) as answer:
+            return json.loads(answer.content)["data"]
+    except (requests.RequestException, ValueError, KeyError, TypeError):
+        return {}

@@ -1,0 +1,184 @@
+"""`page-replay` as a person runs it: an incident of the past, two versions of a document, real servers."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airis_mon.remote_write import HttpWriter, Sample
+from tests.cli.conftest import Run
+
+HOURS = 8
+STEP = 60
+"""Seconds between two samples of the past."""
+INCIDENT = (3 * 3600, 3 * 3600 - 1800)
+"""Seconds before the end at which the incident begins and ends."""
+
+DOCUMENTS = """\
+apiVersion: airis.dev/v1alpha1
+kind: ModelMonitor
+metadata: {name: support-chat}
+spec:
+  model: {name: llama}
+  source: {contract: otel-genai, selector: {job: chat}, scrape_interval: 1m}
+  objectives: [{name: availability, target: TARGET, errors: {}}]
+  anomalies: [{of: error_ratio}]
+  alerting: {team: chat, escalation: standard, page_budget: 2 / 1w}
+---
+apiVersion: airis.dev/v1alpha1
+kind: Receiver
+metadata: {name: oncall}
+spec:
+  webhooks: [{url: "http://127.0.0.1:9/page"}]
+  emails: [{to: a@example.com, from: b@example.com, smarthost: "127.0.0.1:25", require_tls: false}]
+---
+apiVersion: airis.dev/v1alpha1
+kind: Receiver
+metadata: {name: lead}
+spec: {webhooks: [{url: "http://127.0.0.1:9/lead"}]}
+---
+apiVersion: airis.dev/v1alpha1
+kind: EscalationPolicy
+metadata: {name: standard}
+spec:
+  page: [{receivers: [oncall]}, {after: LEAD, receivers: [lead]}]
+  ticket: [{receivers: [oncall]}]
+"""
+
+
+def documents(folder: Path, name: str, target: str = "99.9%", lead: str = "10m") -> Path:
+    file = folder / name
+    file.write_text(DOCUMENTS.replace("TARGET", target).replace("LEAD", lead))
+    return file
+
+
+@dataclass(frozen=True)
+class Past:
+    """A Prometheus that holds one incident."""
+
+    url: str
+    end: int
+    """Unix seconds of its last sample."""
+
+    def words(self, *files: Path, since: str = "6h") -> list[str | Path]:
+        return [
+            "page-replay", *files, "--prometheus.url", self.url, "--since", since,
+            "--until", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.end)),
+        ]  # fmt: skip
+
+
+@pytest.fixture
+def past(prometheus_server: Callable[..., Any]) -> Past:
+    end = int(time.time()) // 60 * 60
+    server = prometheus_server(
+        flags=["--storage.tsdb.min-block-duration=1d", "--storage.tsdb.max-block-duration=1d"]
+    )
+    writer = HttpWriter(f"{server.url}/api/v1/write", max_samples=10_000)
+    assert writer.write(_samples(end)).errors == ()
+    writer.close()
+    return Past(server.url, end)
+
+
+def _samples(end: int) -> Iterator[Sample]:
+    base = {"__name__": "gen_ai_client_operation_duration_seconds_count", "job": "chat", "instance": "a"}
+    good = bad = 0.0
+    for at in range(end - HOURS * 3600, end + 1, STEP):
+        failing = end - INCIDENT[0] <= at < end - INCIDENT[1]
+        good += STEP * (5 if failing else 10)
+        bad += STEP * (5 if failing else 0)
+        yield Sample(base, at * 1000, good)
+        yield Sample({**base, "error_type": "500"}, at * 1000, bad)
+
+
+def test_an_incident_of_the_past_is_told_as_it_would_have_been(
+    past: Past, airis_mon: Run, tmp_path: Path
+) -> None:
+    file = documents(tmp_path, "chat.yaml")
+    done = airis_mon(*past.words(file), "--format", "json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)["editions"][0]
+    began = past.end - INCIDENT[0]
+
+    pages = [page for page in told["pages"] if page["severity"] == "page"]
+    first, escalated = pages[0], next(page for page in pages if page["receiver"] == "lead")
+    # Half of all operations fail: the hour's budget is gone after some two minutes, as the rate sees them.
+    assert 60 <= first["at"] - began <= 240
+    assert (first["receiver"], first["level"], first["reason"]) == ("oncall", 1, "first")
+    assert first["channels"] == ["webhook", "email"]
+    assert escalated["level"] == 2
+    assert escalated["at"] - first["at"] == 600 - 30, "ten minutes and thirty seconds from the same beginning"
+    assert [page["reason"] for page in pages if page["receiver"] == "oncall"] == ["first", "resolved"]
+
+    incident = next(one for one in told["incidents"] if one["subject"]["severity"] == "page")
+    assert incident["subject"]["about"] == "availability"
+    # The second tier looks back half an hour: so long after the incident its last failure is out of sight.
+    assert past.end - INCIDENT[1] + 1740 <= incident["resolved_at"] <= past.end - INCIDENT[1] + 1920
+    assert [(receiver, level) for _, receiver, level in incident["told"]] == [("oncall", 1), ("lead", 2)]
+    assert [(week["pages"], week["budget"]) for week in told["weeks"]] == [(1, 2.0)]
+    assert "nothing in all that time: anomaly_score" in done.stderr
+
+
+def test_two_versions_are_compared_by_the_pages_that_come_go_and_move(
+    past: Past, airis_mon: Run, tmp_path: Path
+) -> None:
+    before = documents(tmp_path, "before.yaml")
+    later = documents(tmp_path, "later.yaml", lead="20m")
+    moved = airis_mon(*past.words(later), "--against", before, "--format", "json")
+    assert moved.returncode == 0, moved.stderr
+    changes = json.loads(moved.stdout)["comparison"]
+    assert [(m["before"]["receiver"], m["after"]["at"] - m["before"]["at"]) for m in changes["moved"]] == [
+        ("lead", 600.0)
+    ]
+    assert (changes["added"], changes["gone"], changes["only_before"]) == ([], [], [])
+
+    tolerant = documents(tmp_path, "tolerant.yaml", target="90%")
+    shown = airis_mon(*past.words(tolerant), "--against", before)
+    assert shown.returncode == 0, shown.stderr
+    assert f"pages that only {before} sends" in shown.stdout
+    assert f"incidents that only {before} sees" in shown.stdout
+    assert "ModelErrorBudgetBurn availability" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--since", "soon"], "`soon` is neither a duration such as 7d nor a time"),
+        (["--since", "91d"], "at most 90d are replayed"),
+        (["--since", "2999-01-01T00:00:00Z"], "has to be before --until"),
+        (["--until", "2999-01-01T00:00:00Z"], "--until: lies in the future"),
+        (["--interval", "10ms"], "at least 1s"),
+        (["--since", "30d", "--interval", "1s"], "more than 200000 evaluations"),
+        (["--prometheus.url", "prometheus:9090"], "is no URL"),
+    ],
+)
+def test_wrong_times_are_wrong_usage(airis_mon: Run, tmp_path: Path, words: list[str], expected: str) -> None:
+    done = airis_mon("page-replay", documents(tmp_path, "chat.yaml"), *words)
+    assert done.returncode == 2
+    assert expected in done.stderr
+
+
+def test_a_prometheus_that_cannot_be_reached_is_named(
+    airis_mon: Run, tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    done = airis_mon("page-replay", documents(tmp_path, "chat.yaml"), "--prometheus.url", url)
+    assert done.returncode == 1
+    assert f"{url} is not reachable" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_time_without_data_says_since_when_there_is_some(
+    past: Past, airis_mon: Run, tmp_path: Path
+) -> None:
+    words = past.words(documents(tmp_path, "chat.yaml"))
+    words[-1] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(past.end - 20 * 86400))
+    done = airis_mon(*words)
+    assert done.returncode == 1
+    assert "no data from" in done.stderr
+    assert "gen_ai_client_operation_duration_seconds_count" in done.stderr
