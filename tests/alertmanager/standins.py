@@ -14,11 +14,33 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+JSON = "application/json"
 ANSWERS = {
     "/slack": (200, "text/plain", "ok"),
-    "/pagerduty": (202, "application/json", '{"status": "success", "dedup_key": "x"}'),
+    "/teams": (202, "text/plain", ""),
+    "/pagerduty": (202, JSON, '{"status": "success", "dedup_key": "x"}'),
+    "/opsgenie": (202, JSON, '{"result": "Request will be processed"}'),
+    "/discord": (204, "text/plain", ""),
+    "/telegram": (
+        200,
+        JSON,
+        '{"ok": true, "result": {"message_id": 1, "date": 1, "chat": {"id": -100, "type": "group"}}}',
+    ),
+    "/sns": (
+        200,
+        "text/xml",
+        '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1'
+        "</MessageId></PublishResult></PublishResponse>",
+    ),
+    "/jira/rest/api/2/issue/OPS-1/transitions": (
+        200,
+        JSON,
+        '{"transitions": [{"id": "31", "name": "Done"}]}',
+    ),
+    "/jira/rest/api/2/issue": (201, JSON, '{"id": "1", "key": "OPS-1"}'),
 }
-"""Beginning of a path to status, type and body; anything else is answered with an empty 200."""
+"""Beginning of a path to status, type and body, the first that fits; anything else gets an empty 200."""
+_ISSUE = '{"key": "OPS-1", "fields": {"status": {"statusCategory": {"key": "new"}}}}'
 
 
 @dataclass(frozen=True)
@@ -47,6 +69,15 @@ class StandIn:
         return [request for request in self.requests if request.path.startswith(path)]
 
 
+def _answer(path: str, heard: StandIn) -> tuple[int, str, str]:
+    if path == "/jira/rest/api/2/search":
+        begun = any(request.path == "/jira/rest/api/2/issue" for request in heard.requests)
+        issues = _ISSUE if begun else ""
+        return 200, JSON, f'{{"total": {int(begun)}, "issues": [{issues}]}}'
+    known = (answer for begin, answer in ANSWERS.items() if path.startswith(begin))
+    return next(known, (200, "text/plain", ""))
+
+
 @contextmanager
 def stand_in() -> Iterator[StandIn]:
     class Handler(BaseHTTPRequestHandler):
@@ -58,8 +89,7 @@ def stand_in() -> Iterator[StandIn]:
         def _take(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             found.requests.append(Request(self.command, self.path, self.headers, body))
-            known = (answer for begin, answer in ANSWERS.items() if self.path.startswith(begin))
-            status, kind, text = next(known, (200, "text/plain", ""))
+            status, kind, text = _answer(self.path, found)
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(text)))

@@ -43,6 +43,36 @@ def test_url_file_is_refused_below_the_version_that_reads_it() -> None:
     assert artefacts(bundle(chat), target=(0, 26))
 
 
+JIRA = "{url: 'https://%s/', project: OPS, issue_type: Task, token_file: /etc/token}"
+
+
+@pytest.mark.parametrize(
+    ("spec", "since", "place", "instead"),
+    [
+        ("teams: [{webhook_url_file: /etc/url}]", (0, 28), "teams[0].webhook_url_file", "`webhooks`"),
+        ("discord: [{webhook_url_file: /etc/url}]", (0, 27), "discord[0].webhook_url_file", "/slack at its"),
+        ("telegram: [{bot_token_file: /etc/t, chat_id: 1}]", (0, 26), "telegram[0].bot_token", "`webhooks`"),
+        (
+            "telegram: [{bot_token_file: /etc/t, chat_id: 1, message_thread_id: 2}]",
+            (0, 28),
+            "telegram[0].message_thread_id",
+            "remove it",
+        ),
+        (f"jira: [{JIRA % 'jira.example.com'}]", (0, 28), "jira[0].project", "`webhooks`"),
+        (f"jira: [{JIRA % 'example.atlassian.net'}]", (0, 29), "jira[0].url", "`webhooks`"),
+    ],
+)
+def test_what_an_older_alertmanager_does_not_know_is_refused_with_both_ways_out(
+    spec: str, since: tuple[int, int], place: str, instead: str
+) -> None:
+    chat = receiver("chat", f"{{{spec}}}")
+    text = refused(chat, target=(0, since[1] - 1))
+    assert f"spec.{place}" in text
+    assert instead in text
+    assert f"build with --alertmanager-version 0.{since[1]}" in text
+    assert artefacts(bundle(chat), target=since)
+
+
 def test_username_needs_a_password() -> None:
     text = refused(receiver("lead", f"{{emails: [{{{MAIL}, username: u}}]}}"))
     assert "a username without a password cannot log in" in text

@@ -51,24 +51,71 @@ def test_amtool_accepts_the_configuration_and_every_case(amtool: Server, tmp_pat
     assert failures(amtool, config) == []
 
 
-def test_every_kind_of_receiver_is_accepted(amtool: Server, tmp_path: Path) -> None:
-    everything = receiver(
-        "everything",
-        """
-  webhooks: [{url: 'https://host/a?b=c#d'}, {url: 'http://127.0.0.1:1/'}]
+EVERY_WAY = """
+  webhooks:
+    - {url: 'https://host/a?b=c#d'}
+    - {url: 'http://127.0.0.1:1/', username: am, password_file: /etc/alertmanager/password}
+    - {url: 'http://127.0.0.1:1/', token_file: /etc/alertmanager/token}
   emails:
     - {to: a@example.com, from: b@example.com, smarthost: 'mx.example.com:587', username: user,
        password_file: /etc/alertmanager/password}
     - {to: c@example.com, from: b@example.com, smarthost: '[::1]:25', require_tls: false}
+    - {to: c@example.com, from: b@example.com, sendgrid: {api_key_file: /etc/alertmanager/key}}
+    - {to: c@example.com, from: b@example.com,
+       ses: {region: eu-west-1, username: AKIA1, password_file: /etc/alertmanager/key}}
   slack:
     - {api_url_file: /etc/alertmanager/slack-url}
     - {bot_token_file: /etc/alertmanager/slack-token, channel: "#oncall"}
   pagerduty:
     - {routing_key_file: /etc/alertmanager/key}
     - {routing_key_file: /etc/alertmanager/key, url: 'https://events.eu.pagerduty.com/v2/enqueue'}
-""",
-    )
-    assert check(amtool, build(bundle(everything), tmp_path)) == ""
+  opsgenie:
+    - {api_key_file: /etc/alertmanager/key}
+    - {api_key_file: /etc/alertmanager/key, api_url: 'https://api.eu.opsgenie.com'}
+  sns:
+    - {topic_arn: 'arn:aws:sns:eu-west-1:123456789012:alerts.fifo'}
+    - {topic_arn: 'arn:aws-cn:sns:cn-north-1:123456789012:alerts',
+       role_arn: 'arn:aws:iam::123456789012:role/alerts'}
+"""
+LATER_WAYS = """
+  webhooks: [{url_file: /etc/alertmanager/url}]
+  teams: [{webhook_url_file: /etc/alertmanager/teams-url}]
+  discord: [{webhook_url_file: /etc/alertmanager/discord-url}]
+  telegram:
+    - {bot_token_file: /etc/alertmanager/token, chat_id: -100123456789}
+    - {bot_token_file: /etc/alertmanager/token, chat_id: 5, message_thread_id: 7}
+  jira:
+    - {url: 'https://example.atlassian.net', project: OPS, issue_type: Task, username: a@example.com,
+       token_file: /etc/alertmanager/token, resolve_transition: Done, reopen_transition: Reopen}
+    - {url: 'https://jira.example.com/jira', project: OPS, issue_type: Task,
+       token_file: /etc/alertmanager/token}
+"""
+
+
+def test_every_kind_of_receiver_is_accepted(amtool: Server, tmp_path: Path) -> None:
+    version = (amtool.version[0], amtool.version[1])
+    ways = EVERY_WAY if version < (0, 29) else EVERY_WAY + LATER_WAYS.partition("]\n")[2]
+    assert check(amtool, build(bundle(receiver("everything", ways)), tmp_path, target=version)) == ""
+
+
+def test_relays_are_reached_as_their_owners_say() -> None:
+    config = yaml.safe_load(artefacts(bundle(receiver("everything", EVERY_WAY)))[0].text)
+    mails = config["receivers"][1]["email_configs"]
+    servers = [(mail["smarthost"], mail["auth_username"], mail["require_tls"]) for mail in mails[2:]]
+    assert servers == [
+        ("smtp.sendgrid.net:587", "apikey", True),
+        ("email-smtp.eu-west-1.amazonaws.com:587", "AKIA1", True),
+    ]
+
+
+def test_every_way_says_whether_it_tells_of_resolutions() -> None:
+    every = bundle(receiver("now", EVERY_WAY), receiver("later", LATER_WAYS))
+    told = yaml.safe_load(artefacts(every, target=(0, 29))[0].text)["receivers"][1:]
+    items = [(key, item) for way in told for key, ways in way.items() if key != "name" for item in ways]
+    assert len(items) == 22
+    silent = [item for _, item in items if not item["send_resolved"]]
+    # A resolution is a transition; without its name there is none.
+    assert silent == [item for key, item in items if key == "jira_configs"][1:]
 
 
 def test_a_newer_target_may_read_urls_from_files(amtool: Server, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def _known(
     origin: Origin, path: str, integration: Integration, way: Any, target: tuple[int, int]
 ) -> Iterator[Problem]:
     for limit in integration.limits:
-        if target < limit.since and getattr(way, limit.field) is not None:
+        if limit.stops(way, target):
             yield _problem(
                 origin,
                 f"{path}.{limit.field}",

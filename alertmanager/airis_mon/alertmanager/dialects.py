@@ -59,14 +59,21 @@ class Dialect:
     link: str
     """A link: `{label}` and `{url}`."""
     new_line: str = "\n"
+    """What begins a new line."""
     between: str = "  "
     """Between two links."""
+    shown: int = 5
+    """Alerts that are spelled out; of a chat that takes 4,000 characters fewer."""
+    heading: int = LINE
+    """Characters of one value in the title."""
 
     def words(self) -> dict[str, str]:
         """Return what chat.tmpl leaves to the dialect."""
         escapes = [_replace(pattern, replacement) for pattern, replacement in self.escapes]
         return {
             "dialect": self.name,
+            "few": str(self.shown),
+            "heading": " ".join([_replace(r"\s+", " "), _cut(self.heading), *escapes]),
             "line": " ".join([_replace(r"\s+", " "), _cut(LINE), *escapes]),
             "paragraph": " ".join([_cut(PARAGRAPH), *escapes]),
             "break": '{{ "' + self.new_line.replace("\n", "\\n") + '" }}',
@@ -89,4 +96,42 @@ def _cut(length: int) -> str:
 SLACK = Dialect("slack", (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")), "<{url}|{label}>")
 """Slack's control sequences begin with `<`; of the rest it makes nothing where Markdown is switched off."""
 
-DIALECTS = (SLACK,)
+TEAMS = Dialect(
+    "teams",
+    (
+        (r"([\\`*_\[\]()#~>])", r"\${1}"),
+        (r"(?m)^(\s*)([-+])", r"${1}\${2}"),
+        # `{{DATE(...)}}` is a macro of adaptive cards.
+        (r"\{\{", "{\u200b{"),
+    ),
+    "[{label}]({url})",
+    new_line="\n\n",
+)
+"""The Markdown of adaptive cards: emphasis, lists and links; one line break alone is none."""
+
+DISCORD = Dialect(
+    "discord",
+    ((r"([\\`*_\[\]()#~>|<:-])", r"\${1}"), ("@", "@\u200b")),
+    "[{label}]({url})",
+    shown=3,
+)
+"""Discord's Markdown. Mentions in an embed call nobody; the space of no width keeps it so elsewhere."""
+
+TELEGRAM = Dialect("telegram", ((r"([@#/])(\w)", "${1}\u200b${2}"),), "{label}: {url}", between="\n", shown=3)
+"""Plain text, since what Alertmanager cuts in the middle of a tag Telegram refuses. `@name` would call."""
+
+PLAIN = Dialect("plain", (), "{label}: {url}", between="\n", shown=10)
+"""Text that is shown as it is."""
+
+SNS = Dialect("sns", (("[^ -~]", "?"),), "{label}: {url}", between="\n", heading=70)
+"""A title as SNS takes it: ASCII in one line, fewer than 100 characters, or the message is refused."""
+
+JIRA = Dialect(
+    "jira",
+    ((r"\\", "&#92;"), (r"([{}\[\]*_^~+!|?-])", r"\${1}")),
+    "[{label}|{url}]",
+    shown=10,
+)
+"""Jira's wiki markup; two backslashes would be a line break."""
+
+DIALECTS = (SLACK, TEAMS, DISCORD, TELEGRAM, PLAIN, SNS, JIRA)

@@ -14,6 +14,7 @@ import re
 from importlib import resources
 from string import Template
 
+from airis_mon.alertmanager import dialects
 from airis_mon.alertmanager.dialects import DIALECTS, Dialect
 from airis_mon.rules import series
 
@@ -32,8 +33,6 @@ RUNBOOK = '{{ template "airis-mon.link.runbook" . }}'
 
 SHOWN = 20
 """Alerts that one message spells out; beyond that it says how many there are."""
-FEW = 5
-"""The same for a chat, where a message is a few lines."""
 
 _TOLD = (
     "alertname",
@@ -80,7 +79,6 @@ def template(grafana_url: str | None = None) -> str:
         "linked": "true" if grafana_url else "false",
         "grafana": (grafana_url or "").rstrip("/"),
         "shown": SHOWN,
-        "few": FEW,
     }
     chats = _Go(_read(_CHAT))
     parts = [_Go(_read(FILE)).substitute(words)]
@@ -91,6 +89,17 @@ def template(grafana_url: str | None = None) -> str:
 def chat(dialect: Dialect, part: str) -> str:
     """Return what shows the `title`, the `text` or the `links` of a message in a dialect."""
     return f'{{{{ template "airis-mon.{dialect.name}.{part}" . }}}}'
+
+
+PLAIN = "\n\n".join(chat(dialects.PLAIN, part) for part in ("text", "links"))
+"""Text and links without any markup."""
+
+
+def by_severity(*, page: str, ticket: str, resolved: str) -> str:
+    """Return what writes one of three words."""
+    severity = f'if eq .CommonLabels.{series.SEVERITY} "{series.PAGE}"'
+    firing = f"{{{{ {severity} }}}}{page}{{{{ else }}}}{ticket}{{{{ end }}}}"
+    return f'{{{{ if eq .Status "firing" }}}}{firing}{{{{ else }}}}{resolved}{{{{ end }}}}'
 
 
 def _read(file: str) -> str:

@@ -20,7 +20,5 @@ def _receiver(receiver: Receiver) -> dict[str, Any]:
     for integration in INTEGRATIONS:
         ways = getattr(receiver, integration.key)
         if ways:
-            config[integration.config_key] = [
-                {**integration.config(way), "send_resolved": True} for way in ways
-            ]
+            config[integration.config_key] = [integration.item(way) for way in ways]
     return config

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from airis_mon.spec.integrations import Email, PagerDuty, Slack, Webhook
+from airis_mon.spec.integrations import (
+    Discord,
+    Email,
+    Jira,
+    Opsgenie,
+    PagerDuty,
+    Slack,
+    Sns,
+    Teams,
+    Telegram,
+    Webhook,
+)
 from airis_mon.spec.problems import NOWHERE, Origin
 
 
@@ -16,7 +27,13 @@ class Receiver:
     webhooks: tuple[Webhook, ...] = ()
     emails: tuple[Email, ...] = ()
     slack: tuple[Slack, ...] = ()
+    teams: tuple[Teams, ...] = ()
     pagerduty: tuple[PagerDuty, ...] = ()
+    opsgenie: tuple[Opsgenie, ...] = ()
+    discord: tuple[Discord, ...] = ()
+    telegram: tuple[Telegram, ...] = ()
+    sns: tuple[Sns, ...] = ()
+    jira: tuple[Jira, ...] = ()
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
 
 

@@ -172,14 +172,17 @@ class Count:
 
     fewest: int = 0
     most: int = 1_000_000
+    hint: str | None = None
+    """What to write where something else stands there."""
 
     def read(self, node: Node, path: str, reading: Reading) -> int | Refused:
         """Return the number."""
         value = scalar(node, path, reading, "a whole number")
         if isinstance(value, Refused):
             return value
-        if not value.plain or not re.fullmatch(r"0|[1-9][0-9]{0,11}", value.text):
-            hint = f"write it without quotes, unit and fraction, such as {max(self.fewest, 5)}"
+        if not value.plain or not re.fullmatch(r"0|-?[1-9][0-9]{0,15}", value.text):
+            hint = self.hint
+            hint = hint or f"write it without quotes, unit and fraction, such as {max(self.fewest, 5)}"
             return reading.refuse(node, path, f"{quoted(value.text)} is not a whole number", hint)
         if not self.fewest <= int(value.text) <= self.most:
             few = int(value.text) < self.fewest
