@@ -61,6 +61,10 @@ def test_messages_link_to_the_grafana_that_is_named(
         ("--prometheus-version=2.41", "2.42 is the oldest that is supported"),
         ("--prometheus-version=latest", "`latest` is no version; write one such as 2.53"),
         ("--mimir.max-rule-groups=0", "`0` is no number of groups or rules; write one such as 100"),
+        ("--operator.rule-label=release", "`release` is no label of Kubernetes; write KEY=VALUE"),
+        ("--operator.rule-label=a b=c", "`a b=c` is no label of Kubernetes"),
+        ("--operator.rule-label=a=-b", "`a=-b` is no label of Kubernetes"),
+        ("--operator.namespace=Monitoring", "`Monitoring` is no namespace; write one such as monitoring"),
         ("--grafana-url=grafana", "`grafana` is no URL of Grafana; write https://grafana.example.com"),
     ],
 )
@@ -110,3 +114,28 @@ def test_every_version_gets_the_same_files_since_nothing_newer_is_needed(version
     targets.add_arguments(parser)
     asked = targets.target(parser.parse_args([f"--prometheus-version={version}"]))
     assert build(bundle, asked) == build(bundle)
+
+
+def test_operator_objects_lie_beside_the_plain_files_and_say_the_same(
+    airis_mon: Run, documents: list[str], tmp_path: Path, tools: list[str]
+) -> None:
+    plain, out = tmp_path / "plain", tmp_path / "out"
+    done = airis_mon("build", *documents, "-o", plain, *tools)
+    assert done.returncode == 0, done.stderr
+    options = ["--operator.rule-label=release=stack", "--operator.namespace=monitoring"]
+    done = airis_mon("build", *documents, "-o", out, *options, *tools)
+    assert done.returncode == 0, done.stderr
+    rule = yaml.safe_load((out / "kubernetes/support-chat.prometheusrule.yaml").read_text())
+    rules = (plain / "rules/support-chat.rules.yaml").read_text()
+    assert rule["spec"] == yaml.safe_load(rules)
+    assert rule["metadata"]["labels"]["release"] == "stack"
+    assert (out / "rules/support-chat.rules.yaml").read_text() == rules
+    secret = yaml.safe_load((out / "kubernetes/alertmanager.secret.yaml").read_text())
+    config = yaml.safe_load((plain / "alertmanager/alertmanager.yaml").read_text())
+    inside = yaml.safe_load(secret["stringData"]["alertmanager.yaml"])
+    assert inside == {**config, "templates": ["/etc/alertmanager/config/airis-mon.tmpl"]}
+    template = (plain / "alertmanager/airis-mon.tmpl").read_text()
+    assert secret["stringData"]["airis-mon.tmpl"] == template
+    # Built without: the objects go away again.
+    assert airis_mon("build", *documents, "-o", out, *tools).returncode == 0
+    assert not (out / "kubernetes").exists()

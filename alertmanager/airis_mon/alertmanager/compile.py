@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from airis_mon.alertmanager import checks, inhibitions, message, proofs, receivers, routes, time_intervals
+from airis_mon.alertmanager import (
+    checks,
+    inhibitions,
+    message,
+    operator,
+    proofs,
+    receivers,
+    routes,
+    time_intervals,
+)
 from airis_mon.spec import Artefact, Bundle, SpecError, yaml_text
 
 OLDEST = (0, 25)
@@ -37,6 +47,11 @@ def artefacts(
         Artefact(f"alertmanager/{message.FILE}", message.template(grafana_url)),
         Artefact("alertmanager/routes.test.yaml", yaml_text({"cases": proofs.cases(bundle)}, source=source)),
     )
+
+
+def operator_secret(found: Sequence[Artefact], namespace: str | None = None) -> Artefact:
+    """Return what was derived as the Secret that prometheus-operator reads."""
+    return operator.secret(found, namespace)
 
 
 def _source(bundle: Bundle) -> str:

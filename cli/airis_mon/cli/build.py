@@ -46,9 +46,7 @@ def derive(
     known: rules.Known = {}
     collected = _Collected()
     collected.take(lambda: analyzer.artefacts(bundle))
-    collected.take(
-        lambda: alertmanager.artefacts(bundle, target=target.alertmanager, grafana_url=target.grafana_url)
-    )
+    collected.take(lambda: _routes(bundle, target))
     documents = {}
     for monitor in bundle.monitors:
         key = _key(generator, monitor, target)
@@ -60,9 +58,16 @@ def derive(
     return Derived(collected.sorted(), documents)
 
 
+def _routes(bundle: Bundle, target: Target) -> tuple[Artefact, ...]:
+    found = alertmanager.artefacts(bundle, target=target.alertmanager, grafana_url=target.grafana_url)
+    if target.operator is None:
+        return found
+    return (*found, alertmanager.operator_secret(found, target.operator.namespace))
+
+
 def _of(monitor: Monitor, known: rules.Known, target: Target) -> tuple[Artefact, ...]:
     """Return what follows from one monitor and the target; what else it depends on belongs into its key."""
-    return (*rules.artefacts(monitor, known, target.ruler), *grafana.artefacts(monitor))
+    return (*rules.artefacts(monitor, known, target.ruler, target.operator), *grafana.artefacts(monitor))
 
 
 def _key(generator: str, monitor: Monitor, target: Target) -> str:

@@ -22,6 +22,8 @@ class Target:
     """Root of the Grafana that messages link to; without it they carry no such link."""
     ruler: rules.Ruler = field(default_factory=rules.Ruler)
     """What evaluates the rules."""
+    operator: rules.Operator | None = None
+    """How prometheus-operator finds objects of them; without it none are written."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,11 +43,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--mimir.max-rules-per-group", dest="mimir_rules", type=_count, metavar="N",
         help=f"rules that a group may have (default: {rules.MIMIR_RULES_PER_GROUP}); implies --mimir",
         )  # fmt: skip
+    add("--operator", action="store_true",
+        help="write objects for prometheus-operator too, below kubernetes/")  # fmt: skip
+    add("--operator.rule-label", dest="operator_labels", action="append", type=_label, metavar="KEY=VALUE",
+        help="a label of each PrometheusRule, such as release=kube-prometheus-stack; may be repeated; "
+        "implies --operator")  # fmt: skip
+    add("--operator.namespace", dest="operator_namespace", type=_namespace, metavar="NAMESPACE",
+        help="namespace that is written into the objects; implies --operator")  # fmt: skip
 
 
 def target(arguments: argparse.Namespace) -> Target:
     """Return what the options say."""
-    return Target(arguments.alertmanager_version, arguments.grafana_url, _ruler(arguments))
+    return Target(
+        arguments.alertmanager_version, arguments.grafana_url, _ruler(arguments), _operator(arguments)
+    )
+
+
+def _operator(arguments: argparse.Namespace) -> rules.Operator | None:
+    labels, namespace = arguments.operator_labels, arguments.operator_namespace
+    if not arguments.operator and labels is None and namespace is None:
+        return None
+    return rules.Operator(tuple(dict(labels or ()).items()), namespace)
 
 
 def _ruler(arguments: argparse.Namespace) -> rules.Ruler:
@@ -82,6 +100,28 @@ def _count(text: str) -> int:
     if re.fullmatch(r"[1-9]\d{0,6}", text, re.ASCII) is None:
         raise argparse.ArgumentTypeError(f"`{text}` is no number of groups or rules; write one such as 100")
     return int(text)
+
+
+_PART = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_PREFIX = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/"
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    sound = re.fullmatch(f"(?:{_PREFIX})?{_PART}", key, re.ASCII) and re.fullmatch(
+        f"(?:{_PART})?", value, re.ASCII
+    )
+    if not equals or sound is None:
+        raise argparse.ArgumentTypeError(
+            f"`{text}` is no label of Kubernetes; write KEY=VALUE, such as release=kube-prometheus-stack"
+        )
+    return key, value
+
+
+def _namespace(text: str) -> str:
+    if re.fullmatch(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?", text, re.ASCII) is None:
+        raise argparse.ArgumentTypeError(f"`{text}` is no namespace; write one such as monitoring")
+    return text
 
 
 def _url(text: str) -> str:

@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterator, MutableMapping, Sequence
 
 from airis_mon.exporters import contracts
-from airis_mon.rules import dialect, impossible, ruler
+from airis_mon.rules import dialect, impossible, operator, ruler
 from airis_mon.rules.collection import groups
 from airis_mon.rules.groups import Group, file_content
+from airis_mon.rules.operator import Operator
 from airis_mon.rules.proofs.claims import Claim, claims
 from airis_mon.rules.proofs.proof import Proof
 from airis_mon.rules.ruler import MIMIR_GROUPS, MIMIR_RULES_PER_GROUP, OLDEST, Ruler, crowding
@@ -19,7 +20,16 @@ FOLDER = "rules"
 PROOFS = f"{FOLDER}/proofs"
 _SHAPE = "what all monitors of one shape share; names are placeholders"
 
-__all__ = ["MIMIR_GROUPS", "MIMIR_RULES_PER_GROUP", "OLDEST", "Known", "Ruler", "artefacts", "crowding"]
+__all__ = [
+    "MIMIR_GROUPS",
+    "MIMIR_RULES_PER_GROUP",
+    "OLDEST",
+    "Known",
+    "Operator",
+    "Ruler",
+    "artefacts",
+    "crowding",
+]
 
 Known = MutableMapping[str, tuple[Sequence[Group], tuple[Artefact, ...]]]
 """Shapes of claims that were met before, with their rules and the files of their proofs."""
@@ -29,11 +39,13 @@ def artefacts(
     monitor: Monitor,
     known: Known | None = None,
     target: Ruler = Ruler(),  # noqa: B008  frozen
+    wanted: Operator | None = None,
 ) -> tuple[Artefact, ...]:
     """Return `rules/<monitor>.rules.yaml` and the files that prove it, `rules/proofs/*.test.yaml`.
 
     Monitors whose rules differ in names alone share these; `known` saves deriving them again. SpecError with
-    every problem of a monitor that no rule could watch, or whose rules the target would not take.
+    every problem of a monitor that no rule could watch, or whose rules the target would not take. With
+    an operator `wanted`, the same rules are written as its object beside them.
     """
     problems = [*contracts.problems(monitor), *impossible.problems(monitor)]
     if problems:
@@ -42,9 +54,15 @@ def artefacts(
     refused = [*dialect.problems(monitor, written, target), *ruler.problems(monitor, written, target)]
     if refused:
         raise SpecError(refused)
-    text = yaml_text(file_content(written), source=f"ModelMonitor {monitor.name}")
-    rules = Artefact(f"{FOLDER}/{monitor.name}.rules.yaml", text)
-    return rules, *_proofs(monitor, written, {} if known is None else known)
+    source = f"ModelMonitor {monitor.name}"
+    rules = Artefact(f"{FOLDER}/{monitor.name}.rules.yaml", yaml_text(file_content(written), source=source))
+    objects = []
+    if wanted is not None:
+        text = yaml_text(operator.prometheus_rule(monitor, written, wanted), source=source)
+        if too_large := operator.too_large(monitor, rules.text):
+            raise SpecError(too_large)
+        objects.append(Artefact(f"kubernetes/{monitor.name}.prometheusrule.yaml", text))
+    return rules, *objects, *_proofs(monitor, written, {} if known is None else known)
 
 
 def _proofs(monitor: Monitor, written: Sequence[Group], known: Known) -> Iterator[Artefact]:
