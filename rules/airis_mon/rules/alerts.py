@@ -75,6 +75,15 @@ class Alert:
         return dict(sorted({**found, **self.annotations}.items()))
 
 
+_BRACES = '{{ "{{" }}'
+
+
 def escaped(text: str) -> str:
     """Return text that a Go template prints unchanged."""
-    return text.replace("{{", '{{ "{{" }}')
+    return text.replace("{{", _BRACES)
+
+
+def printed(template: str) -> str | None:
+    """Return what `escaped` was given; None for a template that does more than print."""
+    text = template.replace(_BRACES, "{{")
+    return text if escaped(text) == template else None

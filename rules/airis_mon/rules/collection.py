@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from airis_mon.rules import absence, anomalies, burn_rate, error_budget, forecasts
+from collections.abc import Mapping, Sequence
+
+from airis_mon.rules import absence, anomalies, burn_rate, error_budget, forecasts, readiness
+from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.groups import Group, group_name
 from airis_mon.spec import Monitor, Objective
@@ -20,14 +23,34 @@ def groups(monitor: Monitor) -> tuple[Group, ...]:
         ],
         "absence": absence.alerts(monitor),
     }
-    for what, alerts in watched.items():
-        if alerts:
-            rules = tuple(alert.rule(monitor) for alert in alerts)
-            found.append(Group(group_name(monitor.name, what), rules))
-    return tuple(found)
+    standing = _grouped(monitor, watched)
+    blind = _grouped(monitor, {"unready": unready_alerts(monitor)})
+    ready = readiness.groups(group_name(monitor.name, "ready"), (*standing, *blind))
+    return (*found, *standing, *ready, *blind)
+
+
+def _grouped(monitor: Monitor, alerts: Mapping[str, Sequence[Alert]]) -> tuple[Group, ...]:
+    return tuple(
+        Group(group_name(monitor.name, what), tuple(alert.rule(monitor) for alert in found))
+        for what, found in alerts.items()
+        if found
+    )
 
 
 def of_objective(monitor: Monitor, objective: Objective) -> tuple[Group, ...]:
-    """Return the rules of one objective: its windows, its alerts, its budget."""
+    """Return the rules of one objective: its windows, its alerts, its budget, whether it is watched."""
     burn = Burn(monitor, objective)
-    return (*burn_rate.groups(burn), error_budget.group(burn))
+    alerting = burn_rate.groups(burn)
+    ready = readiness.groups(group_name(monitor.name, objective.name, "ready"), alerting)
+    return (*alerting, error_budget.group(burn), *ready)
+
+
+def unready_alerts(monitor: Monitor) -> list[Alert]:
+    """Return the alert on alerts that cannot fire, where there is one that needs anything.
+
+    The alert on the source being gone needs nothing: by itself it could never be told to be blind.
+    """
+    bounded = any(forecast.capacity is not None for forecast in monitor.forecasts)
+    if not (monitor.objectives or monitor.anomalies or bounded):
+        return []
+    return [readiness.alert(monitor, absence.alerts(monitor))]

@@ -30,6 +30,11 @@ EVENTS = "slo:sli_events:rate"
 FAILURES = "slo:sli_error_events:rate"
 """Operations per second that missed the objective, followed by the window."""
 
+READY = "airis_alert_ready"
+"""1 where every series that an alert needs is there, with the labels that it needs; 0 where it cannot fire.
+Never absent, so that an alert that is quiet and one that is blind look different. It has the labels of the
+alert, and which alert it is: `alert`."""
+
 # Labels of recorded series
 SLO_ID = "sloth_id"
 """Monitor and objective: `support-chat-availability`."""
@@ -40,6 +45,9 @@ SLO_NAME = "sloth_slo"
 SLO_WINDOW = "sloth_window"
 """Window of an error ratio or a rate, as in the end of its name."""
 
+ALERT = "alert"
+"""Name of the alert that a series is about."""
+
 # Alerts
 BURN_ALERT = "ModelErrorBudgetBurn"
 """An objective's error budget burns too fast."""
@@ -49,6 +57,8 @@ FORECAST_ALERT = "ModelCapacityForecast"
 """A signal is forecast to reach its capacity."""
 ABSENT_ALERT = "ModelSignalAbsent"
 """A signal that the monitor needs is not there."""
+UNREADY_ALERT = "ModelAlertUnready"
+"""An alert of the monitor cannot fire: something that it needs is not there."""
 
 # Labels of alerts; routes read `team`, `severity` and `monitor`
 SEVERITY = "severity"

@@ -13,7 +13,7 @@ from airis_mon.rules import absence, anomalies, collection, forecasts, series, s
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.groups import Group
-from airis_mon.rules.proofs import incidents, long_windows, standing, thresholds
+from airis_mon.rules.proofs import incidents, long_windows, readiness, standing, thresholds
 from airis_mon.rules.proofs.case import Case
 from airis_mon.rules.proofs.proof import Proof
 from airis_mon.rules.windows import name, recorded
@@ -49,7 +49,9 @@ def _objective(monitor: Monitor) -> Iterator[Proof]:
     (objective,) = monitor.objectives
     burn, groups, period = Burn(monitor, objective), _objective_groups(monitor), objective.window
     shortest, longest = recorded(period)[0], long_windows.step(period)
-    yield Proof(f"burn-{name(period)}", groups, shortest, (thresholds.case(burn), *incidents.cases(burn)))
+    ready = readiness.case(objective.name, tuple(readiness.objective(burn)), shortest)
+    cases = (thresholds.case(burn), *incidents.cases(burn), ready)
+    yield Proof(f"burn-{name(period)}", groups, shortest, cases)
     reaching = (
         long_windows.promises([burn]),
         *long_windows.windows(burn, longest),
@@ -86,5 +88,8 @@ def _standing_cases(monitor: Monitor, step: float) -> Iterator[Case]:
             yield standing.forecast(monitor, forecast, forecast.capacity, step)
     yield from standing.silence(monitor, step)
     yield from standing.blind(monitor, step)
+    yield readiness.case(monitor.name, tuple(readiness.monitor(monitor)), step)
+    for unready in collection.unready_alerts(monitor):
+        yield readiness.blind(monitor, unready, step, standing.evaluations(unready, step))
     others = (series.BURN_ALERT, series.ANOMALY_ALERT, series.FORECAST_ALERT)
     yield standing.nothing(monitor, step, others)

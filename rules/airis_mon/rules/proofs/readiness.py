@@ -1,0 +1,189 @@
+"""Proof of what is recorded about alerts: 1 while all that one needs is there, 0 for each part that goes.
+
+What an alert needs is said here once more, from the document and the contract, never from its expression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from airis_mon.analyzer import series as analyzer
+from airis_mon.exporters.contracts import matchers
+from airis_mon.rules import absence, anomalies, burn_rate, collection, forecasts, series
+from airis_mon.rules.alerts import Alert
+from airis_mon.rules.burn_rate import Burn
+from airis_mon.rules.indicators import Availability, Indicator, contract_of
+from airis_mon.rules.literals import spellings
+from airis_mon.rules.proofs import strangers
+from airis_mon.rules.proofs.case import AlertCheck, Case, Fired, Input, SampleCheck, fired
+from airis_mon.rules.proofs.traffic import label_sets
+from airis_mon.rules.proofs.verdicts import SEVERITIES
+from airis_mon.spec import Monitor, format_duration
+
+GROUP = "a"
+"""Value of every label that an anomaly is kept apart by."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """A series that an alert cannot do without."""
+
+    metric: str
+    labels: tuple[tuple[str, str], ...]
+    compared: tuple[str, ...]
+    """Labels without which, or with other values of which, it is another series."""
+
+    def text(self, labels: Mapping[str, str]) -> str:
+        """Return a series of that name."""
+        return self.metric + matchers(dict(sorted(labels.items())))
+
+
+@dataclass(frozen=True)
+class Watched:
+    """An alert, and the sets of series of which one has to be there in whole for it to fire."""
+
+    labels: Mapping[str, str]
+    """Labels of what is recorded about it."""
+    alternatives: tuple[tuple[Need, ...], ...]
+
+    def ready(self, there: Iterable[Need]) -> bool:
+        """Tell whether it can fire where those series are there."""
+        return any({*needs} <= {*there} for needs in self.alternatives)
+
+
+def objective(burn: Burn) -> Iterator[Watched]:
+    """Yield the alerts of one objective: page and ticket count the same."""
+    needs = tuple(_alternatives(burn.indicator))
+    for severity in SEVERITIES:
+        yield _watched(burn.monitor, burn_rate.alert(burn, severity), needs)
+
+
+def monitor(about: Monitor) -> Iterator[Watched]:
+    """Yield every alert of a monitor."""
+    for one in about.objectives:
+        yield from objective(Burn(about, one))
+    for anomaly in about.anomalies:
+        need = _analysed(analyzer.SCORE, about, {analyzer.FOR: anomaly.of}, anomaly.by)
+        yield _watched(about, anomalies.alert(about, anomaly), ((need,),))
+    for forecast in about.forecasts:
+        if forecast.capacity is not None:
+            chosen = {analyzer.FOR: forecast.of, analyzer.HORIZON: format_duration(forecast.horizon)}
+            need = _analysed(analyzer.EXPECTED, about, chosen, forecast.by)
+            yield _watched(about, forecasts.alert(about, forecast, forecast.capacity), ((need,),))
+    yield _watched(about, absence.source_alert(about), ((),))
+    operations = (_operations(about),)
+    for one in about.objectives:
+        silent = absence.objective_alert(Burn(about, one))
+        if silent is not None:
+            yield _watched(about, silent, (operations,))
+    for unready in collection.unready_alerts(about):
+        yield _watched(about, unready, ((),))
+
+
+def _watched(about: Monitor, alert: Alert, alternatives: tuple[tuple[Need, ...], ...]) -> Watched:
+    return Watched({**alert.fired_labels(about), series.ALERT: alert.name}, alternatives)
+
+
+def _alternatives(what: Indicator) -> Iterator[tuple[Need, ...]]:
+    if isinstance(what, Availability):
+        good, _ = label_sets(what.failing)
+        yield (_exposed(what.metric, what.selector, good),)
+        return
+    count = _exposed(f"{what.metric}_count", what.selector)
+    for boundary in spellings(what.boundary):
+        bucket = _exposed(f"{what.metric}_bucket", {**what.selector, "le": boundary})
+        yield count, bucket
+
+
+def _operations(about: Monitor) -> Need:
+    requests = contract_of(about).requests
+    good, _ = label_sets(requests.errors)
+    return _exposed(requests.total, about.source.selector, good)
+
+
+def _exposed(metric: str, compared: Mapping[str, str], more: Mapping[str, str] | None = None) -> Need:
+    return Need(metric, tuple({**compared, **(more or {})}.items()), tuple(compared))
+
+
+def _analysed(metric: str, about: Monitor, chosen: Mapping[str, str], by: Sequence[str]) -> Need:
+    compared = {analyzer.MONITOR: about.name, **chosen}
+    labels = {**dict.fromkeys(by, GROUP), analyzer.MODEL: about.model.name, **compared}
+    return Need(metric, tuple(labels.items()), tuple(compared))
+
+
+def case(what: str, watched: Sequence[Watched], step: float) -> Case:
+    """Return the truth table: everything, each series gone in turn, each alternative alone, nothing."""
+    needs = _needs(watched)
+    moments = [needs, *([one for one in needs if one != gone] for gone in needs)]
+    for one in watched:
+        own = {need for needed in one.alternatives for need in needed}
+        alone = one.alternatives if len(one.alternatives) > 1 else ()
+        moments += [[need for need in needs if need not in own or need in needed] for needed in alone]
+    moments += [[], needs]
+    checks = [
+        SampleCheck(
+            place * step,
+            series.READY,
+            tuple((labels, float(ready)) for labels, ready in _expected(watched, there)),
+            name=series.READY,
+        )
+        for place, there in enumerate(moments)
+    ]
+    return Case(f"{what}: whether its alerts can fire", step, tuple(_inputs(needs, moments)), samples=checks)
+
+
+def _expected(watched: Sequence[Watched], there: Sequence[Need]) -> list[tuple[Mapping[str, str], bool]]:
+    """Return what is recorded: alerts whose labels are all equal share a series."""
+    found: dict[tuple[tuple[str, str], ...], bool] = {}
+    for one in watched:
+        key = tuple(sorted(one.labels.items()))
+        found[key] = found.get(key, True) and one.ready(there)
+    return [(dict(key), ready) for key, ready in found.items()]
+
+
+def _needs(watched: Sequence[Watched]) -> list[Need]:
+    found = (need for one in watched for needs in one.alternatives for need in needs)
+    return list(dict.fromkeys(found))
+
+
+def _inputs(needs: Sequence[Need], moments: Sequence[Sequence[Need]]) -> Iterator[Input]:
+    """Yield each series while it is there, and others that differ in one label all the time."""
+    for need in needs:
+        there = [need in moment for moment in moments]
+        values = (
+            "0" if now else "stale" if before else "_"
+            for before, now in zip([False, *there], there, strict=False)
+        )
+        labels = dict(need.labels)
+        yield Input(need.text(labels), " ".join(values))
+        for other in strangers.neighbours(labels, need.compared):
+            yield strangers.steady(need.metric, other, 0, len(moments))
+
+
+def blind(about: Monitor, alert: Alert, step: float, wait: int) -> Case:
+    """Return the test of the alert on alerts that cannot fire: told once that has stood, and then over."""
+    watched = [*monitor(about)]
+    needs, quiet, gone = _needs(watched), 2, wait + 2
+    moments = [needs] * quiet + [[]] * gone + [needs] * 2
+    labels = {series.MONITOR: f"{about.name}-other", series.ALERT: series.BURN_ALERT}
+    expected = tuple(_told(about, alert, watched))
+    checks = [
+        AlertCheck((quiet - 1) * step, alert.name),
+        AlertCheck((quiet + wait - 1) * step, alert.name),
+        AlertCheck((quiet + wait) * step, alert.name, expected),
+        AlertCheck((quiet + gone + 1) * step, alert.name),
+    ]
+    inputs = (*_inputs(needs, moments), strangers.steady(series.READY, labels, 0, len(moments)))
+    return Case("alerts that cannot fire, and can again", step, inputs, checks)
+
+
+def _told(about: Monitor, alert: Alert, watched: Sequence[Watched]) -> Iterator[Fired]:
+    """Yield what is told where there is nothing: page and ticket of one promise are told of once."""
+    found = [
+        {label: value for label, value in labels.items() if label != series.SEVERITY}
+        for labels, ready in _expected(watched, ())
+        if not ready
+    ]
+    for labels in {tuple(sorted(one.items())): one for one in found}.values():
+        yield fired(about, alert, labels)
