@@ -139,7 +139,13 @@ def test_each_alert_of_each_monitor_and_severity_is_a_case() -> None:
         ]
         for case in cases
     }
-    alerts = ("ModelErrorBudgetBurn", "ModelAnomaly", "ModelCapacityForecast", "ModelSignalAbsent")
+    alerts = (
+        "ModelErrorBudgetBurn",
+        "ModelAnomaly",
+        "ModelCapacityForecast",
+        "ModelSignalAbsent",
+        "ModelAlertUnready",
+    )
     for alert in alerts:
         for name in ("support-chat", "support"):
             assert told[name, "page", alert] == ["oncall", "oncall", "lead", "lead"]

@@ -32,8 +32,30 @@ def rules(bundle: Bundle) -> list[dict[str, Any]]:
             "target_matchers": [ours, matcher("alertname", "!=", series.ABSENT_ALERT), ticket],
             "equal": [series.MONITOR, series.FOR],
         },
+        *_blindness(ours),
         *_dependencies(bundle),
     ]
+
+
+def _blindness(ours: str) -> Iterator[dict[str, Any]]:
+    """Yield the rules on alerts that cannot fire because of a silence that is told already."""
+    ticket = matcher(series.SEVERITY, "=", series.TICKET)
+    unready = [ours, matcher("alertname", "=", series.UNREADY_ALERT), ticket]
+    absent = [ours, matcher("alertname", "=", series.ABSENT_ALERT)]
+    yield {  # The source is gone, and everything with it: this one is about no objective.
+        "source_matchers": [
+            *absent,
+            matcher(series.FOR, "=", series.REQUESTS),
+            matcher(series.OBJECTIVE_LABEL, "=", ""),
+        ],
+        "target_matchers": unready,
+        "equal": [series.MONITOR],
+    }
+    yield {  # One objective has no values.
+        "source_matchers": [*absent, matcher(series.OBJECTIVE_LABEL, "!=", "")],
+        "target_matchers": unready,
+        "equal": [series.MONITOR, series.OBJECTIVE_LABEL],
+    }
 
 
 def _dependencies(bundle: Bundle) -> Iterator[dict[str, Any]]:

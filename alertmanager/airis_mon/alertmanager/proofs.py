@@ -11,7 +11,13 @@ from airis_mon.alertmanager.routes import UNROUTED
 from airis_mon.rules import series
 from airis_mon.spec import Bundle, Monitor
 
-ALERTS = (series.BURN_ALERT, series.ANOMALY_ALERT, series.FORECAST_ALERT, series.ABSENT_ALERT)
+ALERTS = (
+    series.BURN_ALERT,
+    series.ANOMALY_ALERT,
+    series.FORECAST_ALERT,
+    series.ABSENT_ALERT,
+    series.UNREADY_ALERT,
+)
 
 
 def cases(bundle: Bundle) -> list[dict[str, Any]]:

@@ -60,7 +60,7 @@ def source_alert(monitor: Monitor) -> Alert | None:
             f"No series matches {requests}. The model is down or not scraped, or the selector is wrong; "
             "until it is back no objective of this monitor can be watched."
         ),
-        labels={series.FOR: "request_rate"},
+        labels={series.FOR: series.REQUESTS},
         duration=min(map(outage_delay, monitor.objectives), default=WITHOUT_OBJECTIVES),
     )
 

@@ -205,12 +205,12 @@ def _without_labels(node: Any) -> bool:
 
 
 def together(parts: Iterable[Presence]) -> Presence:
-    """Return that all parts have to be there, each said once."""
+    """Return that all parts have to be there; what another part already asks for is left out."""
     found: list[Presence] = []
     for part in parts:
         found += part.of if isinstance(part, Every) else [part]
-    kept = [part for part in dict.fromkeys(found) if not (isinstance(part, Some) and {*part.of} & {*found})]
-    return kept[0] if len(kept) == 1 else Every(tuple(kept))
+    kept = _strictest(found, Some)
+    return kept[0] if len(kept) == 1 else Every(kept)
 
 
 def either(parts: Iterable[Presence]) -> Presence:
@@ -218,7 +218,13 @@ def either(parts: Iterable[Presence]) -> Presence:
     found: list[Presence] = []
     for part in parts:
         found += part.of if isinstance(part, Some) else [part]
-    kept = [part for part in dict.fromkeys(found) if not (isinstance(part, Every) and {*part.of} & {*found})]
     if NOTHING in found:
         return NOTHING
-    return kept[0] if len(kept) == 1 else Some(tuple(kept))
+    kept = _strictest(found, Every)
+    return kept[0] if len(kept) == 1 else Some(kept)
+
+
+def _strictest(parts: Iterable[Presence], kind: type[Some] | type[Every]) -> tuple[Presence, ...]:
+    """Leave out each part of a kind that holds all of another part, and so adds nothing to it."""
+    within = {part: set(part.of) if isinstance(part, kind) else {part} for part in parts}
+    return tuple(part for part, own in within.items() if not any(other < own for other in within.values()))

@@ -74,6 +74,10 @@ OBJECTIVE_LABEL = "objective"
 FOR = "for"
 """Signal that is anomalous, absent or about to reach its capacity."""
 
+# Values of the label `for`, beside signals
+REQUESTS = "request_rate"
+"""The signal that every source with a contract has: its counter of operations."""
+
 # Values of the label `severity`
 PAGE = "page"
 """Somebody is woken."""

@@ -6,21 +6,24 @@ What an alert needs is said here once more, from the document and the contract, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import absence, anomalies, burn_rate, collection, forecasts, series
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
-from airis_mon.rules.indicators import Availability, Indicator, contract_of
+from airis_mon.rules.expressions import LE
+from airis_mon.rules.indicators import Counted, Indicator, LatencyBelow, indicator
 from airis_mon.rules.literals import spellings
 from airis_mon.rules.proofs import strangers
 from airis_mon.rules.proofs.case import AlertCheck, Case, Fired, Input, SampleCheck, fired
-from airis_mon.rules.proofs.traffic import label_sets
+from airis_mon.rules.proofs.counters import Counter, counters
+from airis_mon.rules.proofs.counters import others as others_of
 from airis_mon.rules.proofs.verdicts import SEVERITIES
-from airis_mon.spec import Monitor, format_duration
+from airis_mon.spec import Errors, Monitor, format_duration
 
+INFINITE = "+Inf"
 GROUP = "a"
 """Value of every label that an anomaly is kept apart by."""
 
@@ -31,12 +34,9 @@ class Need:
 
     metric: str
     labels: tuple[tuple[str, str], ...]
-    compared: tuple[str, ...]
-    """Labels without which, or with other values of which, it is another series."""
-
-    def text(self, labels: Mapping[str, str]) -> str:
-        """Return a series of that name."""
-        return self.metric + matchers(dict(sorted(labels.items())))
+    """Sorted, so that equal series are equal."""
+    strangers: tuple[tuple[tuple[str, str], ...], ...] = field(default=(), compare=False)
+    """Labels of series of that name that will not do."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,20 @@ def monitor(about: Monitor) -> Iterator[Watched]:
             chosen = {analyzer.FOR: forecast.of, analyzer.HORIZON: format_duration(forecast.horizon)}
             need = _analysed(analyzer.EXPECTED, about, chosen, forecast.by)
             yield _watched(about, forecasts.alert(about, forecast, forecast.capacity), ((need,),))
-    yield _watched(about, absence.source_alert(about), ((),))
-    operations = (_operations(about),)
+    yield from _silences(about)
+    for unready in collection.unready_alerts(about):
+        yield _watched(about, unready, ((),))
+
+
+def _silences(about: Monitor) -> Iterator[Watched]:
+    """Yield the alerts on silence; what tells of the source being gone needs nothing."""
+    source = absence.source_alert(about)
+    if source is not None:
+        yield _watched(about, source, ((),))
     for one in about.objectives:
         silent = absence.objective_alert(Burn(about, one))
         if silent is not None:
-            yield _watched(about, silent, (operations,))
-    for unready in collection.unready_alerts(about):
-        yield _watched(about, unready, ((),))
+            yield _watched(about, silent, (() if source is None else (_operations(about),),))
 
 
 def _watched(about: Monitor, alert: Alert, alternatives: tuple[tuple[Need, ...], ...]) -> Watched:
@@ -86,30 +92,36 @@ def _watched(about: Monitor, alert: Alert, alternatives: tuple[tuple[Need, ...],
 
 
 def _alternatives(what: Indicator) -> Iterator[tuple[Need, ...]]:
-    if isinstance(what, Availability):
-        good, _ = label_sets(what.failing)
-        yield (_exposed(what.metric, what.selector, good),)
-        return
-    count = _exposed(f"{what.metric}_count", what.selector)
-    for boundary in spellings(what.boundary):
-        bucket = _exposed(f"{what.metric}_bucket", {**what.selector, "le": boundary})
-        yield count, bucket
+    if isinstance(what, LatencyBelow):
+        for spelling in range(len(spellings(what.boundary))):
+            exposed = counters(what, spelling)
+            bucket = next(one for one in exposed if one.labels.get(LE, INFINITE) != INFINITE)
+            count = next(one for one in exposed if LE not in one.labels)
+            yield _exposed(count, what), _exposed(bucket, what, {**bucket.labels, LE: INFINITE})
+    elif isinstance(what, Counted):
+        for term in what.total:
+            found = (one for one in counters(what) if term.counts(one.metric, one.labels))
+            yield (_exposed(next(found), what),)
+    else:
+        yield (_exposed(counters(what)[0], what),)
 
 
 def _operations(about: Monitor) -> Need:
-    requests = contract_of(about).requests
-    good, _ = label_sets(requests.errors)
-    return _exposed(requests.total, about.source.selector, good)
+    what = indicator(about, Errors())
+    return _exposed(counters(what)[0], what)
 
 
-def _exposed(metric: str, compared: Mapping[str, str], more: Mapping[str, str] | None = None) -> Need:
-    return Need(metric, tuple({**compared, **(more or {})}.items()), tuple(compared))
+def _exposed(counter: Counter, what: Indicator, *more: Mapping[str, str]) -> Need:
+    others = [dict(other.labels) for other in others_of(what) if other.metric == counter.metric]
+    strange = tuple(tuple(labels.items()) for labels in (*others, *more))
+    return Need(counter.metric, tuple(sorted(counter.labels.items())), strange)
 
 
 def _analysed(metric: str, about: Monitor, chosen: Mapping[str, str], by: Sequence[str]) -> Need:
     compared = {analyzer.MONITOR: about.name, **chosen}
     labels = {**dict.fromkeys(by, GROUP), analyzer.MODEL: about.model.name, **compared}
-    return Need(metric, tuple(labels.items()), tuple(compared))
+    others = (tuple(other.items()) for other in strangers.neighbours(labels, compared))
+    return Need(metric, tuple(sorted(labels.items())), tuple(others))
 
 
 def case(what: str, watched: Sequence[Watched], step: float) -> Case:
@@ -155,10 +167,9 @@ def _inputs(needs: Sequence[Need], moments: Sequence[Sequence[Need]]) -> Iterato
             "0" if now else "stale" if before else "_"
             for before, now in zip([False, *there], there, strict=False)
         )
-        labels = dict(need.labels)
-        yield Input(need.text(labels), " ".join(values))
-        for other in strangers.neighbours(labels, need.compared):
-            yield strangers.steady(need.metric, other, 0, len(moments))
+        yield Input(need.metric + matchers(dict(need.labels)), " ".join(values))
+    for metric, other in dict.fromkeys((need.metric, other) for need in needs for other in need.strangers):
+        yield strangers.steady(metric, dict(other), 0, len(moments))
 
 
 def blind(about: Monitor, alert: Alert, step: float, wait: int) -> Case:
