@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from grafana_foundation_sdk.builders import dashboard as builders
-from grafana_foundation_sdk.builders import stat, timeseries
+from grafana_foundation_sdk.builders import stat, statetimeline, timeseries
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import (
     DashboardCursorSync,
@@ -22,7 +22,7 @@ from airis_mon.grafana.panels import distributions, expectation, forecast, overv
 from airis_mon.rules.series import dashboard_uid
 from airis_mon.spec import Artefact, Monitor
 
-Panel = stat.Panel | timeseries.Panel
+Panel = stat.Panel | timeseries.Panel | statetimeline.Panel
 
 
 def artefacts(monitor: Monitor) -> tuple[Artefact, ...]:

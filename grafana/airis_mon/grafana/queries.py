@@ -49,6 +49,11 @@ def alerts(monitor: Monitor) -> str:
     return "ALERTS" + matchers({rules.MONITOR: monitor.name, "alertstate": "firing"})
 
 
+def readiness(monitor: Monitor) -> str:
+    """Return the selector of what is recorded about whether the monitor's alerts can fire."""
+    return rules.READY + matchers({rules.MONITOR: monitor.name})
+
+
 def analysed(monitor: Monitor, name: str, of: str, horizon: str | None, by: Sequence[str]) -> str:
     """Return the selector of a series of the analyzer, for the chosen value of each label in `by`."""
     chosen = {analyzer.MONITOR: monitor.name, analyzer.FOR: of}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import stat, timeseries
+from grafana_foundation_sdk.builders import stat, statetimeline, timeseries
+from grafana_foundation_sdk.models.common import VisibilityMode
+from grafana_foundation_sdk.models.dashboard import ValueMap, ValueMappingResult
 
 from airis_mon.grafana import look, queries
 from airis_mon.rules import series
 from airis_mon.spec import Monitor, format_duration, format_percent
 
-Panels = list[stat.Panel | timeseries.Panel]
+Panels = list[stat.Panel | timeseries.Panel | statetimeline.Panel]
 
 
 def panels(monitor: Monitor) -> Panels:
     """Return the row on objectives; without objectives it says what fires."""
     if not monitor.objectives:
-        return [firing(monitor)]
+        return [firing(monitor), readiness(monitor)]
     return [
         compliance(monitor),
         budget_remaining(monitor),
@@ -22,6 +24,7 @@ def panels(monitor: Monitor) -> Panels:
         firing(monitor),
         budget_over_time(monitor),
         burn_rate_over_time(monitor),
+        readiness(monitor),
     ]
 
 
@@ -80,6 +83,35 @@ def firing(monitor: Monitor) -> stat.Panel:
     return panel.with_target(
         queries.instant(f"count by ({series.SEVERITY}) ({chosen})", f"{{{{{series.SEVERITY}}}}}", "A")
     ).no_value("none")
+
+
+def readiness(monitor: Monitor) -> statetimeline.Panel:
+    """Show for each alert when it could have fired: a quiet alert and a blind one are told apart."""
+    states = {
+        "0": ValueMappingResult(text="cannot fire", color=look.RED, index=0),
+        "1": ValueMappingResult(text="can fire", color=look.GREEN, index=1),
+    }
+    apart = (series.ALERT, series.OBJECTIVE_LABEL, series.FOR)
+    query = f"min by ({', '.join(apart)}) ({queries.readiness(monitor)})"
+    return (
+        statetimeline.Panel()
+        .title("Alerts that can fire")
+        .description(
+            "Whether every series that an alert needs is there, with the labels that it needs. An alert that "
+            "cannot fire is quiet whatever happens."
+        )
+        .datasource(look.DATASOURCE)
+        .interval(queries.MIN_STEP)
+        .height(look.GRAPH_HEIGHT)
+        .span(24)
+        .unit(look.unit(""))
+        .line_width(0)
+        .fill_opacity(80)
+        .show_value(VisibilityMode.NEVER)
+        .mappings([ValueMap(options=states)])
+        .thresholds(look.steps(look.RED, (1, look.GREEN)))
+        .with_target(queries.target(query, " ".join(f"{{{{{label}}}}}" for label in apart), "A"))
+    )
 
 
 def budget_over_time(monitor: Monitor) -> timeseries.Panel:
