@@ -1,0 +1,168 @@
+"""The HTML mail as a browser shows it, from the real Alertmanager through a real SMTP server."""
+
+from __future__ import annotations
+
+import html
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.alertmanager.documents import build, bundle, monitor, policy, receiver
+from tests.alertmanager.inboxes import smtp_inbox
+from tests.waiting import until
+
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
+DESK, PHONE = (800, 1000), (360, 1400)
+"""Width and height of a window in CSS pixels."""
+LABELS = {
+    "alertname": "ModelErrorBudgetBurn",
+    "monitor": "support-chat",
+    "severity": "page",
+    "model": "llama-3-70b",
+    "team": "ml-platform",
+}
+LONG = "https://very.long.example.com/" + "without_a_break" * 12
+ALERTS = (
+    {
+        "labels": {**LABELS, "objective": "availability", "region": "eu-1"},
+        "annotations": {
+            "summary": "support-chat: the error budget of availability burns 14.4 times too fast",
+            "description": "3.2% of operations failed over the last hour; 0.1% are allowed.\n"
+            "At this pace the budget of 30 days is gone in 2 days.",
+            "runbook_url": "https://runbooks.example.com/support-chat",
+            "dashboard": "airis-support-chat",
+        },
+    },
+    {
+        "labels": {**LABELS, "objective": "first-token", "region": LONG},
+        "annotations": {
+            "summary": "support-chat: <b>first-token</b> <a href=javascript:alert(1)>click</a>",
+            "description": f"8% of answers began later than 500ms. {LONG}",
+            "dashboard": "airis-support-chat",
+        },
+    },
+)
+
+
+@dataclass(frozen=True)
+class Browser:
+    path: str
+
+    def run(self, page: Path, size: tuple[int, int], *options: str) -> str:
+        command = [
+            self.path, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+            f"--user-data-dir={page.parent / 'profile'}", f"--window-size={size[0]},{size[1]}",
+            *options, page.as_uri(),
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def seen(self, page: Path, size: tuple[int, int]) -> dict[str, Any]:
+        """Return what a reader sees: the text, where links lead, and how wide the page is."""
+        asking = page.with_name("asking.html")
+        script = """<script>
+          const answer = {
+            text: document.body.innerText,
+            links: [...document.links].map(link => [link.innerText, link.href]),
+            width: document.documentElement.scrollWidth,
+          };
+          document.documentElement.textContent = JSON.stringify(answer);
+        </script>"""
+        asking.write_text(page.read_text() + script)
+        dom = self.run(asking, size, "--dump-dom")
+        found: dict[str, Any] = json.loads(html.unescape(dom.partition("<html")[2].partition(">")[2][:-8]))
+        return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Browser:
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is on PATH; on Debian: apt-get install {BROWSERS[0]}")
+    return Browser(found)
+
+
+@pytest.fixture
+def mail(
+    alertmanager_server: Callable[..., Any], free_port: Callable[[], int], tmp_path: Path
+) -> Callable[[bool], Path]:
+    """Return the HTML part of the mail about ALERTS, while they stand or when they are over."""
+    documents = (
+        monitor("support-chat"),
+        policy("standard", "{page: [{receivers: [mailbox]}], group_wait: 1s, group_interval: 1s}"),
+    )
+
+    def sent(resolved: bool) -> Path:
+        with smtp_inbox(free_port()) as inbox:
+            way = "{to: oncall@example.com, from: am@example.com, require_tls: false, smarthost: '%s'}"
+            mailbox = receiver("mailbox", f"{{emails: [{way % inbox.address}]}}")
+            config = build(bundle(*documents, mailbox), tmp_path, grafana_url="https://grafana.example.com")
+            server = alertmanager_server(config)
+            _post(server.url, over=False)
+            until(lambda: inbox.mails, what="mail")
+            if resolved:
+                _post(server.url, over=True)
+                until(lambda: len(inbox.mails) > 1, what="second mail")
+            parts = inbox.mails[-1].walk()
+            text = next(part for part in parts if part.get_content_type() == "text/html").get_content()
+        page = tmp_path / "mail.html"
+        page.write_text(str(text))
+        return page
+
+    return sent
+
+
+def _post(url: str, over: bool) -> None:
+    now = datetime.now(UTC)
+    times = {"startsAt": (now - timedelta(minutes=7)).isoformat()}
+    if over:
+        times["endsAt"] = now.isoformat()
+    graph = {"generatorURL": "http://prometheus.example.com/graph?g0.expr=up"}
+    body = [{**alert, **graph, **times} for alert in ALERTS]
+    requests.post(f"{url}/api/v2/alerts", json=body, timeout=5).raise_for_status()
+
+
+@pytest.mark.slow
+def test_a_reader_sees_what_is_wrong_and_where_to_go(browser: Browser, mail: Callable[[bool], Path]) -> None:
+    page = mail(False)
+    for size in (DESK, PHONE):
+        seen = browser.seen(page, size)
+        assert seen["width"] <= size[0], "nobody scrolls a mail sideways"
+        for told in (
+            "PAGE",
+            "support-chat",
+            "burns 14.4 times too fast",
+            "At this pace",
+            "eu-1",
+            "ml-platform",
+        ):
+            assert told in seen["text"]
+        assert "<b>first-token</b> <a href=javascript:alert(1)>click</a>" in seen["text"]
+        links = [(text, url.partition("?")[0]) for text, url in seen["links"]]
+        assert [text for text, _ in links] == [
+            "Runbook", "Dashboard", "Graph in Prometheus", "Dashboard", "Graph in Prometheus", "Silence",
+            "Alertmanager",
+        ]  # fmt: skip
+        assert links[0][1] == "https://runbooks.example.com/support-chat"
+        assert links[1][1] == "https://grafana.example.com/d/airis-support-chat"
+        browser.run(page, size, f"--screenshot={page.parent / f'mail-{size[0]}.png'}")
+        assert (page.parent / f"mail-{size[0]}.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_a_reader_sees_that_it_is_over(browser: Browser, mail: Callable[[bool], Path]) -> None:
+    page = mail(True)
+    seen = browser.seen(page, DESK)
+    assert seen["text"].startswith("RESOLVED")
+    assert "(7m" in seen["text"]
+    assert "Silence" not in [text for text, _ in seen["links"]]
+    browser.run(page, DESK, f"--screenshot={page.parent / 'resolved.png'}")
