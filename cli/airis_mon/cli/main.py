@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, Entry] = {
     "page-replay": Entry(
         "airis_mon.cli.commands.page_replay", "who would have been paged, by past data", "stack"
     ),
+    "silence": Entry("airis_mon.cli.commands.silence", "make, list and end silences", "cli"),
     "doctor": Entry("airis_mon.cli.commands.doctor", "say what is missing and what to type", ""),
     "schema": Entry("airis_mon.cli.commands.schema", "print the JSON Schema of the documents", "cli"),
     "contracts": Entry("airis_mon.cli.commands.contracts", "list model servers and their signals", ""),

@@ -15,3 +15,8 @@ def problems(error: SpecError) -> str:
     files = {problem.location.file for problem in error.problems if problem.location is not None}
     where = f" in {plural(len(files), 'file')}" if files else ""
     return plural(len(error.problems), "problem") + where
+
+
+def printable(text: str) -> str:
+    """Return the text without characters that could steer a terminal, in one line."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
