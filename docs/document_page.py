@@ -63,6 +63,20 @@ SLOTH_KEYS = (
     ("`slos[].alerting.annotations`", "`annotations` of the objective"),
     ("`slos[].description`", "nothing: it is for those who read the document, there too"),
 )
+OPENSLO = """
+So are documents of OpenSLO v1 (`apiVersion: openslo/v1`). Each SLO becomes a ModelMonitor, with the SLI,
+DataSource, AlertPolicy, AlertCondition and AlertNotificationTarget that it refers to or holds.
+"""
+OPENSLO_KEYS = (
+    ("`SLO`: `metadata.name`, `service`", "name of the monitor, name of its model; the contract is `promql`"),
+    ("`team`, `escalation` among its labels", "the same of `alerting`"),
+    ("`timeWindow`", "`window`; rolling, 30 days where it is left out"),
+    ("`objectives[]`", "an objective each, named by `displayName` in lower case with dashes"),
+    ("`indicator`, `indicatorRef`: `ratioMetric`", "`events`; PromQL of type Prometheus"),
+    ("`AlertCondition`", "nothing new: refused unless it is one of the window's own alerts"),
+    ("`AlertNotificationTarget`: `target`", "`alerting.escalation`: the name of an EscalationPolicy"),
+    ("`Service`, `description`, `displayName`, other labels", "nothing: they are for those who read it"),
+)
 
 COLUMNS = ("key", "value", "default", "limits", "meaning")
 
@@ -85,6 +99,7 @@ def text() -> str:
         signals = [(markdown.code(signal), contract.unit(signal)) for signal in contract.signals()]
         parts.append(markdown.table(("signal", "unit"), signals))
     parts += ["## Specs of Sloth", SLOTH, markdown.table(("of Sloth", "becomes"), SLOTH_KEYS)]
+    parts += ["## Documents of OpenSLO", OPENSLO, markdown.table(("of OpenSLO", "becomes"), OPENSLO_KEYS)]
     return markdown.page("The document", *parts)
 
 

@@ -95,5 +95,6 @@ class _Collected:
     def sorted(self) -> tuple[Artefact, ...]:
         """Return everything by path; SpecError with all that is wrong."""
         if self._problems:
-            raise SpecError(list(dict.fromkeys(self._problems)))
+            # One expression may stand behind several objectives: what reads the same is told once.
+            raise SpecError(list({str(problem): problem for problem in self._problems}.values()))
         return tuple(self._artefacts[path] for path in sorted(self._artefacts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
@@ -51,11 +52,32 @@ def _objective(monitor: Monitor, objective: Objective, path: str) -> Iterator[Pr
             f"write a window from {name(SHORTEST_WINDOW)} to {name(LONGEST_WINDOW)}, such as 30d",
         )
     else:
+        yield from _unmet(objective, problem)
         yield from _uncountable(objective, problem)
         if not any(tier.severity == "page" for tier in live_tiers(objective.target, objective.window)):
             yield problem("target", *_never_paging(objective))
         if tiers(objective.window)[0].short < monitor.source.shortest_range:
             yield problem("window", *_too_seldom_read(objective, monitor.source.scrape_interval))
+
+
+def _unmet(objective: Objective, problem: Callable[[str, str, str], Problem]) -> Iterator[Problem]:
+    """Yield the burns that have to alert and are none of those on which the window's alerts are."""
+    found = live_tiers(objective.target, objective.window)
+    for wanted in objective.conditions:
+        if not any(
+            (wanted.severity, wanted.over) == (tier.severity, tier.long)
+            and math.isclose(wanted.factor, tier.factor, rel_tol=0.001)
+            for tier in found
+        ):
+            known = ", ".join(
+                f"{number(tier.factor)} over {name(tier.long)} ({tier.severity})" for tier in found
+            )
+            yield problem(
+                "conditions",
+                f"no {wanted.severity} is on a burn rate of {number(wanted.factor)} over {name(wanted.over)}",
+                f"over {name(objective.window)} alerts are on {known}, all of them; "
+                "write one of these as the condition, or leave it out",
+            )
 
 
 def _uncountable(objective: Objective, problem: Callable[[str, str, str], Problem]) -> Iterator[Problem]:

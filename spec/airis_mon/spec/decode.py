@@ -53,6 +53,7 @@ def decode(texts: Mapping[str, str]) -> Decoded:
         if ending is not None:
             of_file.append(Reading(problems=[ending], count=1))
     built_in = [_built_in(text) for text in profiles.built_in().values()]
+    drafts = dialects.joined(drafts)
     bundle = join(drafts, built_in)
     problems = [problem for of_file in readings.values() for problem in _told(of_file)]
     return Decoded(bundle, sketches(drafts, built_in), tuple(problems))

@@ -87,6 +87,17 @@ class Events:
 
 
 @dataclass(frozen=True)
+class BurnCondition:
+    """A burn that a document of another dialect wants alerts on."""
+
+    severity: Severity
+    factor: float
+    """Times the burn rate at which the budget lasts for exactly one window."""
+    over: float
+    """Seconds of the long window."""
+
+
+@dataclass(frozen=True)
 class Objective:
     """A service level objective: a share of good operations over a window."""
 
@@ -103,6 +114,8 @@ class Objective:
     single failure may wake somebody."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Labels of all that is recorded for it and of its alerts, beside those that everything derived has."""
+    conditions: tuple[BurnCondition, ...] = ()
+    """Burns that have to alert: where the window's own alerts lack one of them, the objective is refused."""
     annotations: Mapping[str, str] = field(default_factory=dict)
     """Annotations of its burn-rate alerts, printed as they are; `summary` and `description` replace ours."""
 

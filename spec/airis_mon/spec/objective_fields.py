@@ -32,10 +32,13 @@ def _objective(
     quality: Quality | None = None,
     events: Events | None = None,
     fewest_failures: int = 5,
-    **marks: dict[str, str],
+    labels: dict[str, str] | None = None,
+    annotations: dict[str, str] | None = None,
 ) -> Objective:
     indicator = latency or events or quality or errors or Errors()
-    return Objective(name, target, window, indicator, fewest_failures, **marks)
+    return Objective(
+        name, target, window, indicator, fewest_failures, labels or {}, annotations=annotations or {}
+    )
 
 
 OBJECTIVE = Record(

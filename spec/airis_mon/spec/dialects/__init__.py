@@ -8,12 +8,14 @@ to write instead, never left out.
 
 from __future__ import annotations
 
-from airis_mon.spec.dialects import sloth
+from collections.abc import Sequence
+
+from airis_mon.spec.dialects import openslo, sloth
 from airis_mon.spec.drafts import Draft
 from airis_mon.spec.nodes import Node, Pairs, Scalar
 from airis_mon.spec.reading import Reading
 
-__all__ = ["draft"]
+__all__ = ["draft", "joined"]
 
 
 def draft(file: str, root: Node, reading: Reading) -> tuple[bool, Draft | None]:
@@ -21,7 +23,14 @@ def draft(file: str, root: Node, reading: Reading) -> tuple[bool, Draft | None]:
     heads = {key.text: value.text for key, value in _pairs(root) if isinstance(value, Scalar)}
     if sloth.spoken(heads):
         return True, sloth.draft(file, root, reading)
+    if openslo.spoken(heads):
+        return True, openslo.draft(file, root, reading)
     return False, None
+
+
+def joined(drafts: Sequence[Draft]) -> list[Draft]:
+    """Return all drafts, those put together that are one of ours in several documents of another dialect."""
+    return openslo.joined(drafts)
 
 
 def _pairs(root: Node) -> tuple[tuple[Scalar, Node], ...]:
