@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from airis_mon.cli.documents import LARGEST, load
-from airis_mon.spec import SpecError
+from airis_mon.spec import Latency, SpecError
 from tests.cli.conftest import Run
 from tests.cli.documents import monitor
 
@@ -90,3 +90,19 @@ def test_a_file_that_is_no_text_is_a_problem_like_any_other(
 def test_a_folder_is_told_apart_from_a_file(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="is a folder"):
         load([tmp_path])
+
+
+def test_a_latency_that_may_be_moved_is_a_warning_with_the_effective_value(
+    airis_mon: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text(
+        monitor().replace("below: 640ms", "below: 600ms, snap: down").replace(", escalation: standard", "")
+    )
+    done = airis_mon("check", file)
+    assert done.returncode == 0
+    assert "warning: `time_to_first_token` is counted below 320ms: no bucket ends at 600ms" in done.stderr
+    assert f"--> {file}:9:" in done.stderr
+    assert done.stdout.endswith(": 1 warning\n")
+    (fast,) = (one.indicator for one in load([file]).monitors[0].objectives if one.name == "first-token")
+    assert fast == Latency("time_to_first_token", 0.32)

@@ -37,6 +37,7 @@ BEYOND_THE_SCHEMA = {
     "latency-of-a-signal",
     "latency-of-an-unknown-distribution",
     "latency-of-tokens",
+    "latency-snapped-beyond-the-last-bucket",
     "latency-that-no-bucket-holds",
     "missing-selector",
     "nothing-watched-after-the-profile",

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from airis_mon.exporters import contracts
-from airis_mon.spec import Bundle, Location, Problem, SpecError, decode
+from airis_mon.spec import Bundle, Location, Monitor, Problem, SpecError, decode
 
 LARGEST = 1 << 20
 """Bytes of one file; a hundred monitors take a tenth of it."""
 
 
-def load(paths: Sequence[Path | str]) -> Bundle:
+def _unheard(_warning: Problem) -> None:
+    """Tell nobody."""
+
+
+def load(
+    paths: Sequence[Path | str],
+    *,
+    tell: Callable[[Problem], None] = _unheard,
+    known: Callable[[Monitor], Monitor] = lambda monitor: monitor,
+) -> Bundle:
     """Return the documents of all files together.
 
     Raises SpecError with every problem of every file: unreadable files, documents that do not decode, and
-    signals that their contract does not have.
+    signals that their contract does not have. `tell` hears of what was changed to make it fit, and `known`
+    adds what is known of a monitor beside its document.
     """
     texts: dict[str, str] = {}
     problems: list[Problem] = []
@@ -27,11 +38,18 @@ def load(paths: Sequence[Path | str]) -> Bundle:
             problems.append(error.problem)
     decoded = decode(texts)
     problems += decoded.problems
-    for monitor in (*decoded.bundle.monitors, *decoded.sketches):
-        problems += contracts.problems(monitor)
+    monitors = []
+    for monitor in decoded.bundle.monitors:
+        fitting, moved = contracts.snapped(known(monitor))
+        problems += contracts.problems(fitting)
+        monitors.append(fitting)
+        for warning in moved:
+            tell(warning)
+    for sketch in decoded.sketches:
+        problems += contracts.problems(contracts.snapped(sketch)[0])
     if problems:
         raise SpecError(sorted(problems, key=_place(list(texts))))
-    return decoded.bundle
+    return replace(decoded.bundle, monitors=tuple(monitors))
 
 
 def _place(files: Sequence[str]) -> Callable[[Problem], tuple[int, int]]:

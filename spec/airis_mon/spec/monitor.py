@@ -64,6 +64,8 @@ class Latency:
     """Distribution of the contract, such as `time_to_first_token`."""
     below: float
     """Seconds; has to be a bucket boundary, else no rule could tell good from bad."""
+    snap: Literal["down", "up", "nearest"] | None = None
+    """Boundary that is taken where `below` is none, and told as effective; without it that is an error."""
 
 
 @dataclass(frozen=True)

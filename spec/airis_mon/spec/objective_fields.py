@@ -15,7 +15,7 @@ from airis_mon.spec.monitor import (
 )
 from airis_mon.spec.quantities import PERCENT_PATTERN, parse_percent
 from airis_mon.spec.records import Field, MapOf, Record
-from airis_mon.spec.scalars import Count, Duration, Parsed
+from airis_mon.spec.scalars import Choice, Count, Duration, Parsed
 from airis_mon.spec.words import DAY, HOUR, LABEL, LABEL_VALUE, MARK, NAME, PROMQL, REMARK, WORD
 
 DEFAULT_WINDOW = 30 * DAY
@@ -94,6 +94,12 @@ OBJECTIVE = Record(
                         Duration(0.000_001, HOUR),
                         "What a good operation stays below, such as 500ms; a boundary of the histogram.",
                         required=True,
+                    ),
+                    Field(
+                        "snap",
+                        Choice(("down", "up", "nearest")),
+                        "Boundary to take where `below` is none: the one under it, over it, or next to it;"
+                        " which one is told. Without `snap` such a `below` is refused.",
                     ),
                 ),
                 Latency,

@@ -15,7 +15,7 @@ from airis_mon.cli.interrupts import interruptible
 from airis_mon.cli.progress import Progress
 from airis_mon.cli.proofs import Memory, Proof, ProofError, prove
 from airis_mon.cli.wording import plural, problems
-from airis_mon.spec import SpecError
+from airis_mon.spec import Problem, SpecError
 from airis_mon.stack import MissingServerError, servers
 
 NAMED = 20
@@ -47,7 +47,8 @@ def run(argv: Sequence[str], cache: Path) -> int:
 
 def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     """Return what was done to the output folder, in words."""
-    bundle, target = load(args.files), targets.target(args)
+    warnings: list[Problem] = []
+    bundle, target = load(args.files, tell=warnings.append), targets.target(args)
     promtool = servers.find("promtool", given=args.promtool, cache=cache, notify=progress.notify)
     amtool = servers.find("amtool", given=args.amtool, cache=cache, notify=progress.notify)
     start = time.monotonic()
@@ -59,7 +60,7 @@ def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     )
     artefacts = derived.artefacts
     account = costs.account(bundle, target, costs.limits(args))
-    for warning in account.warnings:
+    for warning in (*warnings, *account.warnings):
         progress.done(f"{warning}\n")
     progress.done(account.table(costs.SHOWN))
     memory = Memory(None if args.again else cache / "proofs")

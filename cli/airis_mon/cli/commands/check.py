@@ -26,11 +26,13 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     targets.add_arguments(parser)
     costs.add_arguments(parser)
     args = parser.parse_args(argv)
+    warnings: list[Problem] = []
     try:
-        bundle = load(args.files)
+        bundle = load(args.files, tell=warnings.append)
         target = targets.target(args)
         build(bundle, target)
         account = costs.account(bundle, target, costs.limits(args))
+        warnings += account.warnings
     except SpecError as error:
         if args.format == "json":
             print(json.dumps([_plain(problem) for problem in error.problems], indent=2))
@@ -38,13 +40,13 @@ def run(argv: Sequence[str], _cache: Path) -> int:
             print(f"{error}\n\n{problems(error)}", file=sys.stderr)
         return 1
     if args.format == "json":
-        print(json.dumps([_plain(warning) for warning in account.warnings], indent=2))
+        print(json.dumps([_plain(warning) for warning in warnings], indent=2))
         return 0
-    for warning in account.warnings:
+    for warning in warnings:
         print(f"{warning}\n", file=sys.stderr)
     if args.cost:
         print(account.table())
-    told = plural(len(account.warnings), "warning") if account.warnings else "no problems"
+    told = plural(len(warnings), "warning") if warnings else "no problems"
     print(f"{_summary(bundle)}: {told}")
     return 0
 

@@ -16,6 +16,7 @@ from airis_mon.exporters.contracts.contract import (
     matchers,
 )
 from airis_mon.exporters.contracts.problems import problems
+from airis_mon.exporters.contracts.snapping import snapped
 
 __all__ = [
     "CONTRACTS",
@@ -27,4 +28,5 @@ __all__ = [
     "UnknownSignalError",
     "matchers",
     "problems",
+    "snapped",
 ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from airis_mon.exporters.contracts.catalogue import CONTRACTS
 from airis_mon.exporters.contracts.contract import QUANTILES, Contract, Distribution
+from airis_mon.exporters.contracts.spelling import spelled
 from airis_mon.spec import (
     READINGS,
     Anomaly,
@@ -180,13 +181,17 @@ class _Check:
     ) -> Problem:
         lower = max((it for it in boundaries if it < latency.below), default=None)
         upper = min((it for it in boundaries if it > latency.below), default=None)
-        near = " or ".join(f"`below: {_spelled(it)}`" for it in (lower, upper) if it is not None)
+        near = " or ".join(f"`below: {spelled(it)}`" for it in (lower, upper) if it is not None)
+        elsewhere = (
+            ""
+            if latency.of in self.monitor.source.buckets
+            else f"\nor, where the application sets its own boundaries of {distribution.metric},"
+            f" list them (in seconds) in `source.buckets.{latency.of}`"
+        )
         return self._problem(
-            f"no bucket of `{latency.of}` ends at {_spelled(latency.below)}; no rule could count below it",
+            f"no bucket of `{latency.of}` ends at {spelled(latency.below)}; no rule could count below it",
             path,
-            f"write {near}\n"
-            f"or, where the application sets its own boundaries of {distribution.metric},"
-            f" list them (in seconds) in `source.buckets.{latency.of}`",
+            f"write {near}{elsewhere}",
         )
 
     def _unknown_distribution(self, name: str, path: str) -> Problem:
@@ -221,11 +226,3 @@ class _Check:
 
     def _problem(self, message: str, path: str, hint: str) -> Problem:
         return Problem(message, path, self.monitor.origin.locate(path), hint)
-
-
-def _spelled(seconds: float) -> str:
-    """Return a duration as people write it, fractions of a millisecond included."""
-    milliseconds = seconds * 1000
-    if math.isclose(milliseconds, round(milliseconds), rel_tol=1e-9, abs_tol=1e-12) and round(milliseconds):
-        return format_duration(seconds)
-    return f"{milliseconds:g}ms"
