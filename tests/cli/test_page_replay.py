@@ -153,7 +153,6 @@ def test_two_versions_are_compared_by_the_pages_that_come_go_and_move(
         (["--since", "2999-01-01T00:00:00Z"], "has to be before --until"),
         (["--until", "2999-01-01T00:00:00Z"], "--until: lies in the future"),
         (["--interval", "10ms"], "at least 1s"),
-        (["--since", "30d", "--interval", "1s"], "more than 200000 evaluations"),
         (["--prometheus.url", "prometheus:9090"], "is no URL"),
     ],
 )
@@ -171,6 +170,14 @@ def test_a_prometheus_that_cannot_be_reached_is_named(
     assert done.returncode == 1
     assert f"{url} is not reachable" in done.stderr
     assert done.stdout == ""
+
+
+def test_more_evaluations_than_anybody_waits_for_are_refused(
+    past: Past, airis_mon: Run, tmp_path: Path
+) -> None:
+    done = airis_mon(*past.words(documents(tmp_path, "chat.yaml"), since="30d"), "--interval", "1s")
+    assert done.returncode == 1
+    assert "more than 200000 evaluations of each rule" in done.stderr
 
 
 def test_a_time_without_data_says_since_when_there_is_some(

@@ -17,8 +17,10 @@ from rich.table import Table
 
 from airis_mon.cli.folder import FolderError
 from airis_mon.cli.interrupts import noted
+from airis_mon.cli.page_replay.past import PastError
+from airis_mon.cli.page_replay.workbench import WorkbenchError
 from airis_mon.cli.proofs import ProofError
-from airis_mon.demo import documents
+from airis_mon.demo import documents, prediction
 from airis_mon.demo.background import Background
 from airis_mon.demo.history import BackfillError
 from airis_mon.demo.scene import Options, Scene, set_up
@@ -27,6 +29,7 @@ from airis_mon.demo.story import Hop, StageError, Watch, summary, travel_back, t
 from airis_mon.demo.terminal import Terminal
 from airis_mon.exporters import series
 from airis_mon.exporters.contracts import matchers
+from airis_mon.remote_read import ReadError
 from airis_mon.spec import SpecError
 from airis_mon.stack import AddressTakenError, MissingServerError, ProcessError, servers
 
@@ -39,11 +42,14 @@ _FAILURES = (
     FolderError,
     MissingServerError,
     OSError,
+    PastError,
     ProcessError,
     ProofError,
+    ReadError,
     ServerError,
     SpecError,
     StageError,
+    WorkbenchError,
 )
 
 
@@ -95,6 +101,7 @@ def _play(options: Options, *, once: bool, ending: ExitStack, tick: Callable[[],
     background = ending.enter_context(Background())
     with Terminal(sys.stderr) as terminal:
         scene = set_up(options, ending, background, terminal, tick)
+        since = time.time()
         scene.watch.calm(CALM, UNTIL_CALM)
         terminal.say(f"{scene.watch.forecasts()} forecasts stand; all is calm: {scene.watch.scores()}")
         out = _incident(scene, terminal)
@@ -103,6 +110,7 @@ def _play(options: Options, *, once: bool, ending: ExitStack, tick: Callable[[],
         terminal.say(f"{counts['requests']} live requests were sent, and as many are counted in Prometheus")
         channels = [message.channel for message in scene.watch.inbox.messages]
         terminal.say(f"the inboxes hold {channels.count('http')} webhooks and {channels.count('smtp')} mails")
+        counts["messages_predicted"] = _predict(options, scene, since, terminal, tick)
     _report(out, back)
     sys.stdout.write(json.dumps(summary(counts, out, back)) + "\n")
     sys.stdout.flush()
@@ -162,6 +170,26 @@ def _account(watch: Watch, scene: Scene) -> dict[str, int]:
     counts = {"requests": sent, "series": watch.prometheus.head_series(), "forecasts": watch.forecasts()}
     scene.traffic.begin()
     return counts
+
+
+def _predict(
+    options: Options, scene: Scene, since: float, terminal: Terminal, tick: Callable[[], None]
+) -> int:
+    """Hold what page-replay makes of the incident against what came, and return how many messages that is."""
+    terminal.wait("page-replay goes through the incident once more")
+    until = time.time()
+    evaluator = servers.find("prometheus", given=options.prometheus, cache=options.cache)
+    began = scene.watch.alertmanager.began()
+    expected = prediction.predicted(
+        options.work / "monitors.yaml", scene.stack.urls.prometheus, evaluator, (since, until), began, tick
+    )
+    ahead = time.time() - time.monotonic()
+    real = [one for one in prediction.received(scene.watch.inbox.messages, ahead) if since <= one.at <= until]
+    wrong = prediction.differences(expected, real, until)
+    if wrong:
+        raise StageError("page-replay does not predict what came:\n  " + "\n  ".join(wrong))
+    terminal.say(f"page-replay, from what Prometheus has kept, predicts the {len(real)} messages that came")
+    return len(real)
 
 
 def _report(out: list[Hop], back: list[Hop]) -> None:

@@ -76,8 +76,8 @@ class Inbox:
         resolved: set[Subject] = set()
         for alert in payload["alerts"]:
             labels = alert["labels"]
-            about = _about(labels.get(series.OBJECTIVE_LABEL), labels.get(series.FOR))
-            subject = Subject(labels.get(series.MONITOR, ""), labels.get(series.SEVERITY, ""), about)
+            said = about(labels.get(series.OBJECTIVE_LABEL), labels.get(series.FOR))
+            subject = Subject(labels.get(series.MONITOR, ""), labels.get(series.SEVERITY, ""), said)
             (firing if alert["status"] == "firing" else resolved).add(subject)
         common = payload.get("commonLabels", {})
         title = (
@@ -101,7 +101,8 @@ class Inbox:
             self._messages.append(message)
 
 
-def _about(objective: str | None, signal: str | None) -> str:
+def about(objective: str | None, signal: str | None) -> str:
+    """Return what an alert is about, as the message says it."""
     return (f"objective {objective}" if objective else "") + (f"signal {signal}" if signal else "")
 
 

@@ -77,6 +77,15 @@ class Alertmanager:
         except (requests.RequestException, ValueError) as error:
             raise ServerError(f"Alertmanager does not answer: {error}") from error
 
+    def began(self) -> float:
+        """Return when it started, in Unix seconds."""
+        try:
+            answer = self._session.get(f"{self._url}/api/v2/status", timeout=_TIMEOUT)
+            answer.raise_for_status()
+            return datetime.fromisoformat(answer.json()["uptime"]).timestamp()
+        except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+            raise ServerError(f"Alertmanager does not say since when it runs: {error}") from error
+
     def close(self) -> None:
         """Let go of the connection."""
         self._session.close()

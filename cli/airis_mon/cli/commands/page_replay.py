@@ -32,6 +32,8 @@ from airis_mon.stack import AddressTakenError, MissingServerError, ProcessError,
 
 LONGEST = 90 * 86_400.0
 """Seconds that are replayed at most; at one evaluation a minute a quarter of an hour's work."""
+INTERVAL = 60.0
+"""Seconds between two evaluations, where nobody says: what Prometheus does."""
 SHORTEST_INTERVAL = 1.0
 MOST_EVALUATIONS = 200_000
 """Evaluations of each rule in one replay."""
@@ -48,13 +50,13 @@ def run(argv: Sequence[str], cache: Path) -> int:
     parser = _parser()
     args = parser.parse_args(argv)
     try:
-        span = _span(args, time.time())
+        since, until = _times(args, time.time())
     except argparse.ArgumentTypeError as error:
         parser.error(str(error))
     with noted() as tick:
         try:
             with Progress(sys.stderr) as progress:
-                _replay(args, span, cache, progress, tick)
+                _replay(args, (since, until), cache, progress, tick)
             return 0
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
@@ -67,7 +69,11 @@ def run(argv: Sequence[str], cache: Path) -> int:
 
 
 def _replay(
-    args: argparse.Namespace, span: Span, cache: Path, progress: Progress, tick: Callable[[], None]
+    args: argparse.Namespace,
+    times: tuple[float, float],
+    cache: Path,
+    progress: Progress,
+    tick: Callable[[], None],
 ) -> None:
     target = targets.target(args)
     editions = [edition(args.files, target)]
@@ -77,6 +83,14 @@ def _replay(
     watcher = Watcher(progress.notify, progress.count, tick)
     with requests.Session() as session:
         reader = HttpReader(args.url, session=session)
+        groups = frozenset[str]().union(*(one.plan.groups for one in editions))
+        theirs = server.schedule(session, args.url, groups)
+        span = Span(*times, args.interval or theirs.interval or INTERVAL, theirs.offsets)
+        if (span.until - span.since) / span.interval > MOST_EVALUATIONS:
+            raise PastError(
+                f"more than {MOST_EVALUATIONS} evaluations of each rule; choose a longer --interval than "
+                f"{format_duration(span.interval)}, or a shorter time"
+            )
         result = replay(editions, span, reader, ours, watcher)
         for note in _notes(result, span, session, args.url):
             progress.done(note)
@@ -147,8 +161,8 @@ def _parser() -> argparse.ArgumentParser:
         " 2026-11-19T00:00:00Z (default: %(default)s)")  # fmt: skip
     add("--until", metavar="TIME", help="end: a duration before now, or a time (default: now)")
     add("--against", nargs="+", metavar="FILE", help="another version of the documents, to compare with")
-    add("--interval", type=_duration, default="1m", metavar="DURATION",
-        help="time between two evaluations of the rules (default: %(default)s)")  # fmt: skip
+    add("--interval", type=_duration, metavar="DURATION",
+        help="time between two evaluations of the rules (default: as there, else 1m)")  # fmt: skip
     add("--prometheus.url", dest="url", type=_url, default="http://127.0.0.1:9090", metavar="URL",
         help="Prometheus that holds the past (default: %(default)s)")  # fmt: skip
     add("--prometheus", type=servers.argument, metavar="BIN",
@@ -158,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _span(args: argparse.Namespace, now: float) -> Span:
+def _times(args: argparse.Namespace, now: float) -> tuple[float, float]:
     until = now if args.until is None else _time(args.until, now)
     since = _time(args.since, until)
     if since >= until:
@@ -169,11 +183,7 @@ def _span(args: argparse.Namespace, now: float) -> Span:
         raise argparse.ArgumentTypeError(
             f"--since: at most {format_duration(LONGEST)} are replayed; choose the end with --until"
         )
-    if (until - since) / args.interval > MOST_EVALUATIONS:
-        raise argparse.ArgumentTypeError(
-            f"--interval: more than {MOST_EVALUATIONS} evaluations; choose a longer one, or a shorter time"
-        )
-    return Span(since, until, args.interval)
+    return since, until
 
 
 def _time(text: str, end: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from airis_mon.alertmanager.replay import Firing
@@ -32,18 +32,22 @@ def evaluate(
     plan: Plan,
     bench: Workbench,
     grid: Grid,
+    offsets: Mapping[str, float],
     progress: Callable[[int, int, str], None] = lambda _done, _total, _what: None,
 ) -> list[Fired]:
-    """Return when each alert of the plan fired, by the past that the bench holds. Raises WorkbenchError."""
+    """Return when each alert of the plan fired, by the past that the bench holds. Raises WorkbenchError.
+
+    `offsets` are the seconds by which the evaluations of a group come after those of the grid.
+    """
     total = len(plan.recordings) + len(plan.alerts)
     for done, recording in enumerate(plan.recordings, 1):
-        own = grid.earlier(recording.reach)
+        own = grid.shifted(offsets.get(recording.group, 0.0)).earlier(recording.reach)
         values = bench.evaluate(recording.expression, own)
         bench.record(recording.name, dict(recording.labels), values, own)
         progress(done, total, "rules evaluated")
     found: list[Fired] = []
     for done, rule in enumerate(plan.alerts, len(plan.recordings) + 1):
-        found += _fired(rule, bench, grid)
+        found += _fired(rule, bench, grid.shifted(offsets.get(rule.group, 0.0)))
         progress(done, total, "rules evaluated")
     return sorted(found, key=lambda fired: (fired.episode.fired_at, fired.identity))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from airis_mon.alertmanager.replay import posts
+from airis_mon.alertmanager.replay import Delays, Outcome, posts
 from airis_mon.alertmanager.replay import replay as told
 from airis_mon.cli.page_replay import past
 from airis_mon.cli.page_replay.account import Account, account
@@ -31,6 +31,8 @@ class Span:
     until: float
     interval: float
     """Seconds between two evaluations of the rules."""
+    offsets: Mapping[str, float] = field(default_factory=dict)
+    """Group of rules to the seconds by which its evaluations come after whole intervals of the clock."""
 
     def grid(self, before: float) -> Grid:
         """Return the evaluations, from so many seconds before on; at whole intervals of the clock."""
@@ -45,6 +47,8 @@ class Result:
 
     accounts: tuple[Account, ...]
     """Of each edition, in their order."""
+    outcomes: tuple[Outcome, ...]
+    """Likewise: what Alertmanager sends, message by message, from before the time that is asked for."""
     brought: past.Brought
     wanted_ms: int
     """Time from which the past was needed."""
@@ -61,9 +65,14 @@ class Watcher:
 
 
 def replay(
-    editions: Sequence[Edition], span: Span, reader: HttpReader, server: Server, watcher: Watcher
+    editions: Sequence[Edition],
+    span: Span,
+    reader: HttpReader,
+    server: Server,
+    watcher: Watcher,
+    delays: Delays = Delays(),  # noqa: B008  frozen
 ) -> Result:
-    """Return what each edition would have told whom.
+    """Return what each edition would have told whom; `server` is the Prometheus that evaluates here.
 
     Raises ReadError, PastError, WorkbenchError, ProcessError and TooManyEventsError.
     """
@@ -87,14 +96,16 @@ def replay(
             f"{brought.samples} samples of {brought.series} series were read; "
             f"evaluating the rules every {span.interval:g} s"
         )
-        accounts = []
+        accounts: list[Account] = []
+        outcomes: list[Outcome] = []
         for edition, grid, bench in zip(editions, grids, benches, strict=True):
-            fired = evaluate(edition.plan, bench, grid, count)
+            fired = evaluate(edition.plan, bench, grid, span.offsets, count)
             arriving = posts([one.firing for one in fired], span.interval)
             watcher.tick()
-            outcome = told(edition.configuration, arriving, grid.end_ms / 1000)
-            accounts.append(account(fired, outcome, edition.bundle, span.since))
-    return Result(tuple(accounts), brought, min((need.start_ms for need in needs), default=0))
+            outcomes.append(told(edition.configuration, arriving, span.until, delays=delays))
+            accounts.append(account(fired, outcomes[-1], edition.bundle, span.since))
+    first = min((need.start_ms for need in needs), default=0)
+    return Result(tuple(accounts), tuple(outcomes), brought, first)
 
 
 def _warm_up(edition: Edition) -> float:

@@ -1,10 +1,13 @@
-"""What a team's Prometheus says of itself: what it keeps, and since when it has something."""
+"""What a team's Prometheus says of itself: what it keeps, since when, and when it evaluates its rules."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -24,6 +27,34 @@ def retention(session: requests.Session, url: str) -> float | None:
         return parse_duration(match[0]) if match is not None else None
     except (KeyError, TypeError, ValueError):
         return None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a Prometheus evaluates its groups of rules."""
+
+    interval: float | None = None
+    """Seconds from one evaluation to the next; None where it evaluates none of the groups."""
+    offsets: Mapping[str, float] = field(default_factory=dict)
+    """Group to the seconds by which it comes after whole intervals of the clock: each has its own."""
+
+
+def schedule(session: requests.Session, url: str, groups: Collection[str]) -> Schedule:
+    """Return when a Prometheus evaluates the named groups, as far as it has them."""
+    said = _asked(session, f"{url}/api/v1/rules", {"exclude_alerts": "true"})
+    intervals: Counter[float] = Counter()
+    offsets: dict[str, float] = {}
+    try:
+        for group in said["groups"]:
+            last = datetime.fromisoformat(group["lastEvaluation"])
+            interval = float(group["interval"])
+            if group["name"] in groups and interval > 0 and last.year > 1:
+                intervals[interval] += 1
+                offsets[group["name"]] = last.timestamp() % interval
+    except (KeyError, TypeError, ValueError):
+        return Schedule()
+    usual = intervals.most_common(1)
+    return Schedule(usual[0][0], offsets) if usual else Schedule()
 
 
 def earliest(session: requests.Session, url: str, selectors: Iterable[Selector], at: float) -> float | None:

@@ -56,6 +56,10 @@ class Grid:
         """Return all of them, in milliseconds."""
         return range(self.start_ms, self.end_ms + 1, self.step_ms)
 
+    def shifted(self, seconds: float) -> Grid:
+        """Return the same grid, but so much later, within the same end."""
+        return Grid(self.start_ms + round(seconds * 1000), self.end_ms, self.step_ms)
+
     def earlier(self, seconds: float) -> Grid:
         """Return the same grid, begun at least so much earlier."""
         steps = -(-round(seconds * 1000) // self.step_ms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from airis_mon.rules.replay.expressions import Condition, Selector, selectors
@@ -25,6 +25,8 @@ class Recording:
     expression: str
     labels: tuple[tuple[str, str], ...]
     """Labels that the rule sets."""
+    group: str = ""
+    """Name of its group, whose rules are evaluated at one time."""
     reach: float = 0.0
     """Seconds before the first evaluation of the alerts from which it has to be recorded."""
 
@@ -43,6 +45,8 @@ class AlertRule:
     """Seconds for which it goes on firing when the condition no longer holds."""
     summary: str = ""
     """Annotation of that name, as it reads when it fires."""
+    group: str = ""
+    """Name of its group."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,12 @@ class Plan:
     alerts: tuple[AlertRule, ...]
 
     @property
+    def groups(self) -> frozenset[str]:
+        """Names of the groups that are evaluated."""
+        recorded = {recording.group for recording in self.recordings}
+        return frozenset(recorded | {alert.group for alert in self.alerts})
+
+    @property
     def reach(self) -> float:
         """Seconds before the first evaluation of the alerts from which anything is read."""
         return max((selector.reach for selector in self.stored), default=0.0)
@@ -66,13 +76,13 @@ def plan(files: Iterable[Mapping[str, Any]]) -> Plan:
 
     PlanError where a rule is no rule, or reads what it records itself.
     """
-    rules = [rule for file in files for group in file["groups"] for rule in group["rules"]]
+    rules = [(group["name"], rule) for file in files for group in file["groups"] for rule in group["rules"]]
     recorded = [
-        Recording(rule["record"], rule["expr"], _pairs(rule.get("labels", {})))
-        for rule in rules
+        Recording(rule["record"], rule["expr"], _pairs(rule.get("labels", {})), group)
+        for group, rule in rules
         if "record" in rule
     ]
-    alerts = tuple(_alert(rule) for rule in rules if "alert" in rule)
+    alerts = tuple(_alert(rule, group) for group, rule in rules if "alert" in rule)
     return _Planner(recorded).plan(alerts)
 
 
@@ -104,10 +114,7 @@ class _Planner:
             _add(stored, self._stored[index], own)
         return Plan(
             stored=tuple(_widest(Selector(conditions, reach) for conditions, reach in stored.items())),
-            recordings=tuple(
-                Recording(one.name, one.expression, one.labels, reaches[index])
-                for index, one in ((index, self._recorded[index]) for index in self._order)
-            ),
+            recordings=tuple(replace(self._recorded[index], reach=reaches[index]) for index in self._order),
             alerts=alerts,
         )
 
@@ -164,7 +171,7 @@ def _widest(found: Iterable[Selector]) -> Iterator[Selector]:
     yield from kept
 
 
-def _alert(rule: Mapping[str, Any]) -> AlertRule:
+def _alert(rule: Mapping[str, Any], group: str) -> AlertRule:
     return AlertRule(
         name=rule["alert"],
         expression=rule["expr"],
@@ -172,6 +179,7 @@ def _alert(rule: Mapping[str, Any]) -> AlertRule:
         duration=parse_duration(rule["for"]) if "for" in rule else 0.0,
         keep_firing_for=parse_duration(rule["keep_firing_for"]) if "keep_firing_for" in rule else 0.0,
         summary=rule.get("annotations", {}).get("summary", "").replace(_ESCAPED, "{{"),
+        group=group,
     )
 
 
