@@ -12,6 +12,7 @@ import pytest
 from airis_mon.cli import folder
 from airis_mon.cli.folder import MANIFEST, FolderError
 from airis_mon.spec import Artefact
+from airis_mon.stack.servers import Server
 from tests.cli.conftest import Run
 from tests.cli.documents import monitor, small
 from tests.conftest import Until
@@ -184,6 +185,27 @@ def test_a_tool_that_is_missing_is_named(airis_mon: Run, documents: list[str], t
     done = airis_mon("build", *documents, "-o", tmp_path / "out", "--promtool", tmp_path / "nowhere")
     assert done.returncode == 1
     assert done.stderr.strip() == f"promtool: {tmp_path}/nowhere does not run: No such file or directory"
+
+
+def test_native_histograms_need_a_promtool_that_can_test_them(
+    airis_mon: Run, tools: Sequence[str], promtool: Server, tmp_path: Path
+) -> None:
+    native = "{name: fast, target: 99%, latency: {of: request_duration, below: 400ms, native: true}}"
+    document = tmp_path / "native.yaml"
+    document.write_text(
+        small("native").replace("anomalies: [{of: error_ratio}]", f"objectives: [{native}]"), encoding="utf-8"
+    )
+    done = airis_mon("build", document, "-o", tmp_path / "out", "--prometheus-version", "3.0", *tools)
+    if promtool.version[:2] >= (3, 0):
+        assert done.returncode == 0, done.stderr
+        return
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-2:] == [
+        f"promtool {'.'.join(map(str, promtool.version))} cannot test native histograms, "
+        "and nothing is emitted unproven",
+        "What helps: name one of 3.0 or newer with --promtool BIN, or leave `native` out of latencies",
+    ]
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_no_build_wrote_is_never_overwritten(tmp_path: Path) -> None:

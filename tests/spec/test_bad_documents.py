@@ -51,6 +51,7 @@ BEYOND_THE_SCHEMA = {
     "selector-by-what-failed",
     "slack-bot-without-a-channel",
     "step-at-unknown-times",
+    "snap-of-a-native-histogram",
     "steps-that-do-not-rise",
     "target-of-nothing",
     "team-that-is-unknown",

@@ -29,6 +29,7 @@ __all__ = [
     "Ruler",
     "artefacts",
     "crowding",
+    "prover",
 ]
 
 Known = MutableMapping[str, tuple[Sequence[Group], tuple[Artefact, ...]]]
@@ -63,6 +64,12 @@ def artefacts(
             raise SpecError(too_large)
         objects.append(Artefact(f"kubernetes/{monitor.name}.prometheusrule.yaml", text))
     return rules, *objects, *_proofs(monitor, written, {} if known is None else known)
+
+
+def prover(monitors: Sequence[Monitor]) -> tuple[int, int]:
+    """Return the oldest version of promtool that can prove the rules of all monitors."""
+    needed = any(dialect.native(monitor) for monitor in monitors)
+    return dialect.NATIVE_HISTOGRAMS if needed else OLDEST
 
 
 def _proofs(monitor: Monitor, written: Sequence[Group], known: Known) -> Iterator[Artefact]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from airis_mon.rules import places
 from airis_mon.rules.groups import Group
 from airis_mon.rules.ruler import Ruler, written
-from airis_mon.spec import Monitor, Problem
+from airis_mon.spec import Latency, Monitor, Problem
 
 FIELDS: Mapping[str, Mapping[str, tuple[int, int]]] = {
     "group": {"query_offset": (2, 53), "labels": (3, 0)},
@@ -39,6 +39,9 @@ EXPERIMENTAL = frozenset((
 ))  # fmt: skip
 """Functions that no version has without `--enable-feature=promql-experimental-functions`."""
 
+NATIVE_HISTOGRAMS = (3, 0)
+"""Version from which on native histograms are read by rules, and written in the tests of its promtool."""
+
 _TOKENS = re.compile(
     r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`|#[^\n]*|([A-Za-z_:][\w:]*)\s*(?=\()', re.DOTALL
 )
@@ -55,7 +58,29 @@ def called(expression: str) -> Iterator[str]:
 def problems(monitor: Monitor, emitted: Sequence[Group], ruler: Ruler) -> list[Problem]:
     """Return everything that the ruler's version would not read."""
     found = [problem for group in emitted for problem in _group(monitor, group, ruler)]
+    if ruler.version < NATIVE_HISTOGRAMS:
+        found += [_native(monitor, position, ruler) for position in native(monitor)]
     return list(dict.fromkeys(found))
+
+
+def native(monitor: Monitor) -> list[int]:
+    """Return the positions of objectives that read native histograms."""
+    return [
+        position
+        for position, objective in enumerate(monitor.objectives)
+        if isinstance(objective.indicator, Latency) and objective.indicator.native
+    ]
+
+
+def _native(monitor: Monitor, position: int, ruler: Ruler) -> Problem:
+    path = f"spec.objectives[{position}].latency.native"
+    return Problem(
+        f"Prometheus {written(ruler.version)} keeps native histograms only behind a feature flag",
+        path,
+        monitor.origin.locate(path),
+        f"where every Prometheus is newer, say `--prometheus-version {written(NATIVE_HISTOGRAMS)}`;\n"
+        "else leave `native` out, and promise a duration at which a bucket ends",
+    )
 
 
 def _group(monitor: Monitor, group: Group, ruler: Ruler) -> Iterator[Problem]:

@@ -66,6 +66,8 @@ class Latency:
     """Seconds; has to be a bucket boundary, else no rule could tell good from bad."""
     snap: Literal["down", "up", "nearest"] | None = None
     """Boundary that is taken where `below` is none, and told as effective; without it that is an error."""
+    native: bool = False
+    """Whether Prometheus keeps the distribution as a native histogram, which has no boundaries to heed."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from airis_mon.spec.monitor import (
 )
 from airis_mon.spec.quantities import PERCENT_PATTERN, parse_percent
 from airis_mon.spec.records import Field, MapOf, Record
-from airis_mon.spec.scalars import Choice, Count, Duration, Parsed
+from airis_mon.spec.scalars import Choice, Count, Duration, Flag, Parsed
 from airis_mon.spec.words import DAY, HOUR, LABEL, LABEL_VALUE, MARK, NAME, PROMQL, REMARK, WORD
 
 DEFAULT_WINDOW = 30 * DAY
@@ -100,6 +100,12 @@ OBJECTIVE = Record(
                         Choice(("down", "up", "nearest")),
                         "Boundary to take where `below` is none: the one under it, over it, or next to it;"
                         " which one is told. Without `snap` such a `below` is refused.",
+                    ),
+                    Field(
+                        "native",
+                        Flag(),
+                        "Prometheus, 3.0 or newer, keeps it as a native histogram: any duration will do.",
+                        default=False,
                     ),
                 ),
                 Latency,

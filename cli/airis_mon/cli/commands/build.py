@@ -15,6 +15,7 @@ from airis_mon.cli.interrupts import interruptible
 from airis_mon.cli.progress import Progress
 from airis_mon.cli.proofs import Memory, Proof, ProofError, prove
 from airis_mon.cli.wording import plural, problems
+from airis_mon.rules import compile as rules
 from airis_mon.spec import Problem, SpecError
 from airis_mon.stack import MissingServerError, servers
 
@@ -50,6 +51,7 @@ def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     warnings: list[Problem] = []
     bundle, target = load(args.files, tell=warnings.append), targets.target(args)
     promtool = servers.find("promtool", given=args.promtool, cache=cache, notify=progress.notify)
+    _check_prover(promtool, rules.prover(bundle.monitors))
     amtool = servers.find("amtool", given=args.amtool, cache=cache, notify=progress.notify)
     start = time.monotonic()
     derived = derive(
@@ -75,6 +77,15 @@ def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
         f"{args.output}: {plural(len(changes.written), 'file')} written, {len(changes.unchanged)} unchanged, "
         f"{len(changes.removed)} removed"
     )
+
+
+def _check_prover(promtool: servers.Server, needed: tuple[int, int]) -> None:
+    """Raise MissingServerError where promtool is too old to write down what has to be proven."""
+    if promtool.version[:2] < needed:
+        oldest = ".".join(map(str, needed))
+        reason = f"{_tool(promtool)} cannot test native histograms, and nothing is emitted unproven"
+        advice = f"name one of {oldest} or newer with --promtool BIN, or leave `native` out of latencies"
+        raise MissingServerError(f"{reason}\nWhat helps: {advice}", [reason], advice)
 
 
 def summary(proofs: Sequence[Proof]) -> str:

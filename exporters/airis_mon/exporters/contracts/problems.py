@@ -172,6 +172,14 @@ class _Check:
                 "durations are " + ", ".join(durations),
             )
             return
+        if latency.native:
+            if latency.snap is not None:
+                yield self._problem(
+                    "`snap` has no boundary to choose: a native histogram is counted at any duration",
+                    f"{path}.snap",
+                    "leave `snap` out, or `native`",
+                )
+            return
         boundaries = self.monitor.source.buckets.get(latency.of, distribution.buckets)
         if not any(math.isclose(latency.below, boundary, rel_tol=1e-9) for boundary in boundaries):
             yield self._between(latency, boundaries, distribution, f"{path}.below")
@@ -191,7 +199,7 @@ class _Check:
         return self._problem(
             f"no bucket of `{latency.of}` ends at {spelled(latency.below)}; no rule could count below it",
             path,
-            f"write {near}{elsewhere}",
+            f"write {near}{elsewhere}\nor, where Prometheus keeps it as a native histogram, `native: true`",
         )
 
     def _unknown_distribution(self, name: str, path: str) -> Problem:

@@ -22,7 +22,7 @@ def snapped(monitor: Monitor) -> tuple[Monitor, list[Problem]]:
     for index, objective in enumerate(monitor.objectives):
         latency = objective.indicator
         known = contract.distributions.get(latency.of) if contract and isinstance(latency, Latency) else None
-        if isinstance(latency, Latency) and known is not None and latency.snap is not None:
+        if isinstance(latency, Latency) and known is not None and latency.snap and not latency.native:
             boundaries = monitor.source.buckets.get(latency.of, known.buckets)
             effective = _effective(latency, boundaries)
             if effective is not None:

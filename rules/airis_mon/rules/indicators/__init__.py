@@ -11,6 +11,7 @@ from airis_mon.exporters.contracts import CONTRACTS, Contract, matchers
 from airis_mon.rules.indicators.availability import Availability
 from airis_mon.rules.indicators.counted import Counted
 from airis_mon.rules.indicators.latency import LatencyBelow
+from airis_mon.rules.indicators.native import NativeLatency
 from airis_mon.spec import Errors, Events, Latency, Monitor, Quality
 
 __all__ = [
@@ -18,12 +19,13 @@ __all__ = [
     "Counted",
     "Indicator",
     "LatencyBelow",
+    "NativeLatency",
     "contract_of",
     "indicator",
     "requests_of",
 ]
 
-Indicator = Availability | LatencyBelow | Counted
+Indicator = Availability | LatencyBelow | NativeLatency | Counted
 
 
 def indicator(monitor: Monitor, kind: Errors | Latency | Quality | Events) -> Indicator:
@@ -42,6 +44,8 @@ def indicator(monitor: Monitor, kind: Errors | Latency | Quality | Events) -> In
     distribution = contract.distributions[kind.of]
     # Twelve digits take away what the division adds.
     boundary = float(f"{kind.below / distribution.scale:.12g}")
+    if kind.native:
+        return NativeLatency(distribution.metric, selector, boundary, kind.of)
     return LatencyBelow(distribution.metric, selector, boundary, kind.of)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from airis_mon.rules.expressions import LE
-from airis_mon.rules.indicators import Availability, Counted, Indicator, LatencyBelow
-from airis_mon.rules.literals import spellings
+from airis_mon.rules.indicators import Availability, Counted, Indicator, LatencyBelow, NativeLatency
+from airis_mon.rules.literals import number, spellings
 from airis_mon.rules.proofs import strangers
 from airis_mon.rules.proofs.kinds import Example, Kind, kinds
 from airis_mon.rules.proofs.matchers import label_sets
@@ -27,6 +28,21 @@ class Counter:
     """What a good operation adds; 1 divided by the number of series that share the operations."""
     failed: float
     """What a failed one adds."""
+    threshold: float | None = None
+    """Above it a failed operation lies and below it a good one, where the series is a native histogram."""
+
+    def value(self, good: float, failed: float) -> str:
+        """Return the value of a series to which operations add so much, as promtool writes it.
+
+        A native histogram of schema 3 has eight boundaries between a power of two and the next: good
+        operations lie in the last bucket that ends at the threshold or before, failed ones in the first that
+        begins there or later.
+        """
+        if self.threshold is None:
+            return number(good + failed)
+        last, count = math.floor(8 * math.log2(self.threshold)), number(good + failed)
+        buckets = f"offset:{last} buckets:[{number(good)} 0 {number(failed)}]"
+        return f"{{{{schema:3 count:{count} sum:{count} {buckets}}}}}"
 
 
 def counters(what: Indicator, spelling: int = 0) -> tuple[Counter, ...]:
@@ -35,6 +51,8 @@ def counters(what: Indicator, spelling: int = 0) -> tuple[Counter, ...]:
         found = tuple(_available(what))
     elif isinstance(what, LatencyBelow):
         found = tuple(_slow(what, spelling))
+    elif isinstance(what, NativeLatency):
+        found = (Counter(what.metric, what.selector, good=1.0, failed=1.0, threshold=what.threshold),)
     else:
         found = tuple(_counted(what, spelling))
     if any(INSTANCE in counter.labels for counter in found):

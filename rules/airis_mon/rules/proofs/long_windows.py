@@ -10,6 +10,7 @@ from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import series
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.error_budget import MODE, SPEC
+from airis_mon.rules.indicators import NativeLatency
 from airis_mon.rules.literals import number
 from airis_mon.rules.proofs import strangers
 from airis_mon.rules.proofs.case import Case, Input, SampleCheck, close
@@ -26,6 +27,8 @@ LOUD = 1e6
 FARTHEST, SERIES = 72, 6
 """Windows up to this many times the shortest one are proven with the same traffic where it is so many series:
 promtool reads 10,000 samples in a query."""
+FARTHEST_NATIVE = 24
+"""The same for native histograms, of which each sample counts for many."""
 LONGEST_STRETCH = 2000
 """Samples of recorded traffic within a period: two stretches of it are in one query."""
 EVALUATIONS = 2
@@ -51,6 +54,8 @@ def windows(burn: Burn, every: float) -> Iterator[Case]:
     """
     left = list(recorded(burn.objective.window))
     farthest = FARTHEST * min(1.0, SERIES / len(counters(burn.indicator)))
+    if isinstance(burn.indicator, NativeLatency):
+        farthest = FARTHEST_NATIVE
     while left:
         together = [window for window in left if window <= max(1.0, farthest) * left[0]]
         yield _windows(burn, every, together)
@@ -63,7 +68,14 @@ def _windows(burn: Burn, every: float, found: list[float]) -> Case:
     steps = round(at / shortest * STEPS)
     # The last sample stands at the moment of the evaluation, or a part of a millisecond before it.
     sample, before = math.floor(at / steps * 1000) / 1000, steps - STEPS // 2
-    traffic = Traffic(sample, (*_healthy(sample, found, steps), Phase(STEPS // 2, FLOOD, failing=1.0)))
+    flood = Phase(STEPS // 2, FLOOD, failing=1.0)
+    oldest, *recent = _healthy(sample, found, steps)
+    traffic = Traffic(sample, (oldest, *recent, flood))
+    inputs = traffic.inputs(burn.indicator)
+    if isinstance(burn.indicator, NativeLatency):
+        # Longer windows, of which no sample is checked, would read too many.
+        late = Traffic(sample, (*recent, flood)).inputs(burn.indicator)
+        inputs = tuple(Input(one.series, f"_x{oldest.steps} {one.values}") for one in late)
     checks = []
     for window in found:
         labels = {**burn.labels, series.SLO_WINDOW: name(window)}
@@ -83,7 +95,7 @@ def _windows(burn: Burn, every: float, found: list[float]) -> Case:
     return Case(
         f"{burn.objective.name}: {name(shortest)} to {name(longest)} reach as far as their names say",
         sample,
-        (*traffic.inputs(burn.indicator), *_strangers(burn, sample, found, before)),
+        (*inputs, *_strangers(burn, sample, found, before)),
         samples=checks,
     )
 

@@ -5,8 +5,8 @@ What an alert needs is said here once more, from the document and the contract, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters.contracts import matchers
@@ -37,6 +37,15 @@ class Need:
     """Sorted, so that equal series are equal."""
     strangers: tuple[tuple[tuple[str, str], ...], ...] = field(default=(), compare=False)
     """Labels of series of that name that will not do."""
+    selects: Callable[[str, Mapping[str, str]], bool] | None = field(default=None, compare=False)
+    """Which series will do as well, where objectives count the same counter; None for this one alone."""
+
+    def met(self, there: Iterable[Need]) -> bool:
+        """Tell whether one of those series is what is needed."""
+        return any(
+            one == self or (self.selects is not None and self.selects(one.metric, dict(one.labels)))
+            for one in there
+        )
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,8 @@ class Watched:
 
     def ready(self, there: Iterable[Need]) -> bool:
         """Tell whether it can fire where those series are there."""
-        return any({*needs} <= {*there} for needs in self.alternatives)
+        present = tuple(there)
+        return any(all(need.met(present) for need in needs) for needs in self.alternatives)
 
 
 def objective(burn: Burn) -> Iterator[Watched]:
@@ -101,14 +111,14 @@ def _alternatives(what: Indicator) -> Iterator[tuple[Need, ...]]:
     elif isinstance(what, Counted):
         for term in what.total:
             found = (one for one in counters(what) if term.counts(one.metric, one.labels))
-            yield (_exposed(next(found), what),)
+            yield (replace(_exposed(next(found), what), selects=term.counts),)
     else:
-        yield (_exposed(counters(what)[0], what),)
+        yield (replace(_exposed(counters(what)[0], what), selects=what.rests_on),)
 
 
 def _operations(about: Monitor) -> Need:
     what = indicator(about, Errors())
-    return _exposed(counters(what)[0], what)
+    return replace(_exposed(counters(what)[0], what), selects=what.rests_on)
 
 
 def _exposed(counter: Counter, what: Indicator, *more: Mapping[str, str]) -> Need:

@@ -8,7 +8,6 @@ from itertools import accumulate
 
 from airis_mon.exporters.contracts import matchers
 from airis_mon.rules.indicators import Indicator
-from airis_mon.rules.literals import number
 from airis_mon.rules.proofs.case import Input
 from airis_mon.rules.proofs.counters import Counter, counters
 
@@ -76,11 +75,14 @@ class Traffic:
         """
         most = sum(phase.steps * phase.operations for phase in self.phases)
         units = 2.0 ** min(40, 51 - math.frexp(most)[1])
-        value, parts = 0.0, ["0"]
+        good = failed = 0.0
+        parts = [one.value(good, failed)]
         for phase in self.phases:
-            share = (1 - phase.failing) * one.good + phase.failing * one.failed
-            growth = round(phase.operations * share * units) / units
-            first = growth if phase.restarted else value + growth
-            parts.append(f"{number(first)}+{number(growth)}x{phase.steps - 1}")
-            value = first + growth * (phase.steps - 1)
+            if phase.restarted:
+                good = failed = 0.0
+            well = round(phase.operations * (1 - phase.failing) * one.good * units) / units
+            badly = round(phase.operations * phase.failing * one.failed * units) / units
+            first = one.value(good + well, failed + badly)
+            parts.append(f"{first}+{one.value(well, badly)}x{phase.steps - 1}")
+            good, failed = good + well * phase.steps, failed + badly * phase.steps
         return Input(one.metric + matchers(dict(sorted(one.labels.items()))), " ".join(parts))
