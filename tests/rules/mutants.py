@@ -142,6 +142,8 @@ def _ranges(expression: str) -> Iterator[tuple[str, str]]:
     for found in _RANGE.finditer(expression):
         if found.start() > expression.find(" or 0 * ") > 0:
             continue  # nothing times a rate is nothing over any range
+        if expression[found.end() :].startswith(")) * 0"):
+            continue
         amount, unit, step = int(found[1]), found[2], found[3] or ""
         for changed in (f"[{amount * 2}{unit}{step}]", f"[{amount * 30}{_SMALLER[unit]}{step}]"):
             yield f"{found[0]} -> {changed}", _put(expression, found, changed)

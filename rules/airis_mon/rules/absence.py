@@ -36,8 +36,8 @@ def outage_delay(objective: Objective) -> float:
 def severity(monitor: Monitor) -> Severity:
     """Return `page` where anything of the monitor could have paged: unseen, it cannot any more."""
     burning = bool(monitor.objectives)  # every one of them can page, or is refused
-    anomalous = any(anomaly.severity == "page" for anomaly in monitor.anomalies)
-    return "page" if burning or anomalous else "ticket"
+    watched = {one.severity for one in monitor.anomalies} | {one.severity for one in monitor.thresholds}
+    return "page" if burning or "page" in watched else "ticket"
 
 
 def alerts(monitor: Monitor) -> list[Alert]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from airis_mon.rules import absence, anomalies, burn_rate, error_budget, forecasts, readiness
+from airis_mon.rules import absence, anomalies, burn_rate, error_budget, forecasts, readiness, thresholds
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
-from airis_mon.rules.groups import Group, group_name
+from airis_mon.rules.groups import Group, group_name, numbered
+from airis_mon.rules.signals import signals
 from airis_mon.spec import Monitor, Objective
 
 
@@ -26,7 +27,7 @@ def groups(monitor: Monitor) -> tuple[Group, ...]:
     standing = _grouped(monitor, watched)
     blind = _grouped(monitor, {"unready": unready_alerts(monitor)})
     ready = readiness.groups(group_name(monitor.name, "ready"), (*standing, *blind))
-    return (*found, *standing, *ready, *blind)
+    return (*found, *bounded_signals(monitor), *standing, *ready, *blind)
 
 
 def _grouped(monitor: Monitor, alerts: Mapping[str, Sequence[Alert]]) -> tuple[Group, ...]:
@@ -51,6 +52,14 @@ def unready_alerts(monitor: Monitor) -> list[Alert]:
     The alert on the source being gone needs nothing: by itself it could never be told to be blind.
     """
     bounded = any(forecast.capacity is not None for forecast in monitor.forecasts)
-    if not (monitor.objectives or monitor.anomalies or bounded):
+    if not (monitor.objectives or monitor.anomalies or monitor.thresholds or bounded):
         return []
     return [readiness.alert(monitor, absence.alerts(monitor))]
+
+
+def bounded_signals(monitor: Monitor) -> tuple[Group, ...]:
+    """Return signals as they are recorded, alerts that hold them against bounds, whether these can fire."""
+    recorded = [signal.rule() for signal in signals(monitor)]
+    alerts = [thresholds.alert(monitor, threshold).rule(monitor) for threshold in monitor.thresholds]
+    alerting = (*numbered(monitor.name, "signals", recorded), *numbered(monitor.name, "thresholds", alerts))
+    return (*alerting, *readiness.groups(group_name(monitor.name, "thresholds", "ready"), alerting))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,17 @@ class Group:
 def group_name(monitor: str, *what: str) -> str:
     """Return the name of a group: `airis-mon:support-chat:availability:page`."""
     return ":".join(("airis-mon", monitor, *what))
+
+
+MOST = 20
+"""Rules in a group: what Mimir takes."""
+
+
+def numbered(monitor: str, what: str, rules: Sequence[Rule]) -> Iterator[Group]:
+    """Yield rules in as many groups as they need; a second one is called `what-2`."""
+    for place, first in enumerate(range(0, len(rules), MOST), 1):
+        title = what if place == 1 else f"{what}-{place}"
+        yield Group(group_name(monitor, title), tuple(rules[first : first + MOST]))
 
 
 def recording(name: str, expression: str, labels: Mapping[str, str]) -> Rule:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
+from airis_mon.rules import bounds
 from airis_mon.rules.expressions import ExpressionError, terms
 from airis_mon.rules.indicators import Counted
 from airis_mon.rules.literals import number
@@ -24,12 +25,13 @@ from airis_mon.spec import (
 
 
 def problems(monitor: Monitor) -> tuple[Problem, ...]:
-    """Return every objective of a monitor that no alert could ever watch."""
-    return tuple(
+    """Return everything in a monitor that no alert could ever watch, or that would never end one."""
+    objectives = (
         problem
         for position, objective in enumerate(monitor.objectives)
         for problem in _objective(monitor, objective, f"spec.objectives[{position}]")
     )
+    return (*objectives, *bounds.problems(monitor))
 
 
 def _objective(monitor: Monitor, objective: Objective, path: str) -> Iterator[Problem]:

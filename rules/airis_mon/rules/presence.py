@@ -119,7 +119,8 @@ class Recordings:
         if operator == "or":
             return either((left, right))
         bare = _without_labels(node.lhs) and _without_labels(node.rhs)
-        if bare or _is_scalar(node.lhs) or _is_scalar(node.rhs):
+        alike = _apart(node.lhs) is not None and _apart(node.lhs) == _apart(node.rhs)
+        if bare or alike or _is_scalar(node.lhs) or _is_scalar(node.rhs):
             return together((left, right))
         if self._filters(node.lhs) or self._filters(node.rhs):
             return together((left, right))
@@ -202,6 +203,22 @@ def _without_labels(node: Any) -> bool:
         name = node.func.name
         return name == "vector" or (name in _SAME and _without_labels(node.args[0]))
     return False
+
+
+def _apart(node: Any) -> frozenset[str] | None:
+    """Return the labels that an expression is summed up by, None where it is not.
+
+    Series of one server that are kept apart by the same labels find each other.
+    """
+    if isinstance(node, ast.ParenExpr | ast.UnaryExpr):
+        return _apart(node.expr)
+    if isinstance(node, ast.AggregateExpr) and node.modifier is not None:
+        by = str(node.modifier.type).endswith("By")
+        return frozenset(node.modifier.labels) if by else None
+    if isinstance(node, ast.BinaryExpr):
+        sides = {_apart(side) for side in (node.lhs, node.rhs) if not _is_scalar(side)}
+        return sides.pop() if len(sides) == 1 else None
+    return None
 
 
 def together(parts: Iterable[Presence]) -> Presence:

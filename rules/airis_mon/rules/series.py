@@ -34,6 +34,8 @@ READY = "airis_alert_ready"
 """1 where every series that an alert needs is there, with the labels that it needs; 0 where it cannot fire.
 Never absent, so that an alert that is quiet and one that is blind look different. It has the labels of the
 alert, and which alert it is: `alert`."""
+SIGNAL = "airis:signal:over"
+"""A signal of the contract in its base unit, followed by the window of its rates: `airis:signal:over5m`."""
 
 # Labels of recorded series
 SLO_ID = "sloth_id"
@@ -47,10 +49,14 @@ SLO_WINDOW = "sloth_window"
 
 ALERT = "alert"
 """Name of the alert that a series is about."""
+DIMENSIONS = "dimensions"
+"""Labels that a signal is kept apart by, sorted: `instance,zone`; not there where it is one series."""
 
 # Alerts
 BURN_ALERT = "ModelErrorBudgetBurn"
 """An objective's error budget burns too fast."""
+THRESHOLD_ALERT = "ModelThreshold"
+"""A signal is beyond a bound, and stays there."""
 ANOMALY_ALERT = "ModelAnomaly"
 """A signal stays unlike its own past."""
 FORECAST_ALERT = "ModelCapacityForecast"
@@ -73,6 +79,8 @@ OBJECTIVE_LABEL = "objective"
 """Name of the objective that burns."""
 FOR = "for"
 """Signal that is anomalous, absent or about to reach its capacity."""
+BOUND = "bound"
+"""Kind of the bound that a signal is beyond: `above` or `below`."""
 
 # Values of the label `for`, beside signals
 REQUESTS = "request_rate"

@@ -66,10 +66,17 @@ def shape(monitor: Monitor) -> Shape:
 
 def of_objective(monitor: Monitor, objective: Objective) -> Monitor:
     """Return the monitor as if it promised nothing else and watched nothing else."""
+    return replace(_bare(monitor), objectives=(objective,))
+
+
+def of_signals(monitor: Monitor) -> Monitor:
+    """Return the monitor as if it did nothing but hold signals against bounds."""
+    return replace(_bare(monitor), thresholds=monitor.thresholds)
+
+
+def _bare(monitor: Monitor) -> Monitor:
     alerting = Alerting(team=monitor.alerting.team, runbook=monitor.alerting.runbook)
-    return Monitor(
-        monitor.name, replace(monitor.model, version=None), monitor.source, (objective,), alerting=alerting
-    )
+    return Monitor(monitor.name, replace(monitor.model, version=None), monitor.source, alerting=alerting)
 
 
 def spelled(groups: Sequence[Group], names: Mapping[str, str]) -> tuple[Group, ...]:

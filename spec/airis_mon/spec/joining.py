@@ -90,10 +90,10 @@ def _monitor(draft: Draft, profiles: Mapping[str, Draft], drafts: Sequence[Draft
         if profile is None or not profile.sound:
             return None
         spec = _applied(profile.spec, spec, draft)
-    if not any(spec.get(key) for key in ("objectives", "anomalies", "forecasts")):
+    if not any(spec.get(key) for key in ("objectives", "anomalies", "forecasts", "thresholds")):
         draft.refuse(
             "spec",
-            "nothing is watched: there is no objective, no anomaly and no forecast",
+            "nothing is watched: there is no objective, no threshold, no anomaly and no forecast",
             "write at least one objective",
         )
     alerting = references.alerting(draft, spec.pop("alerting", {}), drafts)

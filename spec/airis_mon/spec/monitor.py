@@ -158,6 +158,37 @@ class Forecast:
     by: tuple[str, ...] = ()
 
 
+Side = Literal["above", "below"]
+
+
+@dataclass(frozen=True)
+class Level:
+    """A value that is known beforehand."""
+
+    value: float
+    """In the signal's base unit: seconds, a ratio, tokens per second."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A signal that must stay on one side of a bound."""
+
+    of: str
+    """Signal of the contract, such as `kv_cache_usage`."""
+    side: Side
+    """On which side of the bound the alert fires."""
+    bound: Level
+    """What the signal is held against."""
+    window: float = 300.0
+    """Seconds over which rates and quantiles are taken."""
+    severity: Severity = "ticket"
+    """Whether it wakes somebody (`page`) or waits for working hours (`ticket`)."""
+    duration: float = 300.0
+    """Seconds for which the signal has to be beyond the bound before the alert fires (`for`)."""
+    by: tuple[str, ...] = ()
+    """Labels to keep apart; empty holds one series, of the whole model, against the bound."""
+
+
 @dataclass(frozen=True)
 class PageBudget:
     """How many pages a team is willing to receive."""
@@ -200,6 +231,7 @@ class Monitor:
     depends_on: tuple[str, ...] = ()
     """Names of monitors without whose models this one cannot answer. While one of them is down, alerts of
     this one say nothing new and are kept quiet."""
+    thresholds: tuple[Threshold, ...] = ()
     profile: str | None = None
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
     """Where each field was written, so that later stages can point at it."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from airis_mon.spec.monitor import Anomaly, Forecast, Model, PageBudget, Source
+from airis_mon.spec.alert_fields import ANOMALY, FORECAST, THRESHOLD
+from airis_mon.spec.monitor import Model, PageBudget, Source
 from airis_mon.spec.objective_fields import OBJECTIVE
 from airis_mon.spec.quantities import parse_duration
 from airis_mon.spec.records import Field, ListOf, MapOf, Record
-from airis_mon.spec.scalars import Choice, Duration, Number, Parsed
-from airis_mon.spec.words import DAY, DIMENSION, HOUR, LABEL, LABEL_VALUE, LINE, MINUTE, NAME, URL, WORD
+from airis_mon.spec.scalars import Duration, Number, Parsed
+from airis_mon.spec.words import DAY, HOUR, LABEL, LABEL_VALUE, LINE, MINUTE, NAME, URL, WORD
 
 
 def _page_budget(text: str) -> PageBudget:
@@ -27,59 +28,6 @@ def _page_budget(text: str) -> PageBudget:
         raise ValueError(f"a page budget is given per 1h to 365d, not per {match[2]}", hint)
     return PageBudget(int(match[1]), per)
 
-
-_WINDOW = Field("window", Duration(1, DAY), "Range that rates and quantiles look back.", default="5m")
-_HISTORY = Field(
-    "history", Duration(10 * MINUTE, 365 * DAY), "Past that the expectation is learnt from.", default="7d"
-)
-_BY = Field(
-    "by",
-    ListOf(DIMENSION, "label", most=8, unique=("",)),
-    "Labels to keep apart; left out, the whole model is one series.",
-)
-
-ANOMALY = Record(
-    "Anomaly",
-    (
-        Field("of", WORD, "Signal of the contract, such as time_to_first_token_p95.", required=True),
-        _WINDOW,
-        Field(
-            "direction",
-            Choice(("up", "down", "both")),
-            "Which departures from the expectation count.",
-            default="both",
-        ),
-        Field(
-            "severity",
-            Choice(("page", "ticket")),
-            "Whether a standing anomaly wakes somebody (page) or waits for working hours (ticket).",
-            default="ticket",
-        ),
-        Field(
-            "for",
-            Duration(0, DAY),
-            "How long the score has to stay anomalous before the alert fires.",
-            default="5m",
-            attribute="duration",
-        ),
-        _HISTORY,
-        _BY,
-    ),
-    Anomaly,
-)
-
-FORECAST = Record(
-    "Forecast",
-    (
-        Field("of", WORD, "Signal of the contract, such as kv_cache_usage.", required=True),
-        Field("horizon", Duration(MINUTE, 90 * DAY), "How far ahead to look, such as 24h.", required=True),
-        Field("capacity", Number(), "Value, in the signal's base unit, that the forecast must not reach."),
-        _WINDOW,
-        _HISTORY,
-        _BY,
-    ),
-    Forecast,
-)
 
 ALERTING = Record(
     "Alerting",
@@ -100,7 +48,7 @@ ALERTING = Record(
 LATER_KEYS = {
     key: (
         f"`{key}` is not available in this version",
-        "remove it; this version has objectives, anomalies and forecasts",
+        "remove it; this version has objectives, thresholds, anomalies and forecasts",
     )
     for key in ("drift", "quality", "cost")
 }
@@ -120,6 +68,11 @@ _WATCHED = (
         "forecasts",
         ListOf(FORECAST, "forecast", fewest=0, unique=("of", "horizon")),
         "Signals whose future is drawn, and held against a capacity where one is given.",
+    ),
+    Field(
+        "thresholds",
+        ListOf(THRESHOLD, "threshold", fewest=0),
+        "Signals that must stay on one side of a bound.",
     ),
     Field("alerting", ALERTING, "Who hears of it."),
 )
@@ -187,7 +140,7 @@ MONITOR = Record(
         ),
         *_WATCHED,
     ),
-    at_least_one=("profile", "objectives", "anomalies", "forecasts"),
+    at_least_one=("profile", "objectives", "anomalies", "forecasts", "thresholds"),
     hints=LATER_KEYS,
     separable=True,
 )

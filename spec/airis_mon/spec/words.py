@@ -33,7 +33,8 @@ LABEL_VALUE = Text(
     longest=1000,
 )
 RESERVED_LABELS = (
-    "alertname", "le", "monitor", "model", "for", "horizon", "objective", "severity", "team",
+    "alertname", "le", "monitor", "model", "for", "horizon", "objective", "severity", "team", "bound",
+    "dimensions",
 )  # fmt: skip
 """Labels that derived series and alerts carry themselves, so that nothing can be kept apart by them."""
 DIMENSION = replace(LABEL, reserved=RESERVED_LABELS)

@@ -7,6 +7,7 @@ module with one Contract and list it in `catalogue`.
 
 from airis_mon.exporters.contracts.catalogue import CONTRACTS
 from airis_mon.exporters.contracts.contract import (
+    QUANTILES,
     Contract,
     Counter,
     Distribution,
@@ -20,6 +21,7 @@ from airis_mon.exporters.contracts.snapping import snapped
 
 __all__ = [
     "CONTRACTS",
+    "QUANTILES",
     "Contract",
     "Counter",
     "Distribution",

@@ -19,6 +19,7 @@ from airis_mon.spec import (
     Monitor,
     Problem,
     Quality,
+    Threshold,
     did_you_mean,
     format_duration,
     nearest,
@@ -85,7 +86,7 @@ class _Check:
                 )
 
     def windows(self) -> Iterator[Problem]:
-        """Check that the rates of anomalies and forecasts can be taken; a gauge needs no range."""
+        """Check that the rates of what is watched can be taken; a gauge needs no range."""
         rates = set(self.contract.signals()) - set(self.contract.gauges)
         shortest = self.monitor.source.shortest_range
         interval = format_duration(self.monitor.source.scrape_interval)
@@ -106,8 +107,12 @@ class _Check:
                     * (item.window >= READINGS * often),
                 )
 
-    def _watched(self) -> tuple[tuple[str, Sequence[Anomaly | Forecast]], ...]:
-        return (("anomalies", self.monitor.anomalies), ("forecasts", self.monitor.forecasts))
+    def _watched(self) -> tuple[tuple[str, Sequence[Anomaly | Forecast | Threshold]], ...]:
+        return (
+            ("anomalies", self.monitor.anomalies),
+            ("forecasts", self.monitor.forecasts),
+            ("thresholds", self.monitor.thresholds),
+        )
 
     def buckets(self) -> Iterator[Problem]:
         """Check that declared boundaries belong to a distribution, and rise."""
@@ -138,7 +143,7 @@ class _Check:
                 yield self._quality(f"spec.objectives[{index}].quality")
 
     def signals(self) -> Iterator[Problem]:
-        """Check that anomalies and forecasts are about signals of the contract."""
+        """Check that what is watched are signals of the contract."""
         known = self.contract.signals()
         for key, items in self._watched():
             for index, item in enumerate(items):

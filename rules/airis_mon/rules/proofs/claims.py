@@ -9,11 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from airis_mon.rules import absence, anomalies, collection, forecasts, series, shapes
+from airis_mon.rules import absence, anomalies, collection, forecasts, series, shapes, signals
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.groups import Group
-from airis_mon.rules.proofs import incidents, long_windows, readiness, standing, thresholds
+from airis_mon.rules.proofs import (
+    bounds,
+    incidents,
+    long_windows,
+    readiness,
+    standing,
+    thresholds,
+    values,
+)
 from airis_mon.rules.proofs.case import Case
 from airis_mon.rules.proofs.proof import Proof
 from airis_mon.rules.windows import name, recorded
@@ -38,7 +46,9 @@ def claims(monitor: Monitor) -> Iterator[Claim]:
     """Yield every claim about a monitor; together they are about all of its rules."""
     for objective in monitor.objectives:
         yield Claim(shapes.of_objective(monitor, objective), _objective_groups, _objective)
-    yield Claim(monitor, collection.groups, _standing)
+    if monitor.thresholds:
+        yield Claim(shapes.of_signals(monitor), collection.bounded_signals, _signals)
+    yield Claim(monitor, _standing_groups, _standing)
 
 
 def _objective_groups(monitor: Monitor) -> tuple[Group, ...]:
@@ -60,9 +70,29 @@ def _objective(monitor: Monitor) -> Iterator[Proof]:
     yield Proof(f"windows-{name(period)}", groups, longest, reaching)
 
 
+def _signals(monitor: Monitor) -> Iterator[Proof]:
+    groups = collection.bounded_signals(monitor)
+    recorded = signals.signals(monitor)
+    step = max((signal.window for signal in recorded), default=USUAL_STEP)
+    ready = readiness.case(monitor.name, tuple(readiness.bounded(monitor)), step)
+    yield Proof("signals", groups, step, (*values.cases(recorded, step), ready))
+    waits = sorted({threshold.duration for threshold in monitor.thresholds})
+    for wait in waits:
+        # Together as far as they wait equally long: a proof is as fine as its shortest wait.
+        together = [threshold for threshold in monitor.thresholds if threshold.duration == wait]
+        step = wait or USUAL_STEP
+        cases = tuple(bounds.case(monitor, threshold, step) for threshold in together)
+        yield Proof(f"thresholds-{name(wait)}", groups, step, cases)
+
+
+def _standing_groups(monitor: Monitor) -> tuple[Group, ...]:
+    elsewhere = {group.name for group in collection.bounded_signals(monitor)}
+    return tuple(group for group in collection.groups(monitor) if group.name not in elsewhere)
+
+
 def _standing(monitor: Monitor) -> Iterator[Proof]:
     step = standing_step(monitor)
-    yield Proof("standing", collection.groups(monitor), step, tuple(_standing_cases(monitor, step)))
+    yield Proof("standing", _standing_groups(monitor), step, tuple(_standing_cases(monitor, step)))
 
 
 def standing_step(monitor: Monitor) -> float:
@@ -80,6 +110,11 @@ def _standing_alerts(monitor: Monitor) -> Iterator[Alert]:
             yield forecasts.alert(monitor, forecast, forecast.capacity)
 
 
+def _needing(monitor: Monitor) -> bool:
+    """Tell whether any alert that is proven together with the one on blind alerts needs series."""
+    return any(watched.alternatives != ((),) for watched in readiness.monitor(monitor))
+
+
 def _standing_cases(monitor: Monitor, step: float) -> Iterator[Case]:
     for anomaly in monitor.anomalies:
         yield standing.anomaly(monitor, anomaly, step)
@@ -90,6 +125,8 @@ def _standing_cases(monitor: Monitor, step: float) -> Iterator[Case]:
     yield from standing.blind(monitor, step)
     yield readiness.case(monitor.name, tuple(readiness.monitor(monitor)), step)
     for unready in collection.unready_alerts(monitor):
-        yield readiness.blind(monitor, unready, step, standing.evaluations(unready, step))
-    others = (series.BURN_ALERT, series.ANOMALY_ALERT, series.FORECAST_ALERT)
+        wait = standing.evaluations(unready, step)
+        blind = readiness.blind if _needing(monitor) else readiness.recorded
+        yield blind(monitor, unready, step, wait)
+    others = (series.BURN_ALERT, series.ANOMALY_ALERT, series.FORECAST_ALERT, series.THRESHOLD_ALERT)
     yield standing.nothing(monitor, step, others)

@@ -10,17 +10,18 @@ from dataclasses import dataclass, field, replace
 
 from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters.contracts import matchers
-from airis_mon.rules import absence, anomalies, burn_rate, collection, forecasts, series
+from airis_mon.rules import absence, anomalies, burn_rate, collection, forecasts, series, thresholds
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.expressions import LE
 from airis_mon.rules.indicators import Counted, Indicator, LatencyBelow, indicator
 from airis_mon.rules.literals import spellings
-from airis_mon.rules.proofs import strangers
+from airis_mon.rules.proofs import strangers, values
 from airis_mon.rules.proofs.case import AlertCheck, Case, Fired, Input, SampleCheck, fired
 from airis_mon.rules.proofs.counters import Counter, counters
 from airis_mon.rules.proofs.counters import others as others_of
 from airis_mon.rules.proofs.verdicts import SEVERITIES
+from airis_mon.rules.signals import signal
 from airis_mon.spec import Errors, Monitor, format_duration
 
 INFINITE = "+Inf"
@@ -84,6 +85,16 @@ def monitor(about: Monitor) -> Iterator[Watched]:
     yield from _silences(about)
     for unready in collection.unready_alerts(about):
         yield _watched(about, unready, ((),))
+
+
+def bounded(about: Monitor) -> Iterator[Watched]:
+    """Yield the alerts on bounds: each needs what its signal is computed from."""
+    selector = about.source.selector
+    others = tuple(tuple(other.items()) for other in strangers.neighbours(selector, selector))
+    for threshold in about.thresholds:
+        metrics = values.metrics(signal(about, threshold))
+        needs = tuple(Need(metric, tuple(sorted(selector.items())), others) for metric in metrics)
+        yield _watched(about, thresholds.alert(about, threshold), (needs,))
 
 
 def _silences(about: Monitor) -> Iterator[Watched]:
@@ -197,6 +208,30 @@ def blind(about: Monitor, alert: Alert, step: float, wait: int) -> Case:
     ]
     inputs = (*_inputs(needs, moments), strangers.steady(series.READY, labels, 0, len(moments)))
     return Case("alerts that cannot fire, and can again", step, inputs, checks)
+
+
+def recorded(about: Monitor, alert: Alert, step: float, wait: int) -> Case:
+    """Return the same test where it is proven elsewhere that other alerts cannot fire: that is given."""
+    quiet, gone = 2, wait + 2
+    labels = {
+        series.MONITOR: about.name,
+        series.MODEL: about.model.name,
+        series.ALERT: series.THRESHOLD_ALERT,
+    }
+    values = f"1+0x{quiet - 1} 0+0x{gone - 1} 1+0x1"
+    checks = [
+        AlertCheck((quiet - 1) * step, alert.name),
+        AlertCheck((quiet + wait - 1) * step, alert.name),
+        AlertCheck((quiet + wait) * step, alert.name, (fired(about, alert, labels),)),
+        AlertCheck((quiet + gone + 1) * step, alert.name),
+    ]
+    inputs = (
+        Input(series.READY + matchers({**labels, series.SEVERITY: series.PAGE}), values),
+        strangers.steady(
+            series.READY, {**labels, series.MONITOR: f"{about.name}-other"}, 0, quiet + gone + 2
+        ),
+    )
+    return Case("an alert that cannot fire, and can again", step, inputs, checks)
 
 
 def _told(about: Monitor, alert: Alert, watched: Sequence[Watched]) -> Iterator[Fired]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters.contracts import matchers
@@ -33,7 +33,7 @@ def anomaly(monitor: Monitor, watched: Anomaly, step: float) -> Case:
     alert = anomalies.alert(monitor, watched)
     labels = _labels(monitor, watched.of, watched.by)
     stands = evaluations(alert, step) + 2
-    return _case(
+    return rising(
         f"anomaly of {watched.of}",
         monitor,
         alert,
@@ -55,7 +55,7 @@ def forecast(monitor: Monitor, drawn: Forecast, capacity: float, step: float) ->
     labels = {**_labels(monitor, drawn.of, drawn.by), analyzer.HORIZON: horizon}
     stands = evaluations(alert, step) + 2
     low = capacity - max(abs(capacity), 1.0) * 0.001
-    return _case(
+    return rising(
         f"forecast of {drawn.of} {horizon} ahead",
         monitor,
         alert,
@@ -85,7 +85,7 @@ def _labels(monitor: Monitor, signal: str, by: tuple[str, ...]) -> dict[str, str
     return {**dict.fromkeys(by, GROUP), **own}
 
 
-def _case(
+def rising(
     what: str,
     monitor: Monitor,
     alert: Alert,
@@ -94,11 +94,18 @@ def _case(
     values: tuple[str, str, float],
     others: tuple[tuple[str, Mapping[str, str]], ...],
     loud: float = 5.0,
+    hidden: Sequence[str] = (),
 ) -> Case:
+    """Return the test of an alert that fires once something stands, and not before; and resolves.
+
+    `values` are a series, its values and the one that the alert shows; `others` are series that are `loud`
+    all along; `hidden` are labels of the series that the alert has not.
+    """
     metric, text, shown = values
     wait = evaluations(alert, step)
     begins = QUIET + wait + 2
-    expected = (fired(monitor, alert, labels, shown),)
+    inherited = {label: value for label, value in labels.items() if label not in hidden}
+    expected = (fired(monitor, alert, inherited, shown),)
     checks = [
         AlertCheck((begins - 1) * step, alert.name),
         *([AlertCheck((begins + wait - 1) * step, alert.name)] if wait else []),
