@@ -90,9 +90,10 @@ def http_inbox() -> Iterator[HttpInbox]:
 
 
 @contextmanager
-def smtp_inbox(port: int) -> Iterator[SmtpInbox]:
+def smtp_inbox(port: int, **options: Any) -> Iterator[SmtpInbox]:
+    """Start an SMTP server; `options` are those of aiosmtpd's SMTP, such as `tls_context`."""
     inbox = SmtpInbox()
-    controller = Controller(inbox, hostname="127.0.0.1", port=port)
+    controller = Controller(inbox, hostname="127.0.0.1", port=port, **options)
     controller.start()
     inbox.address = f"127.0.0.1:{port}"
     try:

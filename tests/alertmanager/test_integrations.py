@@ -57,6 +57,7 @@ class Way:
 
 
 WAYS = (
+    Way("webhooks", "{url: URL/webhooks, username: am, password_file: FILE(W0123)}"),
     Way("slack", "{api_url_file: FILE(URL/slack/hook)}"),
     Way("teams", "{webhook_url_file: FILE(URL/teams/hook)}", (0, 28)),
     Way("pagerduty", "{routing_key_file: FILE(R0123), url: URL/pagerduty}"),
@@ -285,7 +286,14 @@ def _jira(heard: list[Request], silence: str) -> None:
     assert heard[5].payload["transition"] == {"id": "31"}
 
 
+def _webhooks(heard: list[Request], silence: str) -> None:
+    user = base64.b64encode(b"am:W0123").decode()
+    assert [request.headers["Authorization"] for request in heard] == [f"Basic {user}"] * 2
+    assert [request.payload["status"] for request in heard] == ["firing", "resolved"]
+
+
 CHECKS: dict[str, Callable[[list[Request], str], None]] = {
+    "webhooks": _webhooks,
     "slack": _slack,
     "teams": _teams,
     "pagerduty": _pagerduty,
@@ -298,6 +306,6 @@ CHECKS: dict[str, Callable[[list[Request], str], None]] = {
 
 
 def test_every_integration_is_tried() -> None:
-    # Webhooks and mails have their own, see test_ladder.py.
-    keys = {integration.key for integration in INTEGRATIONS} - {"webhooks", "emails"}
+    # Mails have their own, see test_ladder.py and test_mail_server.py.
+    keys = {integration.key for integration in INTEGRATIONS} - {"emails"}
     assert {way.key for way in WAYS} == set(CHECKS) == keys

@@ -60,6 +60,7 @@ EVERY_WAY = """
     - {to: a@example.com, from: b@example.com, smarthost: 'mx.example.com:587', username: user,
        password_file: /etc/alertmanager/password}
     - {to: c@example.com, from: b@example.com, smarthost: '[::1]:25', require_tls: false}
+    - {to: c@example.com, from: b@example.com, smarthost: 'mx.example.com:465'}
     - {to: c@example.com, from: b@example.com, sendgrid: {api_key_file: /etc/alertmanager/key}}
     - {to: c@example.com, from: b@example.com,
        ses: {region: eu-west-1, username: AKIA1, password_file: /etc/alertmanager/key}}
@@ -101,18 +102,25 @@ def test_every_kind_of_receiver_is_accepted(amtool: Server, tmp_path: Path) -> N
 def test_relays_are_reached_as_their_owners_say() -> None:
     config = yaml.safe_load(artefacts(bundle(receiver("everything", EVERY_WAY)))[0].text)
     mails = config["receivers"][1]["email_configs"]
-    servers = [(mail["smarthost"], mail["auth_username"], mail["require_tls"]) for mail in mails[2:]]
+    servers = [(mail["smarthost"], mail["auth_username"], mail["require_tls"]) for mail in mails[3:]]
     assert servers == [
         ("smtp.sendgrid.net:587", "apikey", True),
         ("email-smtp.eu-west-1.amazonaws.com:587", "AKIA1", True),
     ]
 
 
+def test_tls_is_asked_for_once() -> None:
+    config = yaml.safe_load(artefacts(bundle(receiver("everything", EVERY_WAY)))[0].text)
+    mails = config["receivers"][1]["email_configs"][:3]
+    # On port 465 it is there from the first byte, and 0.25 would refuse a server that offers it no more.
+    assert [mail["require_tls"] for mail in mails] == [True, False, False]
+
+
 def test_every_way_says_whether_it_tells_of_resolutions() -> None:
     every = bundle(receiver("now", EVERY_WAY), receiver("later", LATER_WAYS))
     told = yaml.safe_load(artefacts(every, target=(0, 29))[0].text)["receivers"][1:]
     items = [(key, item) for way in told for key, ways in way.items() if key != "name" for item in ways]
-    assert len(items) == 22
+    assert len(items) == 23
     silent = [item for _, item in items if not item["send_resolved"]]
     # A resolution is a transition; without its name there is none.
     assert silent == [item for key, item in items if key == "jira_configs"][1:]

@@ -45,7 +45,8 @@ def email(way: Email) -> dict[str, Any]:
         config["auth_password_file"] = password_file
     return {
         **config,
-        "require_tls": way.require_tls,
+        # On this port the connection begins with TLS, and older ones would then ask for it a second time.
+        "require_tls": way.require_tls and not str(smarthost).endswith(":465"),
         "headers": {"Subject": message.SUBJECT},
         "html": message.HTML,
         "text": message.TEXT,
