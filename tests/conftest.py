@@ -8,6 +8,7 @@ Nothing here fakes an answer; where a program cannot be had, its tests are skipp
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +23,7 @@ from airis_mon.stack import prometheus as prometheus_command
 from airis_mon.stack.processes import Process
 from airis_mon.stack.servers import Server
 from tests import waiting
+from tests.browser import BROWSERS, Browser
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,6 +63,14 @@ def alertmanager(request: pytest.FixtureRequest) -> Server:
 @pytest.fixture(scope="session")
 def amtool(request: pytest.FixtureRequest) -> Server:
     return _find(request, "amtool")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Browser:
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is on PATH; on Debian: apt-get install {BROWSERS[0]}")
+    return Browser(found)
 
 
 @pytest.fixture

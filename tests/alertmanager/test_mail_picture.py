@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import html
-import json
-import shutil
-import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,9 +12,9 @@ import requests
 
 from tests.alertmanager.documents import build, bundle, monitor, policy, receiver
 from tests.alertmanager.inboxes import smtp_inbox
+from tests.browser import Browser
 from tests.waiting import until
 
-BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
 DESK, PHONE = (800, 1000), (360, 1400)
 """Width and height of a window in CSS pixels."""
 LABELS = {
@@ -50,45 +45,6 @@ ALERTS = (
         },
     },
 )
-
-
-@dataclass(frozen=True)
-class Browser:
-    path: str
-
-    def run(self, page: Path, size: tuple[int, int], *options: str) -> str:
-        command = [
-            self.path, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-            f"--user-data-dir={page.parent / 'profile'}", f"--window-size={size[0]},{size[1]}",
-            *options, page.as_uri(),
-        ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def seen(self, page: Path, size: tuple[int, int]) -> dict[str, Any]:
-        """Return what a reader sees: the text, where links lead, and how wide the page is."""
-        asking = page.with_name("asking.html")
-        script = """<script>
-          const answer = {
-            text: document.body.innerText,
-            links: [...document.links].map(link => [link.innerText, link.href]),
-            width: document.documentElement.scrollWidth,
-          };
-          document.documentElement.textContent = JSON.stringify(answer);
-        </script>"""
-        asking.write_text(page.read_text() + script)
-        dom = self.run(asking, size, "--dump-dom")
-        found: dict[str, Any] = json.loads(html.unescape(dom.partition("<html")[2].partition(">")[2][:-8]))
-        return found
-
-
-@pytest.fixture(scope="session")
-def browser() -> Browser:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(f"none of {', '.join(BROWSERS)} is on PATH; on Debian: apt-get install {BROWSERS[0]}")
-    return Browser(found)
 
 
 @pytest.fixture

@@ -138,8 +138,10 @@ def test_two_versions_are_compared_by_the_pages_that_come_go_and_move(
     assert (changes["added"], changes["gone"], changes["only_before"]) == ([], [], [])
 
     tolerant = documents(tmp_path, "tolerant.yaml", target="90%")
-    shown = airis_mon(*past.words(tolerant), "--against", before)
+    page = tmp_path / "report.html"
+    shown = airis_mon(*past.words(tolerant), "--against", before, "--html", page)
     assert shown.returncode == 0, shown.stderr
+    assert f"What changes from {before} to {tolerant}" in page.read_text()
     assert f"pages that only {before} sends" in shown.stdout
     assert f"incidents that only {before} sees" in shown.stdout
     assert "ModelErrorBudgetBurn availability" in shown.stdout
@@ -152,6 +154,7 @@ def test_two_versions_are_compared_by_the_pages_that_come_go_and_move(
         (["--since", "91d"], "at most 90d are replayed"),
         (["--since", "2999-01-01T00:00:00Z"], "has to be before --until"),
         (["--until", "2999-01-01T00:00:00Z"], "--until: lies in the future"),
+        (["--html", "/nowhere/at/all.html"], "there is no folder /nowhere/at"),
         (["--interval", "10ms"], "at least 1s"),
         (["--prometheus.url", "prometheus:9090"], "is no URL"),
     ],

@@ -16,9 +16,10 @@ import requests
 from airis_mon.alertmanager.replay import ConfigurationError, TooManyEventsError
 from airis_mon.cli import targets
 from airis_mon.cli.interrupts import noted
-from airis_mon.cli.page_replay import server, table
-from airis_mon.cli.page_replay.comparison import compare
-from airis_mon.cli.page_replay.editions import Edition, edition
+from airis_mon.cli.page_replay import report, server, table
+from airis_mon.cli.page_replay.account import Account
+from airis_mon.cli.page_replay.comparison import Comparison, compare
+from airis_mon.cli.page_replay.editions import edition
 from airis_mon.cli.page_replay.past import PastError
 from airis_mon.cli.page_replay.replay import Result, Span, Watcher, replay
 from airis_mon.cli.page_replay.rows import moment
@@ -53,6 +54,8 @@ def run(argv: Sequence[str], cache: Path) -> int:
         since, until = _times(args, time.time())
     except argparse.ArgumentTypeError as error:
         parser.error(str(error))
+    if args.html is not None and not args.html.absolute().parent.is_dir():
+        parser.error(f"--html: there is no folder {args.html.absolute().parent}")
     with noted() as tick:
         try:
             with Progress(sys.stderr) as progress:
@@ -92,9 +95,15 @@ def _replay(
                 f"{format_duration(span.interval)}, or a shorter time"
             )
         result = replay(editions, span, reader, ours, watcher)
-        for note in _notes(result, span, session, args.url):
-            progress.done(note)
-    _write(args, editions, result, span)
+        notes = _notes(result, span, session, args.url)
+    for note in notes:
+        progress.done(note)
+    names = [table.printable(one.name) for one in editions]
+    comparison = compare(result.accounts[1], result.accounts[0]) if len(editions) > 1 else None
+    _write(args.format, names, result.accounts, comparison, span)
+    if args.html is not None:
+        args.html.write_text(report.page(names, result.accounts, comparison, span, notes), encoding="utf-8")
+        progress.done(f"wrote {args.html}")
 
 
 def _notes(result: Result, span: Span, session: requests.Session, url: str) -> list[str]:
@@ -132,22 +141,21 @@ def _named(selectors: Sequence[Selector]) -> str:
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
-def _write(args: argparse.Namespace, editions: Sequence[Edition], result: Result, span: Span) -> None:
-    names = [table.printable(one.name) for one in editions]
-    comparison = compare(result.accounts[1], result.accounts[0]) if len(editions) > 1 else None
-    if args.format == "json":
+def _write(
+    form: str, names: Sequence[str], accounts: Sequence[Account], comparison: Comparison | None, span: Span
+) -> None:
+    if form == "json":
         content = {
             "since": span.since,
             "until": span.until,
             "editions": [
-                {"files": name, **asdict(account)}
-                for name, account in zip(names, result.accounts, strict=True)
+                {"files": name, **asdict(account)} for name, account in zip(names, accounts, strict=True)
             ],
             "comparison": None if comparison is None else asdict(comparison),
         }
         print(json.dumps(content, indent=2))
         return
-    for name, account in zip(names, result.accounts, strict=True):
+    for name, account in zip(names, accounts, strict=True):
         table.write(sys.stdout, name, account, span)
     if comparison is not None:
         table.write_comparison(sys.stdout, names[1], names[0], comparison, span)
@@ -167,6 +175,7 @@ def _parser() -> argparse.ArgumentParser:
         help="Prometheus that holds the past (default: %(default)s)")  # fmt: skip
     add("--prometheus", type=servers.argument, metavar="BIN",
         help="Prometheus to evaluate with, on this machine (default: PATH, else unpacked)")  # fmt: skip
+    add("--html", type=Path, metavar="FILE", help="write an HTML page as well")
     add("--format", choices=("text", "json"), default="text", help="how to report (default: text)")
     targets.add_arguments(parser)
     return parser
