@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from airis_mon.alertmanager import (
@@ -13,6 +13,7 @@ from airis_mon.alertmanager import (
     proofs,
     receivers,
     routes,
+    secrets,
     time_intervals,
 )
 from airis_mon.spec import Artefact, Bundle, SpecError, yaml_text
@@ -47,6 +48,11 @@ def artefacts(
         Artefact(f"alertmanager/{message.FILE}", message.template(grafana_url)),
         Artefact("alertmanager/routes.test.yaml", yaml_text({"cases": proofs.cases(bundle)}, source=source)),
     )
+
+
+def secret_files(bundle: Bundle, target: tuple[int, int] = OLDEST) -> Iterator[secrets.SecretFile]:
+    """Yield the files that receivers keep their secrets in, which have to be where Alertmanager runs."""
+    return secrets.files(bundle, target)
 
 
 def operator_secret(found: Sequence[Artefact], namespace: str | None = None) -> Artefact:

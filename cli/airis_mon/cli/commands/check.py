@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from airis_mon.cli import costs, targets
+from airis_mon.cli import costs, secrets, targets
 from airis_mon.cli.build import build
 from airis_mon.cli.documents import load
 from airis_mon.cli.wording import plural, problems
@@ -23,6 +23,11 @@ def run(argv: Sequence[str], _cache: Path) -> int:
         "--format", choices=("text", "json"), default="text", help="how to report (default: text)"
     )
     parser.add_argument("--cost", action="store_true", help="say what the rules of each monitor will cost")
+    parser.add_argument(
+        "--secrets",
+        action="store_true",
+        help="warn of secret files of receivers that Alertmanager could not read on this machine",
+    )
     targets.add_arguments(parser)
     costs.add_arguments(parser)
     args = parser.parse_args(argv)
@@ -33,6 +38,8 @@ def run(argv: Sequence[str], _cache: Path) -> int:
         build(bundle, target)
         account = costs.account(bundle, target, costs.limits(args))
         warnings += account.warnings
+        if args.secrets:
+            warnings += secrets.warnings(bundle, target.alertmanager)
     except SpecError as error:
         if args.format == "json":
             print(json.dumps([_plain(problem) for problem in error.problems], indent=2))
