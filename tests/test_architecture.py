@@ -48,6 +48,7 @@ FACES = (
     "journal",
     "remote_write",
     "remote_read",
+    "rules.adoption",
     "instrument",
     "exporters.contracts",
     "rules.replay",

@@ -52,6 +52,14 @@ def load(
     return replace(decoded.bundle, monitors=tuple(monitors))
 
 
+def text_of(path: Path | str) -> str:
+    """Return the text of one file, within the limits of documents; SpecError where it cannot be read."""
+    try:
+        return _text(Path(path))
+    except _UnreadableError as error:
+        raise SpecError([error.problem]) from error
+
+
 def _place(files: Sequence[str]) -> Callable[[Problem], tuple[int, int]]:
     """Return the order in which problems are told: unreadable files, then file by file, line by line."""
     ranks = {file: rank for rank, file in enumerate(files)}

@@ -1,0 +1,184 @@
+"""Shares of failed operations, as expressions of others spell them: divided in place or recorded before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import promql_parser as ast
+
+from airis_mon.rules import promql
+from airis_mon.rules.adoption.rulefile import Given
+from airis_mon.spec import Events, format_duration
+
+_DEEPEST = 6
+"""Recordings of recordings that are followed."""
+_BRACES = re.compile(r'\{((?:[^{}"]|"(?:[^"\\]|\\.)*")*)\}')
+_MATCHER = re.compile(r'[^,"]+"(?:[^"\\]|\\.)*"')
+WINDOW = "$window"
+
+
+def parsed(text: str) -> Any | None:
+    """Return an expression, or None for what is none."""
+    if len(text) > 20_000:
+        return None
+    try:
+        return ast.parse(text)
+    except ValueError:
+        return None
+
+
+def plain(node: Any) -> Any:
+    """Return what parentheses hold."""
+    while isinstance(node, ast.ParenExpr):
+        node = node.expr
+    return node
+
+
+def number(node: Any) -> float | None:
+    """Return the value of an expression of numbers alone."""
+    node = plain(node)
+    if isinstance(node, ast.NumberLiteral):
+        return float(node.val)
+    if isinstance(node, ast.UnaryExpr):
+        inner = number(node.expr)
+        return None if inner is None else -inner
+    if isinstance(node, ast.BinaryExpr):
+        left, right = number(node.lhs), number(node.rhs)
+        if left is None or right is None:
+            return None
+        if str(node.op) == "/":
+            return left / right if right else None
+        return {"+": left + right, "-": left - right, "*": left * right}.get(str(node.op))
+    return None
+
+
+def canonical(text: str) -> str | None:
+    """Return an expression in a spelling that is equal for equal ones, or None for what is none."""
+    node = parsed(text)
+    if node is None:
+        return None
+    try:
+        return _BRACES.sub(_sorted, promql.written(plain(node)))
+    except TypeError:
+        return None
+
+
+def _sorted(found: re.Match[str]) -> str:
+    return "{" + ",".join(sorted(part.strip() for part in _MATCHER.findall(found[1]))) + "}"
+
+
+def selections(node: Any, depth: int = 0) -> Iterator[tuple[Any, float]]:
+    """Yield every selector of an expression, and the seconds of its range (0 where it has none)."""
+    if depth > 100:
+        return
+    if isinstance(node, ast.VectorSelector):
+        yield node, 0.0
+    elif isinstance(node, ast.MatrixSelector):
+        yield node.vector_selector, node.range.total_seconds()
+    elif isinstance(node, ast.Call):
+        for argument in node.args:
+            yield from selections(argument, depth + 1)
+    elif isinstance(node, ast.BinaryExpr):
+        yield from selections(node.lhs, depth + 1)
+        yield from selections(node.rhs, depth + 1)
+    elif hasattr(node, "expr"):
+        yield from selections(node.expr, depth + 1)
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Failed operations of all operations, over one window."""
+
+    events: Events
+    """Over `$window`."""
+    window: float
+    """Seconds."""
+    recordings: tuple[Given, ...] = ()
+    """Rules that recorded it."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a file records, by name."""
+
+    rules: Mapping[str, Sequence[Given]]
+
+    def find(self, selector: Any) -> Given | None:
+        """Return the one rule that records what a selector finds."""
+        wanted = {one.name: one.value for one in selector.matchers.matchers if str(one.op).endswith("Equal")}
+        found = [
+            rule
+            for rule in self.rules.get(selector.name or "", ())
+            if all(rule.marks.get(label, value) == value for label, value in wanted.items())
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def ratio(self, node: Any, depth: int = 0) -> Ratio | None:
+        """Return the ratio that an expression is, or None."""
+        node = plain(node)
+        if depth > _DEEPEST:
+            return None
+        if isinstance(node, ast.VectorSelector):
+            rule = self.find(node)
+            inner = None if rule is None else parsed(rule.expression)
+            found = None if inner is None else self.ratio(inner, depth + 1)
+            if found is None or rule is None:
+                return None
+            return Ratio(found.events, found.window, (rule, *found.recordings))
+        if not isinstance(node, ast.BinaryExpr) or promql.matching(node):
+            return None
+        if str(node.op) == "/":
+            return self._divided(node, good=False)
+        rest = plain(node.rhs)
+        if str(node.op) == "-" and number(node.lhs) == 1 and isinstance(rest, ast.BinaryExpr):
+            return self._divided(rest, good=True) if str(rest.op) == "/" else None
+        return None
+
+    def _divided(self, node: Any, good: bool) -> Ratio | None:
+        sides = [self._counted(side) for side in (node.lhs, _positive(node.rhs))]
+        windows = {window for side in sides if side is not None for window in side[1]}
+        if sides[0] is None or sides[1] is None or len(windows) != 1 or promql.matching(node):
+            return None
+        (window,) = windows
+        part, total = (_windowed(side[0], window) for side in sides if side is not None)
+        events = Events(total=total, good=part) if good else Events(total=total, bad=part)
+        return Ratio(events, window, tuple(rule for side in sides if side is not None for rule in side[2]))
+
+    def _counted(self, node: Any) -> tuple[str, set[float], list[Given]] | None:
+        """Return one side as text, its ranges, and the rules that recorded it."""
+        node, used = plain(node), []
+        for _ in range(_DEEPEST):
+            if not isinstance(node, ast.VectorSelector):
+                break
+            rule = self.find(node)
+            inner = None if rule is None else parsed(rule.expression)
+            if rule is None or inner is None:
+                return None
+            used.append(rule)
+            node = plain(inner)
+        try:
+            text = promql.written(node)
+        except TypeError:
+            return None
+        return text, {seconds for _, seconds in selections(node)}, used
+
+
+def _positive(node: Any) -> Any:
+    """Return a divisor without the guard that keeps it above nothing."""
+    inner = plain(node)
+    if isinstance(inner, ast.BinaryExpr) and str(inner.op) == ">" and number(inner.rhs) == 0:
+        return inner.lhs
+    return node
+
+
+def _windowed(text: str, window: float) -> str:
+    """Return an expression over `$window` instead of over its own range."""
+    spelled = re.escape(f"[{format_duration(window)}]")
+    return re.sub(
+        rf'"(?:[^"\\]|\\.)*"|{spelled}',
+        lambda found: f"[{WINDOW}]" if found[0].startswith("[") else found[0],
+        text,
+    )
