@@ -101,9 +101,9 @@ def _play(options: Options, *, once: bool, ending: ExitStack, tick: Callable[[],
     background = ending.enter_context(Background())
     with Terminal(sys.stderr) as terminal:
         scene = set_up(options, ending, background, terminal, tick)
-        since = time.time()
         scene.watch.calm(CALM, UNTIL_CALM)
         terminal.say(f"{scene.watch.forecasts()} forecasts stand; all is calm: {scene.watch.scores()}")
+        since = time.time()
         out = _incident(scene, terminal)
         back = _repair(scene, terminal)
         counts = _account(scene.watch, scene)

@@ -19,8 +19,8 @@ from airis_mon.remote_read import HttpReader
 from airis_mon.rules import series
 from airis_mon.stack.servers import Server
 
-TOLERANCE = 3.0
-"""Seconds between a message and its prediction: a machine that is busy evaluates, and delivers, late."""
+TOLERANCE = 5.5
+"""Seconds between a message and its prediction: one evaluation, which a busy machine may be late by."""
 _CHANNELS: dict[str, Channel] = {"webhook": "http", "email": "smtp"}
 
 

@@ -91,10 +91,22 @@ class Workbench:
     def record(
         self, name: str, labels: Mapping[str, str], series: Mapping[Labels, Mapping[int, float]], grid: Grid
     ) -> None:
-        """Store the result of a recording rule, with an end wherever a series was no longer there."""
+        """Store the result of a recording rule, with an end wherever a series was no longer there.
+
+        Raises WorkbenchError where Prometheus would not record it, and ReadError.
+        """
+        # The rule's labels may make one series of two: those of `a or b`, of which one is there at a time.
+        recorded: dict[Labels, dict[int, float]] = {}
         for own, values in series.items():
             merged = {**dict(own), **labels, "__name__": name}
-            identity = sorted((label, value) for label, value in merged.items() if value)
+            identity = tuple(sorted((label, value) for label, value in merged.items() if value))
+            known = recorded.setdefault(identity, {})
+            if not known.keys().isdisjoint(values):
+                raise WorkbenchError(
+                    f"`{name}`: two series would have the same labels; Prometheus refuses that"
+                )
+            known.update(values)
+        for identity, values in recorded.items():
             for part in _parts(_ended(values, grid)):
                 request = write_request()()
                 one = request.timeseries.add()
