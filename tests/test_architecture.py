@@ -54,6 +54,7 @@ FACES = (
     "rules.replay",
     "alertmanager.replay",
     "rules.cost",
+    "rules.live",
 )
 """What another room may import beside `series`: the names that these list in `__all__`."""
 CLI_ONLY = ("compile", "service")

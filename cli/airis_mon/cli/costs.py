@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from airis_mon.cli.live import Inspection
 from airis_mon.cli.targets import Target
 from airis_mon.rules import compile as rules
 from airis_mon.rules.cost import (
@@ -96,19 +97,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="series that a selector finds: instances of a model times combinations of their labels "
         f"(default: {assumed.series_per_selector:g})")  # fmt: skip
     add("--cost.evaluation-interval", dest="cost_interval", type=_seconds, metavar="DURATION",
-        default=assumed.evaluation_interval,
-        help="how often the rules are evaluated "
-        f"(default: {format_duration(assumed.evaluation_interval)}, as is Prometheus')")  # fmt: skip
+        help="how often the rules are evaluated (default: as the Prometheus of --live says, else "
+        f"{format_duration(assumed.evaluation_interval)})")  # fmt: skip
     add("--retention", type=_seconds, metavar="DURATION",
-        help="how long samples are kept: rules that look further back are told")  # fmt: skip
+        help="how long samples are kept; what looks further back is told (default: of --live)")  # fmt: skip
 
 
-def limits(arguments: argparse.Namespace) -> Limits:
-    """Return what the options say."""
+def limits(arguments: argparse.Namespace, seen: Inspection) -> Limits:
+    """Return what the options say, and where they say nothing what a server was seen to have."""
+    usual = Assumptions().evaluation_interval
+    interval = arguments.cost_interval or seen.facts.evaluation_interval or usual
     return Limits(
         Budget(arguments.cost_samples, arguments.cost_series),
-        Assumptions(arguments.cost_selector, arguments.cost_interval),
-        arguments.retention,
+        Assumptions(arguments.cost_selector, interval, dict(seen.counted)),
+        arguments.retention or seen.facts.retention,
     )
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from airis_mon.cli import costs, folder, source, targets
+from airis_mon.cli import costs, folder, live, source, targets
 from airis_mon.cli.build import derive
 from airis_mon.cli.documents import load
 from airis_mon.cli.interrupts import interruptible
@@ -41,7 +41,7 @@ def run(argv: Sequence[str], cache: Path) -> int:
             f"{error}\n\n{plural(len(error.failures), 'proof')} failed; {args.output} is as it was",
             file=sys.stderr,
         )
-    except (MissingServerError, folder.FolderError) as error:
+    except (MissingServerError, folder.FolderError, live.LiveError) as error:
         print(error, file=sys.stderr)
     return 1
 
@@ -49,7 +49,8 @@ def run(argv: Sequence[str], cache: Path) -> int:
 def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     """Return what was done to the output folder, in words."""
     warnings: list[Problem] = []
-    bundle, target = load(args.files, tell=warnings.append), targets.target(args)
+    seen, target = live.inspection(args), targets.target(args)
+    bundle = load(args.files, tell=warnings.append, known=seen.known)
     promtool = servers.find("promtool", given=args.promtool, cache=cache, notify=progress.notify)
     _check_prover(promtool, rules.prover(bundle.monitors))
     amtool = servers.find("amtool", given=args.amtool, cache=cache, notify=progress.notify)
@@ -61,7 +62,8 @@ def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
         before={} if args.again else folder.derivations(args.output),
     )
     artefacts = derived.artefacts
-    account = costs.account(bundle, target, costs.limits(args))
+    warnings += seen.warnings(bundle, target.ruler, progress.count)
+    account = costs.account(bundle, target, costs.limits(args, seen))
     for warning in (*warnings, *account.warnings):
         progress.done(f"{warning}\n")
     progress.done(account.table(costs.SHOWN))
@@ -122,4 +124,5 @@ def _parser() -> argparse.ArgumentParser:
     )
     targets.add_arguments(parser)
     costs.add_arguments(parser)
+    live.add_arguments(parser)
     return parser

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from airis_mon.cli import costs, secrets, targets
+from airis_mon.cli import costs, live, secrets, targets
 from airis_mon.cli.build import build
 from airis_mon.cli.documents import load
 from airis_mon.cli.wording import plural, problems
@@ -30,16 +30,22 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     )
     targets.add_arguments(parser)
     costs.add_arguments(parser)
+    live.add_arguments(parser)
     args = parser.parse_args(argv)
     warnings: list[Problem] = []
     try:
-        bundle = load(args.files, tell=warnings.append)
+        seen = live.inspection(args)
+        bundle = load(args.files, tell=warnings.append, known=seen.known)
         target = targets.target(args)
         build(bundle, target)
-        account = costs.account(bundle, target, costs.limits(args))
+        warnings += seen.warnings(bundle, target.ruler)
+        account = costs.account(bundle, target, costs.limits(args, seen))
         warnings += account.warnings
         if args.secrets:
             warnings += secrets.warnings(bundle, target.alertmanager)
+    except live.LiveError as error:
+        print(error, file=sys.stderr)
+        return 1
     except SpecError as error:
         if args.format == "json":
             print(json.dumps([_plain(problem) for problem in error.problems], indent=2))
