@@ -34,6 +34,8 @@ PURPOSES = {
     "Receiver": "Where a message goes.",
     "Team": "Who is responsible: a monitor that names the team in `alerting.team` is told to its policy. "
     "Once one team is declared, a monitor may name declared teams only.",
+    "Maintenance": "A time at which models are worked on: nobody is told meanwhile, and what happens is no "
+    "measure of them.",
     "TimeInterval": "Times that come again, such as working hours, for steps and mutes of a policy.",
 }
 """What each kind is for."""

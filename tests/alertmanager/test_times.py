@@ -360,3 +360,71 @@ def _spoken(key: str, times: Recurrence) -> str:
         case "days_of_month":
             return str([f"{first}:{last}" for first, last in times.days_of_month])
     return f"[{', '.join(MONTHS[month - 1] for month in times.months)}]"
+
+
+def maintenance(name: str, recurring: str, more: str = "monitors: [chat]") -> str:
+    return document("Maintenance", name, f"{{reason: patches, recurring: [{recurring}], {more}}}")
+
+
+def test_a_maintenance_that_comes_again_mutes_what_it_is_about() -> None:
+    found = config(
+        maintenance("weekly", "{weekdays: [sunday]}", "teams: [unowned], severities: [page]"),
+        policy("standard", "{page: [{receivers: [oncall]}], ticket: [{receivers: [lead]}]}"),
+        monitor("digits", "standard"),
+        maintenance("digits", '{times: ["02:00-03:00"]}', "monitors: [digits]"),
+    )
+    muted = [
+        [rung.get("mute_time_intervals") for rung in route["routes"]] for route in found["route"]["routes"]
+    ]
+    both = ["maintenance/weekly", "maintenance/digits"]
+    assert muted == [[["maintenance/weekly"], None], [both, ["maintenance/digits"]]]
+    assert [one["name"] for one in found["time_intervals"]] == both
+
+
+@pytest.mark.parametrize(
+    ("recurring", "message"),
+    [
+        ('{days_of_month: ["31"], months: [june]}', "this time never comes"),
+        ("{weekdays: [monday:friday]}, {weekdays: [saturday:sunday]}", "this maintenance never ends"),
+    ],
+)
+def test_a_maintenance_has_a_begin_and_an_end(recurring: str, message: str) -> None:
+    assert message in refused(maintenance("odd", recurring), page("receivers: [oncall]"))
+
+
+def test_the_real_alertmanager_is_mute_during_maintenance(
+    alertmanager_server: Callable[..., Any], amtool: Server, tmp_path: Path
+) -> None:
+    today = WEEKDAYS[datetime.now(UTC).weekday()]
+    with http_inbox() as inbox:
+        path = build(
+            bundle(
+                monitor("chat"),
+                monitor("digits"),
+                maintenance("today", f"{{weekdays: [{today}]}}", "monitors: [chat], severities: [page]"),
+                policy(
+                    "standard",
+                    "{page: [{receivers: [oncall]}], ticket: [{receivers: [oncall]}], "
+                    "group_wait: 0s, group_interval: 1s}",
+                ),
+                receiver("oncall", f"{{webhooks: [{{url: '{inbox.url}/oncall'}}]}}"),
+            ),
+            tmp_path,
+        )
+        assert check(amtool, path) == ""
+        assert failures(amtool, path) == []
+        url = alertmanager_server(path).url
+        now = datetime.now(UTC).isoformat()
+        own = {"alertname": "ModelErrorBudgetBurn"}
+        for name, severity in (("chat", "page"), ("chat", "ticket"), ("digits", "page")):
+            # Another objective, so that the page does not inhibit the ticket.
+            labels = {**own, "monitor": name, "severity": severity, "objective": severity}
+            alert = {"labels": labels, "startsAt": now}
+            requests.post(f"{url}/api/v2/alerts", json=[alert], timeout=5).raise_for_status()
+        until(lambda: inbox.about("digits") and inbox.about("chat"), what="a page and a ticket")
+        told = {
+            (alert["labels"]["monitor"], alert["labels"]["severity"])
+            for post in inbox.posts
+            for alert in post.payload["alerts"]
+        }
+        assert told == {("chat", "ticket"), ("digits", "page")}

@@ -18,7 +18,7 @@ def test_help_lists_every_command(airis_mon: Run) -> None:
     done = airis_mon("--help")
     assert done.returncode == 0
     for name, entry in COMMANDS.items():
-        assert f"  {name:9}  {entry.summary}\n" in done.stdout
+        assert f"  {name:{max(map(len, COMMANDS))}}  {entry.summary}\n" in done.stdout
 
 
 def test_no_command_is_wrong_usage(airis_mon: Run) -> None:

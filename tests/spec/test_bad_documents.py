@@ -40,6 +40,7 @@ BEYOND_THE_SCHEMA = {
     "latency-snapped-beyond-the-last-bucket",
     "latency-that-no-bucket-holds",
     "missing-selector",
+    "maintenance-of-what-is-not-there",
     "nothing-watched-after-the-profile",
     "page-budget-of-none",
     "profile-for-another-contract",

@@ -41,8 +41,8 @@ def artefacts(
         "inhibit_rules": inhibitions.rules(bundle),
         "receivers": receivers.receivers(bundle.receivers),
     }
-    if bundle.intervals:
-        config["time_intervals"] = time_intervals.time_intervals(bundle)
+    if times := time_intervals.time_intervals(bundle):
+        config["time_intervals"] = times
     return (
         Artefact("alertmanager/alertmanager.yaml", yaml_text(config, source=source)),
         Artefact(f"alertmanager/{message.FILE}", message.template(grafana_url)),

@@ -6,7 +6,6 @@ of months, summer time and followers of the sun are all as they will be.
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
@@ -30,6 +29,12 @@ def zone(interval: TimeInterval) -> tzinfo:
 def comes(recurrence: Recurrence, where: tzinfo) -> bool:
     """Say whether such a time ever comes; the 30th of February does not."""
     return any(True for year in _years([recurrence]) for _ in _spells(recurrence, where, year))
+
+
+def ends(recurrences: Sequence[Recurrence]) -> bool:
+    """Say whether there is a time at which none of them (in UTC) holds."""
+    step = Step((), active_time_intervals=("all",))
+    return silence([step], {"all": TimeInterval("all", tuple(recurrences))}) is not None
 
 
 def speaks(step: Step, intervals: Mapping[str, TimeInterval]) -> bool:
@@ -87,29 +92,13 @@ def _spells(recurrence: Recurrence, where: tzinfo, year: int) -> Iterator[Spell]
     """Yield the times of a year, and those of a day before and after, in other zones' years."""
     for ordinal in range(datetime(year, 1, 1).toordinal() - 1, datetime(year + 1, 1, 1).toordinal() + 1):
         day = datetime.fromordinal(ordinal)
-        if _on(recurrence, day):
+        if recurrence.on(day):
             midnight = day.replace(tzinfo=where)
             for first, last in recurrence.times or ((0, 24 * 60),):
                 begin = (midnight + timedelta(minutes=first)).timestamp()
                 end = (midnight + timedelta(minutes=last)).timestamp()
                 if begin < end:  # the hour that summer time leaves out
                     yield begin, end
-
-
-def _on(recurrence: Recurrence, day: datetime) -> bool:
-    if recurrence.weekdays and day.weekday() not in recurrence.weekdays:
-        return False
-    if recurrence.months and day.month not in recurrence.months:
-        return False
-    return not recurrence.days_of_month or any(
-        _in_month(day, first, last) for first, last in recurrence.days_of_month
-    )
-
-
-def _in_month(day: datetime, first: int, last: int) -> bool:
-    length = calendar.monthrange(day.year, day.month)[1]
-    first, last = (length + 1 + one if one < 0 else one for one in (first, last))
-    return first <= length and first <= day.day <= last
 
 
 def _union(spells: Iterable[Spell]) -> list[Spell]:

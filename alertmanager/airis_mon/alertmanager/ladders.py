@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
 
 from airis_mon.alertmanager import coverage
-from airis_mon.spec import Bundle, EscalationPolicy, Problem, Step, TimeInterval, format_duration
+from airis_mon.spec import (
+    Bundle,
+    EscalationPolicy,
+    Maintenance,
+    Problem,
+    Recurrence,
+    Step,
+    TimeInterval,
+    format_duration,
+)
 
 
 def problems(bundle: Bundle) -> Iterator[Problem]:
@@ -16,7 +25,9 @@ def problems(bundle: Bundle) -> Iterator[Problem]:
     intervals = {interval.name: interval for interval in bundle.intervals}
     if not unknown:
         for interval in bundle.intervals:
-            yield from _dates(interval)
+            yield from _dates(interval, "spec.intervals", interval.intervals, coverage.zone(interval))
+    for maintenance in bundle.maintenance:
+        yield from _maintenance(maintenance)
     for policy in bundle.policies:
         for severity, steps in (("page", policy.page), ("ticket", policy.ticket)):
             for index in range(1, len(steps)):
@@ -28,7 +39,9 @@ def problems(bundle: Bundle) -> Iterator[Problem]:
             yield from _end(policy, intervals)
 
 
-def _problem(document: EscalationPolicy | TimeInterval, path: str, message: str, hint: str) -> Problem:
+def _problem(
+    document: EscalationPolicy | TimeInterval | Maintenance, path: str, message: str, hint: str
+) -> Problem:
     return Problem(message, path, document.origin.locate(path), hint)
 
 
@@ -44,15 +57,29 @@ def _zone(interval: TimeInterval) -> Iterator[Problem]:
         )
 
 
-def _dates(interval: TimeInterval) -> Iterator[Problem]:
-    for index, recurrence in enumerate(interval.intervals):
-        if not coverage.comes(recurrence, coverage.zone(interval)):
+def _dates(
+    document: TimeInterval | Maintenance, path: str, times: Sequence[Recurrence], where: tzinfo
+) -> Iterator[Problem]:
+    for index, recurrence in enumerate(times):
+        if not coverage.comes(recurrence, where):
             yield _problem(
-                interval,
-                f"spec.intervals[{index}]",
+                document,
+                f"{path}[{index}]",
                 "this time never comes: none of these months has such a day",
                 "write another day, or -1 for the last day of each month",
             )
+
+
+def _maintenance(maintenance: Maintenance) -> Iterator[Problem]:
+    wrong = list(_dates(maintenance, "spec.recurring", maintenance.recurring, UTC))
+    yield from wrong
+    if maintenance.recurring and not wrong and not coverage.ends(maintenance.recurring):
+        yield _problem(
+            maintenance,
+            "spec.recurring",
+            "this maintenance never ends: nobody would ever be told of anything",
+            "write `times`, or fewer days",
+        )
 
 
 def _order(policy: EscalationPolicy, path: str, steps: tuple[Step, ...]) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from airis_mon.alertmanager.time_intervals import muting
 from airis_mon.rules import series
 from airis_mon.spec import Bundle, EscalationPolicy, Monitor, Severity, Step, format_duration
 
@@ -51,16 +52,19 @@ def _monitor(monitor: Monitor, bundle: Bundle) -> dict[str, Any]:
     }
     if monitor.alerting.escalation is not None:
         policy = bundle.policy(monitor.alerting.escalation)
-        rungs = [*_rungs(policy, "page"), *_rungs(policy, "ticket")]
+        rungs = [*_rungs(monitor, policy, "page"), *_rungs(monitor, policy, "ticket")]
         if rungs:
             route["routes"] = rungs
     return route
 
 
-def _rungs(policy: EscalationPolicy, severity: Severity) -> Iterable[dict[str, Any]]:
+def _rungs(monitor: Monitor, policy: EscalationPolicy, severity: Severity) -> Iterable[dict[str, Any]]:
+    maintained = [muting(one) for one in monitor.maintenance if one.recurring and severity in one.severities]
+    mute = (*policy.mute_time_intervals, *maintained)
     for number, step in enumerate(ladder(policy, severity), start=1):
         for receiver in step.receivers:
-            yield _rung(policy, severity, number, step, receiver)
+            rung = _rung(policy, severity, number, step, receiver)
+            yield {**rung, **_times(step, mute)}
 
 
 def _rung(
@@ -75,18 +79,17 @@ def _rung(
         "receiver": receiver,
         "matchers": matchers,
         **_grouping(policy, step),
-        **_times(policy, step),
         "group_interval": format_duration(policy.group_interval),
         "repeat_interval": format_duration(policy.repeat_interval),
         "continue": True,
     }
 
 
-def _times(policy: EscalationPolicy, step: Step) -> dict[str, Any]:
+def _times(step: Step, muted: Iterable[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if step.active_time_intervals:
         found["active_time_intervals"] = list(step.active_time_intervals)
-    mute = dict.fromkeys((*step.mute_time_intervals, *policy.mute_time_intervals))
+    mute = dict.fromkeys((*step.mute_time_intervals, *muted))
     if mute:
         found["mute_time_intervals"] = list(mute)
     return found

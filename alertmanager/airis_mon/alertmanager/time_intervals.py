@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from airis_mon.spec import MONTHS, WEEKDAYS, Bundle, Recurrence, TimeInterval
+from airis_mon.spec import MONTHS, WEEKDAYS, Bundle, Maintenance, Recurrence, TimeInterval
 
 
 def time_intervals(bundle: Bundle) -> list[dict[str, Any]]:
-    """Return every interval that routes may name."""
-    return [_interval(interval) for interval in bundle.intervals]
+    """Return every interval that routes may name, and every maintenance that comes again."""
+    return [
+        *(_interval(interval) for interval in bundle.intervals),
+        *(
+            {"name": muting(one), "time_intervals": [recurrence(times) for times in one.recurring]}
+            for one in bundle.maintenance
+            if one.recurring
+        ),
+    ]
+
+
+def muting(maintenance: Maintenance) -> str:
+    """Return what the interval of a maintenance is called; no TimeInterval can be called so."""
+    return f"maintenance/{maintenance.name}"
 
 
 def _interval(interval: TimeInterval) -> dict[str, Any]:

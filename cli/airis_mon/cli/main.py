@@ -34,6 +34,9 @@ COMMANDS: Mapping[str, Entry] = {
     "page-replay": Entry(
         "airis_mon.cli.commands.page_replay", "who would have been paged, by past data", "stack"
     ),
+    "maintenance": Entry(
+        "airis_mon.cli.commands.maintenance", "tell nobody while models are worked on", "cli"
+    ),
     "silence": Entry("airis_mon.cli.commands.silence", "make, list and end silences", "cli"),
     "doctor": Entry("airis_mon.cli.commands.doctor", "say what is missing and what to type", ""),
     "schema": Entry("airis_mon.cli.commands.schema", "print the JSON Schema of the documents", "cli"),

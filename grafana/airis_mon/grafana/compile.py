@@ -54,6 +54,8 @@ def _dashboard(monitor: Monitor) -> builders.Dashboard:
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .annotation(_alerts(monitor))
     )
+    if monitor.maintenance:
+        dashboard.annotation(_maintenance(monitor))
     for variable in _variables(monitor):
         dashboard.with_variable(variable)
     if monitor.alerting.runbook is not None:
@@ -104,4 +106,15 @@ def _alerts(monitor: Monitor) -> builders.AnnotationQuery:
         .enable(True)
         .icon_color(look.RED)
         .expr(queries.alerts(monitor))
+    )
+
+
+def _maintenance(monitor: Monitor) -> builders.AnnotationQuery:
+    return (
+        builders.AnnotationQuery()
+        .name("Maintenance")
+        .datasource(look.DATASOURCE)
+        .enable(True)
+        .icon_color(look.BLUE)
+        .expr(queries.maintenance(monitor))
     )

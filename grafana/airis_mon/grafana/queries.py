@@ -49,6 +49,11 @@ def alerts(monitor: Monitor) -> str:
     return "ALERTS" + matchers({rules.MONITOR: monitor.name, "alertstate": "firing"})
 
 
+def maintenance(monitor: Monitor) -> str:
+    """Return PromQL for the times at which the monitor's model is worked on."""
+    return rules.MAINTENANCE + matchers({rules.MONITOR: monitor.name}) + " == 1"
+
+
 def readiness(monitor: Monitor) -> str:
     """Return the selector of what is recorded about whether the monitor's alerts can fire."""
     return rules.READY + matchers({rules.MONITOR: monitor.name})

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from airis_mon.rules import absence, anomalies, burn_rate, error_budget, forecasts, readiness, thresholds
+from airis_mon.rules import (
+    absence,
+    anomalies,
+    burn_rate,
+    error_budget,
+    forecasts,
+    maintenance,
+    readiness,
+    thresholds,
+)
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.groups import Group, group_name, numbered
@@ -27,7 +36,8 @@ def groups(monitor: Monitor) -> tuple[Group, ...]:
     standing = _grouped(monitor, watched)
     blind = _grouped(monitor, {"unready": unready_alerts(monitor)})
     ready = readiness.groups(group_name(monitor.name, "ready"), (*standing, *blind))
-    return (*found, *bounded_signals(monitor), *standing, *ready, *blind)
+    worked_on = maintenance.groups(monitor)
+    return (*found, *bounded_signals(monitor), *standing, *ready, *blind, *worked_on)
 
 
 def _grouped(monitor: Monitor, alerts: Mapping[str, Sequence[Alert]]) -> tuple[Group, ...]:

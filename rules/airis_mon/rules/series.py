@@ -37,7 +37,12 @@ alert, and which alert it is: `alert`."""
 SIGNAL = "airis:signal:over"
 """A signal of the contract in its base unit, followed by the window of its rates: `airis:signal:over5m`."""
 
+MAINTENANCE = "airis_maintenance"
+"""1 while a Maintenance of the monitor holds, else 0."""
+
 # Labels of recorded series
+MAINTENANCE_LABEL = "maintenance"
+"""Name of the Maintenance."""
 SLO_ID = "sloth_id"
 """Monitor and objective: `support-chat-availability`."""
 SLO_SERVICE = "sloth_service"

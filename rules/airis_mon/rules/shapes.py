@@ -14,7 +14,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from airis_mon.rules.groups import Group
-from airis_mon.spec import Alerting, Monitor, Objective
+from airis_mon.spec import Alerting, Maintenance, Monitor, Objective, Source
 
 _PLACEHOLDER = re.compile(r"any-[a-z]+(?:-[0-9]+)?")
 
@@ -59,6 +59,17 @@ def shape(monitor: Monitor) -> Shape:
             for place, objective in enumerate(monitor.objectives, 1)
         ),
         depends_on=(),
+        maintenance=tuple(
+            replace(
+                one,
+                name=called(one.name, f"any-maintenance-{place}"),
+                reason="",
+                monitors=(),
+                teams=(),
+                severities=(),
+            )
+            for place, one in enumerate(monitor.maintenance, 1)
+        ),
         alerting=replace(alerting, team=called(alerting.team, "any-team"), escalation=None, runbook=runbook),
     )
     return Shape(found, placeholders.names)
@@ -77,6 +88,17 @@ def of_signals(monitor: Monitor) -> Monitor:
 def _bare(monitor: Monitor) -> Monitor:
     alerting = Alerting(team=monitor.alerting.team, runbook=monitor.alerting.runbook)
     return Monitor(monitor.name, replace(monitor.model, version=None), monitor.source, alerting=alerting)
+
+
+def of_maintenance(monitor: Monitor, planned: Maintenance) -> Monitor:
+    """Return the monitor as if nothing were known of it but when it is worked on."""
+    return Monitor(
+        monitor.name,
+        replace(monitor.model, version=None),
+        Source("any", {}),
+        alerting=Alerting(team=monitor.alerting.team),
+        maintenance=(planned,),
+    )
 
 
 def spelled(groups: Sequence[Group], names: Mapping[str, str]) -> tuple[Group, ...]:

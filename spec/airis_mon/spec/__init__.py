@@ -1,7 +1,7 @@
 """The document: what a person writes, decoded into plain values.
 
-Belongs here: the kinds (ModelMonitor, Profile, EscalationPolicy, Receiver, Team, TimeInterval), their
-decoding with located errors, their JSON Schema, and the form of a derived file.
+Belongs here: the kinds (ModelMonitor, Profile, EscalationPolicy, Receiver, Team, TimeInterval,
+Maintenance), their decoding with located errors, their JSON Schema, and the form of a derived file.
 
 Must not be here: series names, PromQL, sockets, files, clocks. This package does no I/O and imports no other
 room; everything else imports it.
@@ -24,6 +24,7 @@ from airis_mon.spec.integrations import (
     Telegram,
     Webhook,
 )
+from airis_mon.spec.maintenance import Maintenance, Window
 from airis_mon.spec.monitor import (
     LONGEST_WINDOW,
     READINGS,
@@ -41,7 +42,6 @@ from airis_mon.spec.monitor import (
     Objective,
     PageBudget,
     Quality,
-    Severity,
     Side,
     Source,
     Threshold,
@@ -54,6 +54,7 @@ from airis_mon.spec.receivers import EscalationPolicy, Receiver, Step
 from airis_mon.spec.records import Field, ListOf, MapOf, Record
 from airis_mon.spec.scalars import Choice, Parsed, Text
 from airis_mon.spec.schema import crd, json_schema
+from airis_mon.spec.severity import Severity
 from airis_mon.spec.time_intervals import MONTHS, WEEKDAYS, Recurrence, TimeInterval
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "Level",
     "ListOf",
     "Location",
+    "Maintenance",
     "MapOf",
     "Model",
     "Monitor",
@@ -113,6 +115,7 @@ __all__ = [
     "Threshold",
     "TimeInterval",
     "Webhook",
+    "Window",
     "compose",
     "crd",
     "decode",

@@ -8,6 +8,7 @@ from typing import Any
 from airis_mon.spec import references
 from airis_mon.spec.bundle import Bundle
 from airis_mon.spec.drafts import Draft, by_name, declared, sound
+from airis_mon.spec.maintenance import Maintenance
 from airis_mon.spec.monitor import Monitor
 from airis_mon.spec.reading import REFUSED
 from airis_mon.spec.receivers import EscalationPolicy, Receiver
@@ -35,6 +36,7 @@ def join(drafts: Sequence[Draft], built_in: Sequence[Draft]) -> Bundle:
         if draft.kind == "ModelMonitor":
             monitor = _monitor(draft, profiles, drafts)
             monitors += [monitor] if monitor is not None else []
+    references.check_maintenance(drafts, {monitor.alerting.team for monitor in monitors})
     return Bundle(
         monitors=tuple(monitors),
         receivers=tuple(
@@ -47,6 +49,10 @@ def join(drafts: Sequence[Draft], built_in: Sequence[Draft]) -> Bundle:
         intervals=tuple(
             TimeInterval(draft.name, origin=draft.origin, **draft.spec)
             for draft in sound("TimeInterval", drafts)
+        ),
+        maintenance=tuple(
+            Maintenance(draft.name, origin=draft.origin, **draft.spec)
+            for draft in sound("Maintenance", drafts)
         ),
     )
 
@@ -99,7 +105,8 @@ def _monitor(draft: Draft, profiles: Mapping[str, Draft], drafts: Sequence[Draft
     alerting = references.alerting(draft, spec.pop("alerting", {}), drafts)
     if not draft.sound:
         return None
-    return Monitor(name=draft.name, alerting=alerting, origin=draft.origin, **spec)
+    maintenance = references.maintenance(draft.name, alerting.team, drafts)
+    return Monitor(draft.name, alerting=alerting, maintenance=maintenance, origin=draft.origin, **spec)
 
 
 def _profile(draft: Draft, spec: Mapping[str, Any], profiles: Mapping[str, Draft]) -> Draft | None:

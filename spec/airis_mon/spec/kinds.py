@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from airis_mon.spec.maintenance_fields import MAINTENANCE
 from airis_mon.spec.monitor_fields import MONITOR, PROFILE
 from airis_mon.spec.receiver_fields import ESCALATION_POLICY, RECEIVER, TEAM
 from airis_mon.spec.records import Field, MapOf, Record
@@ -11,7 +12,7 @@ from airis_mon.spec.words import NAME
 
 API_GROUP = "airis.dev"
 API_VERSION = "v1alpha1"
-LATER_KINDS = ("PriceTable", "Maintenance", "Settings")
+LATER_KINDS = ("PriceTable", "Settings")
 """Kinds that the design has and this version has not."""
 
 _ANNOTATIONS = MapOf(Text(wanted="a key", longest=317), Text(pattern="^[^\\x00]*$", longest=10_000), "entry")
@@ -32,6 +33,7 @@ KINDS = {
     "Receiver": RECEIVER,
     "Team": TEAM,
     "TimeInterval": TIME_INTERVAL,
+    "Maintenance": MAINTENANCE,
 }
 """Kind to the shape of its `spec`."""
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from airis_mon.spec.maintenance import Maintenance
 from airis_mon.spec.problems import NOWHERE, Origin
-
-Severity = Literal["page", "ticket"]
+from airis_mon.spec.severity import Severity as Severity
 
 SHORTEST_WINDOW, LONGEST_WINDOW = 86400.0, 366 * 86400.0
 """Seconds over which an objective may be promised: alerts on a shorter promise would come after its end."""
@@ -232,6 +232,8 @@ class Monitor:
     """Names of monitors without whose models this one cannot answer. While one of them is down, alerts of
     this one say nothing new and are kept quiet."""
     thresholds: tuple[Threshold, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+    """Every Maintenance that is about it."""
     profile: str | None = None
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
     """Where each field was written, so that later stages can point at it."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from airis_mon.spec import dependencies
-from airis_mon.spec.drafts import Draft, by_name, declared
+from airis_mon.spec.drafts import Draft, by_name, declared, sound
+from airis_mon.spec.maintenance import Maintenance
 from airis_mon.spec.monitor import Alerting
-from airis_mon.spec.reading import REFUSED
+from airis_mon.spec.reading import REFUSED, did_you_mean
 from airis_mon.spec.receivers import INTERVAL_KEYS
 
 _RING = 10
@@ -84,3 +85,27 @@ def alerting(draft: Draft, written: Mapping[str, Any], drafts: Sequence[Draft]) 
     elif known and teams[found.team].spec is not REFUSED:
         return Alerting(**{**written, "escalation": teams[found.team].spec["escalation"]})
     return found
+
+
+def maintenance(monitor: str, team: str, drafts: Sequence[Draft]) -> tuple[Maintenance, ...]:
+    """Return what is about a monitor, by its name or its team."""
+    return tuple(
+        Maintenance(draft.name, origin=draft.origin, **draft.spec)
+        for draft in sound("Maintenance", drafts)
+        if monitor in draft.spec.get("monitors", ()) or team in draft.spec.get("teams", ())
+    )
+
+
+def check_maintenance(drafts: Sequence[Draft], teams: Collection[str]) -> None:
+    """Note monitors that a maintenance names and nobody declares, and teams that have no monitor."""
+    monitors = by_name("ModelMonitor", drafts)
+    for draft in drafts:
+        if draft.kind != "Maintenance" or draft.spec is REFUSED:
+            continue
+        for rank, name in enumerate(draft.spec.get("monitors", ())):
+            declared(draft, f"spec.monitors[{rank}]", name, "ModelMonitor", monitors)
+        for rank, team in enumerate(draft.spec.get("teams", ())):
+            # Of a monitor that is refused the team may not be known.
+            if team not in teams and all(other.sound for other in monitors.values()):
+                path = f"spec.teams[{rank}]"
+                draft.refuse(path, f"no monitor is of the team `{team}`", did_you_mean(team, sorted(teams)))

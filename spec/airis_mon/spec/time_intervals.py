@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import calendar
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 
 from airis_mon.spec.problems import NOWHERE, Origin
 
@@ -28,6 +30,28 @@ class Recurrence:
     """Negative ones count from the month's end: -1 is its last day."""
     months: tuple[int, ...] = ()
     """1 is January."""
+
+    def on(self, day: date) -> bool:
+        """Say whether it is about a day at all."""
+        if self.weekdays and day.weekday() not in self.weekdays:
+            return False
+        if self.months and day.month not in self.months:
+            return False
+        return not self.days_of_month or any(_in_month(day, *span) for span in self.days_of_month)
+
+    def holds(self, moment: float) -> bool:
+        """Say whether a time (Unix seconds) lies in it, in UTC."""
+        local = datetime.fromtimestamp(moment, UTC)
+        minute = local.hour * 60 + local.minute
+        return self.on(local) and (
+            not self.times or any(first <= minute < last for first, last in self.times)
+        )
+
+
+def _in_month(day: date, first: int, last: int) -> bool:
+    length = calendar.monthrange(day.year, day.month)[1]
+    first, last = (length + 1 + one if one < 0 else one for one in (first, last))
+    return first <= length and first <= day.day <= last
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ its proofs. Add one for what stands by itself, rather than a case to a claim tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from airis_mon.rules import absence, anomalies, collection, forecasts, series, shapes, signals
+from airis_mon.rules import absence, anomalies, collection, forecasts, maintenance, series, shapes, signals
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.groups import Group
@@ -22,6 +22,7 @@ from airis_mon.rules.proofs import (
     thresholds,
     values,
 )
+from airis_mon.rules.proofs import maintenance as maintained
 from airis_mon.rules.proofs.case import Case
 from airis_mon.rules.proofs.proof import Proof
 from airis_mon.rules.windows import name, recorded
@@ -48,7 +49,9 @@ def claims(monitor: Monitor) -> Iterator[Claim]:
         yield Claim(shapes.of_objective(monitor, objective), _objective_groups, _objective)
     if monitor.thresholds:
         yield Claim(shapes.of_signals(monitor), collection.bounded_signals, _signals)
-    yield Claim(monitor, _standing_groups, _standing)
+    yield Claim(replace(monitor, maintenance=()), _standing_groups, _standing)
+    for planned in monitor.maintenance:
+        yield Claim(shapes.of_maintenance(monitor, planned), maintenance.groups, _maintenance)
 
 
 def _objective_groups(monitor: Monitor) -> tuple[Group, ...]:
@@ -88,6 +91,11 @@ def _signals(monitor: Monitor) -> Iterator[Proof]:
 def _standing_groups(monitor: Monitor) -> tuple[Group, ...]:
     elsewhere = {group.name for group in collection.bounded_signals(monitor)}
     return tuple(group for group in collection.groups(monitor) if group.name not in elsewhere)
+
+
+def _maintenance(monitor: Monitor) -> Iterator[Proof]:
+    (planned,) = monitor.maintenance
+    yield from maintained.proofs(monitor, planned)
 
 
 def _standing(monitor: Monitor) -> Iterator[Proof]:

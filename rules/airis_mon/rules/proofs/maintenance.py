@@ -1,0 +1,81 @@
+"""Proof of the series about maintenance: at each end of each window, and on days that it is not about.
+
+promtool's time begins in 1970, and it evaluates from there step by step. A proof with a step as long as the
+time until a moment sees that moment alone; there is one for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from airis_mon.exporters.contracts import matchers
+from airis_mon.rules import maintenance, series
+from airis_mon.rules.proofs.case import Case, SampleCheck
+from airis_mon.rules.proofs.proof import Proof
+from airis_mon.spec import Maintenance, Monitor, Recurrence
+
+_FIRST = datetime(1972, 1, 1, tzinfo=UTC)
+"""A leap year: what comes on a day comes on such a day within its cycle of 28 years."""
+_DAYS = 28 * 366
+
+
+def proofs(monitor: Monitor, planned: Maintenance) -> Iterator[Proof]:
+    """Yield a proof for each moment at which something changes."""
+    group = maintenance.group(monitor, planned)
+    labels = maintenance.labels(monitor, planned)
+    for number, moment in enumerate(sorted(set(_moments(planned)))):
+        value = 1.0 if planned.holds(moment) else 0.0
+        check = SampleCheck(
+            moment,
+            series.MAINTENANCE + matchers(dict(sorted(labels.items()))),
+            ((labels, value),),
+            name=series.MAINTENANCE,
+        )
+        at = datetime.fromtimestamp(moment, UTC)
+        case = Case(f"{at:%A %Y-%m-%d %H:%M:%S}", 60.0, (), samples=(check,))
+        yield Proof(f"maintenance-{number}", (group,), moment, (case,))
+
+
+def _moments(planned: Maintenance) -> Iterator[float]:
+    if planned.once is not None:
+        for end in (planned.once.begin, planned.once.end):
+            yield from (end - 1, end)
+    for recurrence in planned.recurring:
+        yield from _around(recurrence)
+
+
+def _around(recurrence: Recurrence) -> Iterator[float]:
+    """Yield the ends of each time of one day, and of a day on each side of every bound of days."""
+    days = [_FIRST + timedelta(days=number) for number in range(_DAYS)]
+    on = [day for day in days if recurrence.on(day)]
+    first, last = recurrence.times[0] if recurrence.times else (0, 24 * 60)
+    for begin, end in recurrence.times or ((first, last),):
+        for minute in (begin - 1, begin, end - 1, end):
+            yield (on[0] + timedelta(minutes=minute)).timestamp()
+    noon = timedelta(minutes=first)
+    for day in _telling(recurrence, days):
+        yield (day + noon).timestamp()
+
+
+def _telling(recurrence: Recurrence, days: list[datetime]) -> Iterator[datetime]:
+    """Yield a day of each weekday and month, on which all the rest holds; days at each bound of dates."""
+    for weekday in range(7) if recurrence.weekdays else ():
+        other = Recurrence(
+            weekdays=(weekday,), days_of_month=recurrence.days_of_month, months=recurrence.months
+        )
+        yield from [day for day in days if other.on(day)][:1]
+    for month in range(1, 13) if recurrence.months else ():
+        other = Recurrence(
+            weekdays=recurrence.weekdays, days_of_month=recurrence.days_of_month, months=(month,)
+        )
+        yield from [day for day in days if other.on(day)][:1]
+    for first, last in recurrence.days_of_month:
+        for bound in {first - 1, first, last, last + 1} - {0, 32, -32}:
+            other = Recurrence(
+                weekdays=recurrence.weekdays, days_of_month=((bound, bound),), months=recurrence.months
+            )
+            # One of a long month and one of February, where it matters from which end is counted.
+            found = [day for day in days if other.on(day)]
+            yield from found[:1]
+            yield from [day for day in found if day.month == 2][:1]
