@@ -136,3 +136,22 @@ def test_only_urls_are_linked(dialect: Dialect, render: Render) -> None:
         links = render(f"airis-mon.{dialect.name}.links", data, "text")
         assert "Runbook" not in links
         assert "Graph" not in links
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+def test_what_stands_comes_before_what_is_over(dialect: Dialect, render: Render) -> None:
+    over = [alert("resolved", {"summary": f"is over {pod}"}, pod=str(pod)) for pod in range(12)]
+    body = render(
+        f"airis-mon.{dialect.name}.text", message(*over, alert(notes={"summary": "stands"})), "text"
+    )
+    assert body.index("stands") < body.index("Resolved meanwhile:") < body.index("is over 0")
+    assert f"Only the first {dialect.shown} of 12 alerts are shown." in body
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+def test_a_later_step_says_why_it_is_told(dialect: Dialect, render: Render) -> None:
+    told = message(alert())
+    told["groupLabels"] = told["commonLabels"]
+    for data, expected in ((told, True), ({**told, "status": "resolved"}, False), (message(alert()), False)):
+        body = render(f"airis-mon.{dialect.name}.text", data, "text")
+        assert ("Escalated to oncall: nobody has silenced this alert yet." in body) == expected

@@ -109,6 +109,14 @@ def test_relays_are_reached_as_their_owners_say() -> None:
     ]
 
 
+def test_a_bot_of_slack_writes_with_the_token_of_its_file() -> None:
+    config = yaml.safe_load(artefacts(bundle(receiver("everything", EVERY_WAY)))[0].text)
+    bot = config["receivers"][1]["slack_configs"][1]
+    assert (bot["api_url"], bot["channel"]) == ("https://slack.com/api/chat.postMessage", "#oncall")
+    authorization = {"type": "Bearer", "credentials_file": "/etc/alertmanager/slack-token"}
+    assert bot["http_config"] == {"authorization": authorization}
+
+
 def test_tls_is_asked_for_once() -> None:
     config = yaml.safe_load(artefacts(bundle(receiver("everything", EVERY_WAY)))[0].text)
     mails = config["receivers"][1]["email_configs"][:3]

@@ -61,6 +61,8 @@ class Pairs:
     location: Location
     block: bool
     size: int = 1
+    unread: tuple[Location, ...] = ()
+    """Values of keys that were written a second time, or that are no words."""
 
 
 Node = Scalar | Items | Pairs
@@ -240,7 +242,10 @@ class _Composer:
             where = Location(where.file, where.line, where.column, where.text, max(width, 1))
         if isinstance(frame.start, yaml.SequenceStartEvent):
             return Items(tuple(frame.children), where, block, size)
-        return Pairs(tuple(self._pairs(frame.children)), where, block, size)
+        pairs = tuple(self._pairs(frame.children))
+        read = {id(value) for _, value in pairs}
+        unread = tuple(value.location for value in frame.children[1::2] if id(value) not in read)
+        return Pairs(pairs, where, block, size, unread)
 
     def _pairs(self, children: list[Node]) -> Iterator[tuple[Scalar, Node]]:
         first: dict[str, Scalar] = {}

@@ -61,6 +61,8 @@ class Record:
             hint = f"its keys are {keys}" if keys else "write {}"
             where = reading.places.get(path, node.location)
             return reading.refuse(where, path, f"{what} stands where a mapping belongs", hint)
+        if self.private:
+            reading.secrets.extend(node.unread)
         before = reading.count
         fields = {known.key: known for known in self.fields}
         values: dict[str, Any] = {}

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from airis_mon.spec.nodes import Items, Node, Pairs, Scalar
 from airis_mon.spec.quantities import DURATION_PATTERN, format_duration, parse_duration
-from airis_mon.spec.reading import Reading, Refused, hidden, nearest, quoted
+from airis_mon.spec.reading import REFUSED, Reading, Refused, hidden, nearest, quoted
 
 _NUMBER = re.compile(r"[-+]?((?:0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _WHAT = {Pairs: "a mapping", Items: "a list"}
@@ -56,15 +56,14 @@ class Text:
     def read(self, node: Node, path: str, reading: Reading) -> str | Refused:
         """Return the text."""
         value = scalar(node, path, reading, self.wanted)
-        if isinstance(value, Refused):
-            return value
-        wrong = self._wrong(value)
-        if wrong is None:
-            return value.text
+        if isinstance(value, Scalar):
+            wrong = self._wrong(value)
+            if wrong is None:
+                return value.text
+            reading.refuse(hidden(value.location) if self.private else value.location, path, *wrong)
         if self.private:
-            reading.secrets.append(value.location)
-        where = hidden(value.location) if self.private else value.location
-        return reading.refuse(where, path, *wrong)
+            reading.secrets.append(node.location)
+        return REFUSED
 
     def _wrong(self, value: Scalar) -> tuple[str, str | None] | None:
         """Return what is wrong with a value, and what to write."""
