@@ -63,6 +63,7 @@ SLOTH_KEYS = (
     ("`slos[].sli.events`", "`events` of the objective"),
     ("`slos[].alerting.name`", "the annotation `title` of the objective"),
     ("`slos[].alerting.annotations`", "`annotations` of the objective"),
+    ("`slos[].alerting.page_alert`, `ticket_alert`", "labels and annotations of its pages, of its tickets"),
     ("`slos[].description`", "nothing: it is for those who read the document, there too"),
 )
 OPENSLO = """

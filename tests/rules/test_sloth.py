@@ -6,6 +6,7 @@ They are those of the files that its repository has beside its examples (`exampl
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ import yaml
 
 from airis_mon.rules.compile import artefacts
 from airis_mon.spec import SpecError, decode
+from airis_mon.stack.servers import Server
+from tests.rules.test_proofs import failure, write
 
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "30d")
 TIERS = {
@@ -103,3 +106,29 @@ def test_an_expression_that_no_rule_could_use_is_told_as_the_document_calls_it()
     with pytest.raises(SpecError) as caught:
         artefacts(monitor)
     assert "--> slo.yml:10:22  (slos[0].sli.events.error_query)" in str(caught.value)
+
+
+def test_alerts_of_one_severity_carry_what_is_said_of_them_alone(promtool: Server, tmp_path: Path) -> None:
+    text = document("99.9").replace(
+        "{name: MyService}",
+        "{name: MyService, labels: {category: errors}, page_alert: {labels: {key: a}}, "
+        "ticket_alert: {labels: {channel: b}, annotations: {summary: Slowly}}}",
+    )
+    (monitor,) = decode({"slo.yml": text}).bundle.monitors
+    written = artefacts(monitor)
+    alerts = {
+        rule["labels"]["severity"]: rule
+        for group in yaml.safe_load(written[0].text)["groups"]
+        for rule in group["rules"]
+        if rule.get("alert") == "ModelErrorBudgetBurn"
+    }
+    assert {name: rule["annotations"]["title"] for name, rule in alerts.items()} == {
+        "page": "MyService",
+        "ticket": "MyService",
+    }
+    assert alerts["page"]["labels"].items() >= {"category": "errors", "key": "a"}.items()
+    assert "channel" not in alerts["page"]["labels"]
+    assert alerts["ticket"]["labels"].items() >= {"category": "errors", "channel": "b"}.items()
+    assert alerts["ticket"]["annotations"]["summary"] == "Slowly"
+    tests = write(tmp_path, written)
+    assert [found for test in tests if (found := failure(promtool, tmp_path, test))] == []

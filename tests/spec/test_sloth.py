@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airis_mon.spec import Alerting, Events, Model, Monitor, Objective, Source, decode
+from airis_mon.spec import Alerting, Events, Marks, Model, Monitor, Objective, Source, decode
 
 BAD = 'sum(rate(answers_total{job="gateway",code=~"5..|429"}[{{.window}}]))'
 TOTAL = 'sum(rate(answers_total{job="gateway"}[{{.window}}]))'
@@ -29,6 +29,7 @@ slos:
       name: GatewayErrors
       labels: {{routing: chat}}
       annotations: {{summary: Many answers of the gateway fail}}
+      page_alert: {{labels: {{routing_key: ml}}, annotations: {{runbook: "https://runbooks.example.com/a"}}}}
 """
 OBJECT = f"""
 apiVersion: sloth.slok.dev/v1
@@ -49,7 +50,8 @@ spec:
         name: GatewayErrors
         labels: {{routing: chat}}
         annotations: {{summary: Many answers of the gateway fail}}
-        pageAlert: {{}}
+        pageAlert: {{labels: {{routing_key: ml}}, annotations: {{runbook: "https://runbooks.example.com/a"}}}}
+        ticketAlert: {{}}
 """
 LADDER = """---
 apiVersion: airis.dev/v1alpha1
@@ -62,6 +64,7 @@ kind: Receiver
 metadata: {name: oncall}
 spec: {webhooks: [{url: "https://pager.example.com/hook"}]}
 """
+RUNBOOK = "https://runbooks.example.com/a"
 SAID = Monitor(
     "gateway",
     Model("gateway"),
@@ -74,6 +77,7 @@ SAID = Monitor(
             Events(total=TOTAL, bad=BAD),
             labels={"owner": "chat", "tier": "2", "category": "availability", "routing": "chat"},
             annotations={"title": "GatewayErrors", "summary": "Many answers of the gateway fail"},
+            by_severity={"page": Marks({"routing_key": "ml"}, {"runbook_url": RUNBOOK, "runbook": RUNBOOK})},
         ),
     ),
     alerting=Alerting("ml-platform", "standard"),
@@ -112,7 +116,7 @@ def test_an_unknown_policy_is_told_where_the_label_names_it() -> None:
 def test_one_service_in_two_documents_is_told_once_with_both_places() -> None:
     (problem,) = decode({"a.yaml": PLAIN + "---" + PLAIN, "b.yaml": LADDER}).problems
     assert "two documents of kind ModelMonitor are named `gateway`" in str(problem)
-    assert "--> a.yaml:20:10  (service)" in str(problem)
+    assert "--> a.yaml:21:10  (service)" in str(problem)
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)

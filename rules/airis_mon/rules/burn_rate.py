@@ -15,7 +15,7 @@ from airis_mon.rules.groups import Group, Rule, group_name, recording
 from airis_mon.rules.indicators import Indicator, indicator
 from airis_mon.rules.literals import number
 from airis_mon.rules.windows import Tier, budget, live_tiers, name, recorded, tiers
-from airis_mon.spec import Monitor, Objective, Severity
+from airis_mon.spec import Marks, Monitor, Objective, Severity
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ def _windows(burn: Burn, window: float) -> list[Rule]:
 def alert(burn: Burn, severity: Severity) -> Alert:
     """Return the alert of one severity: any of its tiers, as one alert, so that nobody is told twice."""
     objective, found = burn.objective, burn.tiers(severity)
+    marks = objective.by_severity.get(severity, Marks())
     share = f"{number(float(f'{burn.budget * 100:.9g}'))}%"
     return Alert(
         name=series.BURN_ALERT,
@@ -105,8 +106,8 @@ def alert(burn: Burn, severity: Severity) -> Alert:
         before=f"Operations miss the objective {objective.name} ",
         after=f" times as often as its budget allows ({share} of them over {name(objective.window)}).",
         verb="%.1f",
-        labels={**objective.labels, series.OBJECTIVE_LABEL: objective.name},
-        annotations=objective.annotations,
+        labels={**objective.labels, **marks.labels, series.OBJECTIVE_LABEL: objective.name},
+        annotations={**objective.annotations, **marks.annotations},
     )
 
 

@@ -102,6 +102,14 @@ class BurnCondition:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """What alerts carry that does not follow from what they are about."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Objective:
     """A service level objective: a share of good operations over a window."""
 
@@ -118,6 +126,8 @@ class Objective:
     single failure may wake somebody."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Labels of all that is recorded for it and of its alerts, beside those that everything derived has."""
+    by_severity: Mapping[Severity, Marks] = field(default_factory=dict)
+    """What burn-rate alerts of one severity carry beside that, as other dialects can say."""
     conditions: tuple[BurnCondition, ...] = ()
     """Burns that have to alert: where the window's own alerts lack one of them, the objective is refused."""
     annotations: Mapping[str, str] = field(default_factory=dict)

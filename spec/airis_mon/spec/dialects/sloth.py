@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from airis_mon.spec.dialects.places import origin
 from airis_mon.spec.dialects.unsupported import Unsupported
 from airis_mon.spec.drafts import Draft
 from airis_mon.spec.kinds import METADATA
-from airis_mon.spec.monitor import Events, Model, Objective, Source
-from airis_mon.spec.nodes import Node
+from airis_mon.spec.monitor import Events, Marks, Model, Objective, Severity, Source
+from airis_mon.spec.nodes import Node, Pairs
 from airis_mon.spec.objective_fields import DEFAULT_WINDOW, LABELS
 from airis_mon.spec.quantities import parse_percent
 from airis_mon.spec.reading import REFUSED, Reading
@@ -36,6 +36,7 @@ _SERVICE = replace(
 _SERVICE_LABELS = MapOf(
     replace(MARK, reserved=tuple(word for word in MARK.reserved if word != "team")), LABEL_VALUE, "label"
 )
+_SEVERITIES: Mapping[Severity, str] = {"page": "page_alert", "ticket": "ticket_alert"}
 _ALERTING = ("team", "escalation")
 """Labels of a service that say who hears of it: the team, and the name of an EscalationPolicy."""
 _PLAIN = Text(
@@ -86,8 +87,19 @@ def _objective(slo: Mapping[str, Any], labels: Mapping[str, str]) -> Objective:
         DEFAULT_WINDOW,
         slo["sli"]["events"],
         labels={**labels, **slo.get("labels", {}), **alerting.get("labels", {})},
-        annotations={**titled, **alerting.get("annotations", {})},
+        annotations={**titled, **_said(alerting)},
+        by_severity={
+            severity: Marks(alerting[key].get("labels", {}), _said(alerting[key]))
+            for severity, key in _SEVERITIES.items()
+            if alerting.get(key)
+        },
     )
+
+
+def _said(of: Mapping[str, Any]) -> dict[str, str]:
+    """Return annotations, with the runbook under the name by which messages link to it as well."""
+    found: dict[str, str] = of.get("annotations", {})
+    return {"runbook_url": found["runbook"], **found} if "runbook" in found else found
 
 
 def _called(around: str, objectives: int, keys: Mapping[str, str]) -> Iterable[tuple[str, str]]:
@@ -137,37 +149,44 @@ _OBJECT_KEYS = {
 """Keys as the Kubernetes object spells them."""
 
 
-def _alert(severity: str) -> Record:
-    return Record(
-        "Sloth alert",
-        (
-            Field("disable", Unsupported(*_NO_ALERT), "Not supported."),
-            Field(
-                "labels",
-                Unsupported(
-                    f"labels of {severity} alerts alone are not supported",
-                    "write them in `alerting.labels`; routes read `severity`, which is page or ticket",
-                ),
-                "Not supported.",
+@dataclass(frozen=True)
+class _AlertLabels:
+    """Labels of the alerts of one severity."""
+
+    def read(self, node: Node, path: str, reading: Reading) -> Any:
+        """Return them; REFUSED where the severity gets another name."""
+        for key, value in node.pairs if isinstance(node, Pairs) else ():
+            if key.text == "severity":
+                return reading.refuse(
+                    reading.pointed(key, value),
+                    f"{path}.severity",
+                    "the label `severity` is page or ticket here, and routes read it",
+                    "remove it; who hears of pages and of tickets is said by an EscalationPolicy, which the "
+                    "label `escalation` of the service names",
+                )
+        return LABELS.read(node, path, reading)
+
+    def schema(self) -> dict[str, Any]:
+        """Return a schema for them."""
+        return LABELS.schema()
+
+
+_ALERT = Record(
+    "Sloth alert",
+    (
+        Field("disable", Unsupported(*_NO_ALERT), "Not supported."),
+        Field("labels", _AlertLabels(), "Labels of these alerts alone."),
+        Field("annotations", MapOf(LABEL, _PLAIN, "annotation"), "Annotations of these alerts alone."),
+        Field(
+            "for",
+            Unsupported(
+                "burn-rate alerts do not wait: their windows are how long it has to last",
+                "remove it; the short window ends an alert soon after the errors end",
             ),
-            Field(
-                "annotations",
-                Unsupported(
-                    f"annotations of {severity} alerts alone are not supported",
-                    "write them in `alerting.annotations`",
-                ),
-                "Not supported.",
-            ),
-            Field(
-                "for",
-                Unsupported(
-                    "burn-rate alerts do not wait: their windows are how long it has to last",
-                    "remove it; the short window ends an alert soon after the errors end",
-                ),
-                "Not supported.",
-            ),
+            "Not supported.",
         ),
-    )
+    ),
+)
 
 
 def _slos(keys: Mapping[str, str]) -> ListOf:
@@ -221,8 +240,10 @@ def _slos(keys: Mapping[str, str]) -> ListOf:
             Field("name", LINE, "Becomes the annotation `title` of the alerts."),
             Field("labels", LABELS, "Labels of the alerts."),
             Field("annotations", MapOf(LABEL, _PLAIN, "annotation"), "Annotations of the alerts."),
-            Field(keys["page_alert"], _alert("page"), "The alerts that wake somebody."),
-            Field(keys["ticket_alert"], _alert("ticket"), "The alerts that wait for working hours."),
+            Field(keys["page_alert"], _ALERT, "Alerts that wake somebody.", attribute="page_alert"),
+            Field(
+                keys["ticket_alert"], _ALERT, "Alerts that wait for hours of work.", attribute="ticket_alert"
+            ),
         ),
     )
     slo = Record(
