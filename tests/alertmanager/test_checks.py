@@ -23,6 +23,7 @@ def refused(*documents: str, target: tuple[int, int] = (0, 25)) -> str:
         "{emails: [{to: '{{x}}@example.com', from: am@example.com, smarthost: 'localhost:25'}]}",
         "{emails: [{to: a@example.com, from: '{{x}}@example.com', smarthost: 'localhost:25'}]}",
         f"{{emails: [{{{MAIL}, username: '{{{{ .Receiver }}}}', password_file: /etc/pw}}]}}",
+        "{emails: [{to: a@example.com, from: b@example.com, sendgrid: {api_key_file: '/etc/{{x}}'}}]}",
         "{slack: [{api_url_file: '/etc/{{ .Receiver }}'}]}",
         "{pagerduty: [{routing_key_file: /etc/pd, url: 'http://host/{{.Receiver}}'}]}",
     ],

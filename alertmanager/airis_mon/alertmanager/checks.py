@@ -6,7 +6,7 @@ That names are unique and references resolve is the Bundle's own promise.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from airis_mon.alertmanager import ladders
@@ -52,7 +52,9 @@ def _texts(origin: Origin, path: str, way: Any) -> Iterator[Problem]:
     # Alertmanager executes most fields of a receiver as Go templates; a person's text has to stay text.
     for known in fields(way):
         value = getattr(way, known.name)
-        if isinstance(value, str) and "{{" in value:
+        if is_dataclass(value):
+            yield from _texts(origin, f"{path}.{known.name}", value)
+        elif isinstance(value, str) and "{{" in value:
             key = "from" if known.name == "sender" else known.name
             message = "Alertmanager would execute `{{` as a template"
             yield _problem(origin, f"{path}.{key}", message, "write the value itself")
