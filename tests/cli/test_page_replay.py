@@ -165,6 +165,23 @@ def test_wrong_times_are_wrong_usage(airis_mon: Run, tmp_path: Path, words: list
     assert expected in done.stderr
 
 
+def test_silences_of_an_alertmanager_hold_from_when_they_began(
+    past: Past, airis_mon: Run, tmp_path: Path, alertmanager_server: Callable[..., Any]
+) -> None:
+    url = alertmanager_server().url
+    words = ["--alertmanager.url", url, "--for", "1h", "--author", "a", "--comment", "b"]
+    made = airis_mon("silence", "create", "monitor=~.+", *words)
+    assert made.returncode == 0, made.stderr
+    file = documents(tmp_path, "chat.yaml")
+    done = airis_mon(*past.words(file), "--format", "json", "--alertmanager.url", url)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)["editions"][0]
+    assert [page["reason"] for page in told["pages"] if page["level"] == 2] == ["first", "resolved"]
+    gone = airis_mon(*past.words(file), "--alertmanager.url", past.url)
+    assert gone.returncode == 1
+    assert f"{past.url} answered 404" in gone.stderr
+
+
 def test_a_prometheus_that_cannot_be_reached_is_named(
     airis_mon: Run, tmp_path: Path, free_port: Callable[[], int]
 ) -> None:

@@ -18,11 +18,12 @@ class AccessError(Exception):
     """A file with a name and password, or a token, that is none."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options from which `silences` is made."""
+def add_arguments(parser: argparse.ArgumentParser, *, optional_for: str | None = None) -> None:
+    """Add the options from which `silences` is made; `optional_for` says what for, where none is needed."""
+    purpose = f", {optional_for}" if optional_for is not None else ""
     parser.add_argument(
-        "--alertmanager.url", dest="urls", type=_url, action="append", required=True, metavar="URL",
-        help="root of Alertmanager; given several times, the first of a cluster's members that answers",
+        "--alertmanager.url", dest="urls", type=_url, action="append", required=not purpose, metavar="URL",
+        help=f"root of Alertmanager{purpose}; given several times, the first of a cluster's that answers",
     )  # fmt: skip
     who = parser.add_mutually_exclusive_group()
     who.add_argument(

@@ -69,7 +69,7 @@ def predicted(
             HttpReader(prometheus_url, session=session),
             evaluator,
             Watcher(lambda _: None, lambda _done, _total, _what: None, tick),
-            Delays(began=alertmanager_began),
+            delays=Delays(began=alertmanager_began),
         )
     return [_told(note) for note in result.outcomes[0].notifications if note.at >= span.since]
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import requests
 
-from airis_mon.alertmanager.replay import ConfigurationError, TooManyEventsError
-from airis_mon.cli import targets
+from airis_mon.alertmanager.replay import ConfigurationError, Matcher, Silence, TooManyEventsError
+from airis_mon.cli import access, silences, targets
+from airis_mon.cli.access import AccessError
 from airis_mon.cli.interrupts import noted
 from airis_mon.cli.page_replay import report, server, table
 from airis_mon.cli.page_replay.account import Account
@@ -25,7 +26,8 @@ from airis_mon.cli.page_replay.replay import Result, Span, Watcher, replay
 from airis_mon.cli.page_replay.rows import moment
 from airis_mon.cli.page_replay.workbench import WorkbenchError
 from airis_mon.cli.progress import Progress
-from airis_mon.cli.wording import problems
+from airis_mon.cli.silences import AlertmanagerError
+from airis_mon.cli.wording import printable, problems
 from airis_mon.remote_read import HttpReader, ReadError
 from airis_mon.rules.replay import PlanError, Selector
 from airis_mon.spec import SpecError, format_duration, parse_duration
@@ -38,11 +40,12 @@ INTERVAL = 60.0
 SHORTEST_INTERVAL = 1.0
 MOST_EVALUATIONS = 200_000
 """Evaluations of each rule in one replay."""
+_OPERATORS = {(True, False): "=", (False, False): "!=", (True, True): "=~", (False, True): "!~"}
 _SHOWN = 5
 """Selectors that a message names."""
 _FAILURES = (
-    AddressTakenError, ConfigurationError, MissingServerError, PastError, PlanError, ProcessError, ReadError,
-    TooManyEventsError, WorkbenchError,
+    AccessError, AddressTakenError, AlertmanagerError, ConfigurationError, MissingServerError, PastError,
+    PlanError, ProcessError, ReadError, TooManyEventsError, WorkbenchError,
 )  # fmt: skip
 
 
@@ -82,6 +85,7 @@ def _replay(
     editions = [edition(args.files, target)]
     if args.against:
         editions.append(edition(args.against, target))
+    silenced = _silences(args)
     ours = servers.find("prometheus", given=args.prometheus, cache=cache, notify=progress.notify)
     watcher = Watcher(progress.notify, progress.count, tick)
     with requests.Session() as session:
@@ -94,16 +98,33 @@ def _replay(
                 f"more than {MOST_EVALUATIONS} evaluations of each rule; choose a longer --interval than "
                 f"{format_duration(span.interval)}, or a shorter time"
             )
-        result = replay(editions, span, reader, ours, watcher)
+        result = replay(editions, span, reader, ours, watcher, silenced)
         notes = _notes(result, span, session, args.url)
     for note in notes:
         progress.done(note)
-    names = [table.printable(one.name) for one in editions]
+    names = [printable(one.name) for one in editions]
     comparison = compare(result.accounts[1], result.accounts[0]) if len(editions) > 1 else None
     _write(args.format, names, result.accounts, comparison, span)
     if args.html is not None:
         args.html.write_text(report.page(names, result.accounts, comparison, span, notes), encoding="utf-8")
         progress.done(f"wrote {args.html}")
+
+
+def _silences(args: argparse.Namespace) -> list[Silence]:
+    """Return the silences that Alertmanager still knows of, where one was named."""
+    if not args.urls:
+        return []
+    return [_silence(one) for one in access.silences(args).all()]
+
+
+def _silence(known: silences.Silence) -> Silence:
+    try:
+        conditions = tuple(
+            Matcher(one.name, _OPERATORS[one.equal, one.regex], one.value) for one in known.matchers
+        )
+    except ValueError as error:
+        raise AlertmanagerError(f"silence {known.id}: {error}") from error
+    return Silence(conditions, known.starts.timestamp(), known.ends.timestamp())
 
 
 def _notes(result: Result, span: Span, session: requests.Session, url: str) -> list[str]:
@@ -177,6 +198,9 @@ def _parser() -> argparse.ArgumentParser:
         help="Prometheus to evaluate with, on this machine (default: PATH, else unpacked)")  # fmt: skip
     add("--html", type=Path, metavar="FILE", help="write an HTML page as well")
     add("--format", choices=("text", "json"), default="text", help="how to report (default: text)")
+    access.add_arguments(
+        parser, optional_for="whose silences held in the past too (it keeps them for five days)"
+    )
     targets.add_arguments(parser)
     return parser
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from airis_mon.alertmanager.replay import Delays, Outcome, posts
+from airis_mon.alertmanager.replay import Delays, Outcome, Silence, posts
 from airis_mon.alertmanager.replay import replay as told
 from airis_mon.cli.page_replay import past
 from airis_mon.cli.page_replay.account import Account, account
@@ -70,6 +70,7 @@ def replay(
     reader: HttpReader,
     server: Server,
     watcher: Watcher,
+    silences: Sequence[Silence] = (),
     delays: Delays = Delays(),  # noqa: B008  frozen
 ) -> Result:
     """Return what each edition would have told whom; `server` is the Prometheus that evaluates here.
@@ -102,8 +103,9 @@ def replay(
             fired = evaluate(edition.plan, bench, grid, span.offsets, count)
             arriving = posts([one.firing for one in fired], span.interval)
             watcher.tick()
-            outcomes.append(told(edition.configuration, arriving, span.until, delays=delays))
-            accounts.append(account(fired, outcomes[-1], edition.bundle, span.since))
+            heard = told(edition.configuration, arriving, span.until, silences=silences, delays=delays)
+            outcomes.append(heard)
+            accounts.append(account(fired, heard, edition.bundle, span.since))
     first = min((need.start_ms for need in needs), default=0)
     return Result(tuple(accounts), tuple(outcomes), brought, first)
 

@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from airis_mon.cli.page_replay.account import Account, Incident, Page
+from airis_mon.cli.page_replay.account import Account, Incident
 from airis_mon.cli.page_replay.comparison import Comparison
 from airis_mon.cli.page_replay.replay import Span
 from airis_mon.cli.page_replay.rows import Row, began, budget, heard, lasted, moment, rows, shift
+from airis_mon.cli.wording import printable
 
 SHOWN = 100
 """Rows of one table; the rest is counted, and in the HTML page."""
@@ -85,13 +86,6 @@ def _add(table: Table, cells: Iterable[object], style: str = "") -> None:
     table.add_row(*(Text(printable(str(cell))) for cell in cells), style=style)
 
 
-def printable(text: str) -> str:
-    """Return text that a terminal shows and does not obey."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
-
-
 def _incidents(title: str, incidents: Sequence[Incident], span: Span) -> Table:
     table = _table(title, "fires", "for", "severity", "alert", "monitor", "team", "told", "ends")
     for one in incidents[:SHOWN]:
@@ -121,6 +115,3 @@ def _messages(title: str, messages: Sequence[Row]) -> Table:
 def _rest(table: Table, whole: int) -> None:
     if whole > SHOWN:
         _add(table, (f"and {whole - SHOWN} more",))
-
-
-__all__ = ["Page", "printable", "write", "write_comparison"]
