@@ -36,6 +36,12 @@ class Burn:
         return budget(self.objective.target)
 
     @property
+    def span(self) -> str:
+        """Over what the share is promised, in words."""
+        calendar = self.objective.calendar
+        return f"over {name(self.objective.window)}" if calendar is None else f"in each calendar {calendar}"
+
+    @property
     def labels(self) -> dict[str, str]:
         """Labels of every series that is recorded for the objective."""
         return {
@@ -104,7 +110,7 @@ def alert(burn: Burn, severity: Severity) -> Alert:
         expression="\nor\n".join(_condition(burn, tier) for tier in found),
         summary=f"the error budget of {objective.name} burns too fast",
         before=f"Operations miss the objective {objective.name} ",
-        after=f" times as often as its budget allows ({share} of them over {name(objective.window)}).",
+        after=f" times as often as its budget allows ({share} of them {burn.span}).",
         verb="%.1f",
         labels={**objective.labels, **marks.labels, series.OBJECTIVE_LABEL: objective.name},
         annotations={**objective.annotations, **marks.annotations},

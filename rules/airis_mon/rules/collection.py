@@ -53,7 +53,7 @@ def of_objective(monitor: Monitor, objective: Objective) -> tuple[Group, ...]:
     burn = Burn(monitor, objective)
     alerting = burn_rate.groups(burn)
     ready = readiness.groups(group_name(monitor.name, objective.name, "ready"), alerting)
-    return (*alerting, error_budget.group(burn), *ready)
+    return (*alerting, *error_budget.groups(burn), *ready)
 
 
 def unready_alerts(monitor: Monitor) -> list[Alert]:

@@ -40,9 +40,18 @@ SIGNAL = "airis:signal:over"
 MAINTENANCE = "airis_maintenance"
 """1 while a Maintenance of the monitor holds, else 0."""
 
+PERIOD_INFO = "slo:period:info"
+"""Constant 1 that carries the number of the calendar period in which it was recorded."""
+PERIOD_EVENTS = "slo:period_events:rate"
+"""Operations per second with the number of the calendar period they lie in, followed by the window."""
+PERIOD_FAILURES = "slo:period_error_events:rate"
+"""Those that missed the objective, in the same way."""
+
 # Labels of recorded series
 MAINTENANCE_LABEL = "maintenance"
 """Name of the Maintenance."""
+PERIOD = "period"
+"""Number of a calendar period: weeks, months or quarters, counted on."""
 SLO_ID = "sloth_id"
 """Monitor and objective: `support-chat-availability`."""
 SLO_SERVICE = "sloth_service"

@@ -26,12 +26,14 @@ from airis_mon.spec.integrations import (
 )
 from airis_mon.spec.maintenance import Maintenance, Window
 from airis_mon.spec.monitor import (
+    CALENDAR_WINDOWS,
     LONGEST_WINDOW,
     READINGS,
     SHORTEST_WINDOW,
     Alerting,
     Anomaly,
     BurnCondition,
+    Calendar,
     Errors,
     Events,
     Forecast,
@@ -59,6 +61,7 @@ from airis_mon.spec.severity import Severity
 from airis_mon.spec.time_intervals import MONTHS, WEEKDAYS, Recurrence, TimeInterval
 
 __all__ = [
+    "CALENDAR_WINDOWS",
     "LONGEST_WINDOW",
     "MONTHS",
     "NOWHERE",
@@ -71,6 +74,7 @@ __all__ = [
     "Artefact",
     "Bundle",
     "BurnCondition",
+    "Calendar",
     "Choice",
     "Decoded",
     "Discord",

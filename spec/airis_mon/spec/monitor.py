@@ -8,11 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from airis_mon.spec.maintenance import Maintenance
 from airis_mon.spec.problems import NOWHERE, Origin
 from airis_mon.spec.severity import Severity as Severity
+
+Calendar = Literal["week", "month", "quarter"]
+"""Periods of the calendar, in UTC; weeks begin on Monday."""
+
+CALENDAR_WINDOWS: Mapping[Calendar, float] = MappingProxyType(
+    {"week": 7 * 86400.0, "month": 30 * 86400.0, "quarter": 90 * 86400.0}
+)
+"""Seconds that each of them is taken to last where a length is needed: for how fast a budget may burn."""
 
 SHORTEST_WINDOW, LONGEST_WINDOW = 86400.0, 366 * 86400.0
 """Seconds over which an objective may be promised: alerts on a shorter promise would come after its end."""
@@ -130,6 +139,8 @@ class Objective:
     """What burn-rate alerts of one severity carry beside that, as other dialects can say."""
     conditions: tuple[BurnCondition, ...] = ()
     """Burns that have to alert: where the window's own alerts lack one of them, the objective is refused."""
+    calendar: Calendar | None = None
+    """Period of the calendar over which the share is promised; `window` is then what such a period lasts."""
     annotations: Mapping[str, str] = field(default_factory=dict)
     """Annotations of its burn-rate alerts, printed as they are; `summary` and `description` replace ours."""
 

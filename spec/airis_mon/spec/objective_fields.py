@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from airis_mon.spec.monitor import (
+    CALENDAR_WINDOWS,
     LONGEST_WINDOW,
     SHORTEST_WINDOW,
+    Calendar,
     Errors,
     Events,
     Latency,
@@ -14,6 +16,7 @@ from airis_mon.spec.monitor import (
     Quality,
 )
 from airis_mon.spec.quantities import PERCENT_PATTERN, parse_percent
+from airis_mon.spec.reading import Reading
 from airis_mon.spec.records import Field, MapOf, Record
 from airis_mon.spec.scalars import Choice, Count, Duration, Flag, Parsed
 from airis_mon.spec.words import DAY, HOUR, LABEL, LABEL_VALUE, MARK, NAME, PROMQL, REMARK, WORD
@@ -26,7 +29,8 @@ ANNOTATIONS = MapOf(replace(LABEL, reserved=("dashboard",)), REMARK, "annotation
 def _objective(
     name: str,
     target: float,
-    window: float = DEFAULT_WINDOW,
+    window: float | None = None,
+    calendar: Calendar | None = None,
     errors: Errors | None = None,
     latency: Latency | None = None,
     quality: Quality | None = None,
@@ -37,8 +41,24 @@ def _objective(
 ) -> Objective:
     indicator = latency or events or quality or errors or Errors()
     return Objective(
-        name, target, window, indicator, fewest_failures, labels or {}, annotations=annotations or {}
+        name,
+        target,
+        window or (DEFAULT_WINDOW if calendar is None else CALENDAR_WINDOWS[calendar]),
+        indicator,
+        fewest_failures,
+        labels or {},
+        calendar=calendar,
+        annotations=annotations or {},
     )
+
+
+def _one_period(objective: Objective, path: str, reading: Reading) -> None:
+    """Refuse a window beside a calendar period."""
+    calendar = objective.calendar
+    if calendar is not None and objective.window != CALENDAR_WINDOWS[calendar]:
+        where = f"{path}.window"
+        message = "`window` and `calendar` exclude each other: one rolls, the other begins anew"
+        reading.refuse(reading.places[where], where, message, "keep one of them")
 
 
 OBJECTIVE = Record(
@@ -56,6 +76,11 @@ OBJECTIVE = Record(
             Duration(SHORTEST_WINDOW, LONGEST_WINDOW),
             "Rolling window over which the share is promised.",
             default="30d",
+        ),
+        Field(
+            "calendar",
+            Choice(("week", "month", "quarter")),
+            "Promise it over each week (from Monday), month or quarter of the calendar instead, in UTC.",
         ),
         Field(
             "fewest_failures",
@@ -133,5 +158,6 @@ OBJECTIVE = Record(
         ),
     ),
     _objective,
+    check=_one_period,
     exactly_one=("errors", "latency", "quality", "events"),
 )

@@ -15,6 +15,7 @@ from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.groups import Group
 from airis_mon.rules.proofs import (
     bounds,
+    calendars,
     incidents,
     long_windows,
     readiness,
@@ -68,9 +69,14 @@ def _objective(monitor: Monitor) -> Iterator[Proof]:
     reaching = (
         long_windows.promises([burn]),
         *long_windows.windows(burn, longest),
-        long_windows.period(burn, longest),
+        long_windows.period(burn, longest)
+        if objective.calendar is None
+        else calendars.current(burn, objective.calendar, longest),
     )
     yield Proof(f"windows-{name(period)}", groups, longest, reaching)
+    if objective.calendar is not None:
+        labelled = tuple(group for group in groups if group.name.endswith(":period"))
+        yield Proof("calendar", labelled, calendars.STEP, (calendars.turns(burn, objective.calendar),))
 
 
 def _signals(monitor: Monitor) -> Iterator[Proof]:
