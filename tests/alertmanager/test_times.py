@@ -32,6 +32,7 @@ from tests.alertmanager.documents import (
 )
 from tests.alertmanager.inboxes import http_inbox
 from tests.alertmanager.test_routes import check, failures
+from tests.recurrences import RECURRENCES
 from tests.waiting import until
 
 
@@ -219,21 +220,6 @@ def test_a_team_decides_the_policy_and_a_monitor_may_differ(amtool: Server, tmp_
     assert told["search"] == ["lead"]
 
 
-MINUTES = st.integers(0, 1439)
-TIMES = st.tuples(MINUTES, MINUTES).map(lambda two: (min(two), max(two) + 1))
-RECURRENCES = st.builds(
-    Recurrence,
-    times=st.lists(TIMES, max_size=2).map(tuple),
-    weekdays=st.sets(st.integers(0, 6), max_size=4).map(lambda days: tuple(sorted(days))),
-    days_of_month=st.lists(
-        st.one_of(
-            st.tuples(st.integers(1, 31), st.integers(0, 30)).map(lambda two: (two[0], min(31, sum(two)))),
-            st.tuples(st.integers(-31, -1), st.integers(0, 30)).map(lambda two: (two[0], min(-1, sum(two)))),
-        ),
-        max_size=2,
-    ).map(tuple),
-    months=st.sets(st.integers(1, 12), max_size=6).map(lambda months: tuple(sorted(months))),
-)  # fmt: skip
 ZONES = st.sampled_from(("UTC", "Europe/Berlin", "Asia/Kolkata", "America/Los_Angeles"))
 YEAR = (
     datetime(coverage.FIRST_YEAR, 1, 1, tzinfo=UTC),

@@ -20,6 +20,7 @@ from airis_mon.stack import ports
 from airis_mon.stack import prometheus as prometheus_command
 from airis_mon.stack.processes import Process
 from airis_mon.stack.servers import Server
+from tests.recurrences import MOMENTS, RECURRENCES
 from tests.rules.monitors import chat
 from tests.rules.mutants import mutants
 
@@ -33,25 +34,6 @@ MONTHLY = Maintenance(
     "backup",
     recurring=(Recurrence(((315, 405),), (), ((-10, -6), (14, 18)), (3,)), Recurrence(((1380, 1440),))),
 )  # fmt: skip
-
-MINUTES = st.integers(0, 1439)
-TIMES = st.tuples(MINUTES, MINUTES).map(lambda two: (min(two), max(two) + 1))
-RECURRENCES = st.builds(
-    Recurrence,
-    times=st.lists(TIMES, max_size=2).map(tuple),
-    weekdays=st.sets(st.integers(0, 6), max_size=4).map(lambda days: tuple(sorted(days))),
-    days_of_month=st.lists(
-        st.one_of(
-            st.tuples(st.integers(1, 31), st.integers(0, 30)).map(lambda two: (two[0], min(31, sum(two)))),
-            st.tuples(st.integers(-31, -1), st.integers(0, 30)).map(lambda two: (two[0], min(-1, sum(two)))),
-        ),
-        max_size=2,
-    ).map(tuple),
-    months=st.sets(st.integers(1, 12), max_size=6).map(lambda months: tuple(sorted(months))),
-).filter(lambda one: one != Recurrence())
-MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2056, 1, 1)).map(
-    lambda moment: moment.replace(second=0, microsecond=0, tzinfo=UTC).timestamp()
-)
 
 
 def expression(planned: Maintenance) -> str:

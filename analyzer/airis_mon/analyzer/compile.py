@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from airis_mon.analyzer import series
+from airis_mon.analyzer import maintenance, series
 from airis_mon.exporters import contracts
 from airis_mon.spec import (
     Anomaly,
@@ -73,6 +73,9 @@ def _queries(monitor: Monitor, problems: list[Problem]) -> Iterator[dict[str, An
             "horizons": [format_duration(horizon) for horizon in sorted(watched.horizons)],
             "by": list(watched.by),
         }
+        if monitor.maintenance:
+            query["window"] = format_duration(watched.window)
+            query["maintenance"] = [*map(maintenance.written, maintenance.times(monitor.maintenance))]
         yield query
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from airis_mon.analyzer.maintenance import Times, read
 from airis_mon.analyzer.methods.seasonal import Direction
 from airis_mon.analyzer.places import located
 from airis_mon.analyzer.schedule import HISTORY
@@ -13,6 +14,7 @@ from airis_mon.spec import Problem, SpecError, did_you_mean, format_duration, pa
 
 _QUERIES_MAX = 10_000
 _LIST_MAX = 20
+_TIMES_MAX = 1000
 _SECONDS_MAX = 90 * 86400
 _PROBLEMS_MAX = 50
 _REQUIRED = ("monitor", "model", "for", "expr")
@@ -39,6 +41,10 @@ class Query:
     false_pages_per_week: float = 2.0
     by: tuple[str, ...] = ()
     """Labels that the expression keeps apart."""
+    maintenance: tuple[Times, ...] = ()
+    """Times that nothing is learnt from."""
+    window: int = 0
+    """Seconds that the expression looks back: what is left out after a maintenance as well."""
 
     @property
     def ratio(self) -> bool:
@@ -152,10 +158,10 @@ def _pages(value: Any) -> float:
     raise ValueError(f"`{value}` is no number of pages a week; write one above 0 and up to 1000, such as 2")
 
 
-def _several(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
+def _several(read: Callable[[Any], Any], most: int = _LIST_MAX) -> Callable[[Any], tuple[Any, ...]]:
     def several(value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list) or len(value) > _LIST_MAX:
-            raise ValueError(f"a list of at most {_LIST_MAX} is needed")
+        if not isinstance(value, list) or len(value) > most:
+            raise ValueError(f"a list of at most {most} is needed")
         found = tuple(read(item) for item in value)
         if len(set(found)) < len(found):
             raise ValueError("one of them is there twice")
@@ -176,4 +182,6 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "false_pages_per_week": ("false_pages_per_week", _pages),
     "horizons": ("horizons", _several(_seconds)),
     "by": ("by", _several(_text)),
+    "maintenance": ("maintenance", _several(read, _TIMES_MAX)),
+    "window": ("window", _seconds),
 }

@@ -10,6 +10,7 @@ import numpy as np
 from airis_mon.analyzer import series
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.history import History
+from airis_mon.analyzer.methods.exclusion import touched
 from airis_mon.analyzer.methods.robust import Floats
 from airis_mon.analyzer.methods.seasonal import Band, Model, Settings, fit
 from airis_mon.analyzer.query import Frame, Labels, Querier
@@ -65,8 +66,17 @@ class Watch:
             return False
         frame = self._history.until(querier, end)
         rows = {labels: n for n, labels in enumerate(frame.labels)}
-        self._fitted = _Fitted(fit(frame.values, self._settings), rows, end)
+        self._fitted = _Fitted(fit(self._usual(frame), self._settings), rows, end)
         return True
+
+    def _usual(self, frame: Frame) -> Floats:
+        """Return the past without what happened while the model was worked on."""
+        left_out = touched(self.query.maintenance, frame.timestamps, self.query.window)
+        if not left_out.any():
+            return frame.values
+        values = frame.values.copy()
+        values[:, left_out] = np.nan
+        return values
 
     def evaluate(self, querier: Querier, at: int) -> Evaluation:
         """Return what the values at `at` give to write; raises QueryError."""
