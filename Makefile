@@ -38,6 +38,9 @@ faults: $(READY) ## a real sidecar under kill, EIO, full and slow disk, power cu
 fuzz: $(READY) ## every decoder under a coverage-guided fuzzer (ARGS="--seconds 60 [TARGET]"); the last line is JSON
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
+mutate: $(READY) ## every rule and route broken in every known way, and its proofs have to notice; minutes; the last line is JSON
+	$(BIN)/python -m tests.mutation $(ARGS)
+
 bench: $(READY) ## measured ratios against doing without; the last line is JSON
 	$(BIN)/python -m benchmarks.run $(ARGS)
 

@@ -25,8 +25,8 @@ from airis_mon.spec import (
     Quality,
 )
 from airis_mon.stack.servers import Server
+from tests.mutation.rules import mutants
 from tests.rules.monitors import DAY, chat, mutated, small
-from tests.rules.mutants import mutants
 
 
 def failure(promtool: Server, folder: Path, test: str) -> str:

@@ -15,6 +15,7 @@ from airis_mon.alertmanager import (
     routes,
     secrets,
     time_intervals,
+    timelines,
 )
 from airis_mon.spec import Artefact, Bundle, SpecError, yaml_text
 
@@ -25,7 +26,7 @@ OLDEST = (0, 25)
 def artefacts(
     bundle: Bundle, *, target: tuple[int, int] = OLDEST, grafana_url: str | None = None
 ) -> tuple[Artefact, ...]:
-    """Return alertmanager.yaml, airis-mon.tmpl and routes.test.yaml below `alertmanager/`.
+    """Return alertmanager.yaml, airis-mon.tmpl and the two `.test.yaml` below `alertmanager/`.
 
     `target` is the oldest Alertmanager that has to accept them; messages link to dashboards below
     `grafana_url`. SpecError, with every problem, where the
@@ -47,6 +48,9 @@ def artefacts(
         Artefact("alertmanager/alertmanager.yaml", yaml_text(config, source=source)),
         Artefact(f"alertmanager/{message.FILE}", message.template(grafana_url)),
         Artefact("alertmanager/routes.test.yaml", yaml_text({"cases": proofs.cases(bundle)}, source=source)),
+        Artefact(
+            "alertmanager/timelines.test.yaml", yaml_text({"cases": timelines.cases(bundle)}, source=source)
+        ),
     )
 
 

@@ -42,8 +42,8 @@ def runs(folder: Path, amtool: Server, memory: Memory) -> Iterator[Run]:
     if memory.holds(key(folder, amtool, memory)):
         yield Run((CASES,), "routes test", amtool, _TEST, known=True)
         return
-    reachable = _Reachable(_loaded(config))
-    for case in _loaded(cases).get("cases") or ():
+    reachable = Reachable(loaded(config))
+    for case in loaded(cases).get("cases") or ():
         yield _case(case, reachable, amtool, memory)
 
 
@@ -56,20 +56,20 @@ def _text(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.exists() else None
 
 
-def _loaded(text: str) -> Mapping[str, Any]:
+def loaded(text: str) -> Mapping[str, Any]:
+    """Return what a file of ours holds."""
     # libyaml's reads a thousand monitors' routes in a second.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load(text, Loader=loader) or {}  # noqa: S506  both are safe ones
 
 
-def _case(case: Mapping[str, Any], reachable: _Reachable, amtool: Server, memory: Memory) -> Run:
+def _case(case: Mapping[str, Any], reachable: Reachable, amtool: Server, memory: Memory) -> Run:
     given = {label: str(value) for label, value in case["labels"].items()}
     labels = [f"{label}={_quoted(value)}" for label, value in given.items()]
     receivers = f"--verify.receivers={','.join(case['receivers'])}"
     # JSON is YAML, and written at once.
-    config = json.dumps(reachable.by(given), ensure_ascii=False)
-    names = {given[label] for label in NAMED if given.get(label)}
-    asked = memory.key(amtool, _TEST, (_anonymous(text, names) for text in (config, receivers, *labels)))
+    config = json.dumps(reachable.by([given]), ensure_ascii=False)
+    asked = memory.key(amtool, _TEST, (anonymous(text, [given]) for text in (config, receivers, *labels)))
     whole = Run((CASES,), "routes test", amtool, (*_TEST, f"--config.file={CONFIG}", receivers, *labels))
     return Run(
         (CASES,),
@@ -83,8 +83,9 @@ def _case(case: Mapping[str, Any], reachable: _Reachable, amtool: Server, memory
     )
 
 
-def _anonymous(text: str, names: set[str]) -> str:
-    """Return a text with a number in place of each name."""
+def anonymous(text: str, alerts: Sequence[Mapping[str, str]]) -> str:
+    """Return a text with a number in place of each name that the labels of alerts have."""
+    names = {alert[label] for alert in alerts for label in NAMED if alert.get(label)}
     if not names:
         return text
     ordered = sorted(names, key=lambda name: (-len(name), name))
@@ -92,11 +93,13 @@ def _anonymous(text: str, names: set[str]) -> str:
     return re.sub("|".join(map(re.escape, ordered)), lambda found: places[found[0]], text)
 
 
-class _Reachable:
-    """A configuration, asked for the part of it that an alert can reach."""
+class Reachable:
+    """A configuration, asked for the part of it that some alerts can reach."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._root = dict(config.get("route") or {})
+        self._receivers = {receiver["name"]: receiver for receiver in config.get("receivers") or ()}
+        self._inhibitions: Sequence[Mapping[str, Any]] = config.get("inhibit_rules") or ()
         self._intervals = {
             key: config[key] for key in ("time_intervals", "mute_time_intervals") if key in config
         }
@@ -105,7 +108,7 @@ class _Reachable:
         self._others: list[int] = []
         labels = set()
         for place, route in enumerate(self._children):
-            first = next(iter(_equalities(route)), None)
+            first = next(_equalities(route.get("matchers")), None)
             if first is None:
                 self._others.append(place)
             else:
@@ -113,30 +116,54 @@ class _Reachable:
                 self._by_value.setdefault(first, []).append(place)
         self._labels = tuple(labels)
 
-    def by(self, labels: Mapping[str, str]) -> dict[str, Any]:
-        """Return the configuration without the routes that such an alert cannot match."""
-        places = list(self._others)
-        for label in self._labels:
-            places += self._by_value.get((label, labels.get(label, "")), ())
-        children = [self._children[place] for place in sorted(places)]
-        route = _pruned({**self._root, "routes": children}, labels)
+    def by(self, alerts: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+        """Return the routes that such alerts can match, and the names of their receivers."""
+        route = self._route(alerts)
         receivers = sorted(set(_receivers(route)))
         return {**self._intervals, "route": route, "receivers": [{"name": name} for name in receivers]}
 
+    def whole(self, alerts: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+        """Return routes, receivers and inhibitions that such alerts can match."""
+        route = self._route(alerts)
+        receivers = [
+            self._receivers[name] for name in sorted(set(_receivers(route))) if name in self._receivers
+        ]
+        inhibitions = [
+            rule
+            for rule in self._inhibitions
+            if _possible(rule.get("source_matchers"), alerts)
+            and _possible(rule.get("target_matchers"), alerts)
+        ]
+        return {**self._intervals, "route": route, "receivers": receivers, "inhibit_rules": inhibitions}
 
-def _pruned(route: Route, labels: Mapping[str, str]) -> dict[str, Any]:
+    def _route(self, alerts: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+        places = set(self._others)
+        for label in self._labels:
+            for alert in alerts:
+                places.update(self._by_value.get((label, alert.get(label, "")), ()))
+        children = [self._children[place] for place in sorted(places)]
+        return _pruned({**self._root, "routes": children}, alerts)
+
+
+def _pruned(route: Route, alerts: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     children = [
-        _pruned(child, labels)
+        _pruned(child, alerts)
         for child in route.get("routes") or ()
-        if all(labels.get(label, "") == value for label, value in _equalities(child))
+        if _possible(child.get("matchers"), alerts)
     ]
     found = {key: value for key, value in route.items() if key != "routes"}
     return {**found, "routes": children} if children else found
 
 
-def _equalities(route: Route) -> Iterator[tuple[str, str]]:
-    """Yield the label and value of matchers that require just that; others are left to amtool."""
-    for matcher in route.get("matchers") or ():
+def _possible(matchers: Sequence[str] | None, alerts: Sequence[Mapping[str, str]]) -> bool:
+    """Tell whether one of the alerts has every value that is required."""
+    required = list(_equalities(matchers))
+    return any(all(alert.get(label, "") == value for label, value in required) for alert in alerts)
+
+
+def _equalities(matchers: Sequence[str] | None) -> Iterator[tuple[str, str]]:
+    """Yield the label and value of matchers that require just that; others are left to whoever is asked."""
+    for matcher in matchers or ():
         found = _EQUAL.fullmatch(matcher)
         if found and "\\" not in found[2]:
             yield found[1], found[2]

@@ -1,0 +1,202 @@
+"""Who has to be told when, worked out from the documents alone: cases for a replay of the configuration.
+
+amtool says which routes an alert takes, and nothing of time. These cases do: that each rung of a ladder
+speaks after its own time and not before, that it ends with the alert, that what belongs together is told
+together, what is told again, and what keeps quiet. They never look at the route tree; a wrong time there
+makes a case fail.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from airis_mon.rules import series
+from airis_mon.spec import Bundle, EscalationPolicy, Monitor, Step, format_duration
+
+DELIVERY = 1.0
+"""Seconds within which a receiver takes a message; a repetition counts from then."""
+NOBODYS = "Nobodys"
+"""No monitor's name: they have no capitals."""
+MOST = 50
+"""Repetitions that a case looks at: a ladder of days that is told again every second has too many."""
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """An alert, and how long it stands."""
+
+    labels: Mapping[str, str]
+    begins: float = 0.0
+    ends: float | None = None
+
+
+@dataclass(frozen=True)
+class _Case:
+    name: str
+    alerts: Sequence[_Standing]
+    until: float
+    told: Sequence[tuple[float, str, int]] = field(default=())
+    """Messages: seconds, receiver, and how many alerts fire then; 0 tells that all is over."""
+
+    def content(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "alerts": [
+                {
+                    "labels": dict(alert.labels),
+                    "begins": format_duration(alert.begins),
+                    **({} if alert.ends is None else {"ends": format_duration(alert.ends)}),
+                }
+                for alert in self.alerts
+            ],
+            "until": format_duration(self.until),
+            "told": [
+                {"at": format_duration(at), "receiver": receiver, "firing": firing}
+                for at, receiver, firing in sorted(self.told)
+            ],
+        }
+
+
+def cases(bundle: Bundle) -> list[dict[str, Any]]:
+    """Return `{name, alerts, until, told}` per monitor; times count from the start of the first alert."""
+    return [case.content() for monitor in bundle.monitors for case in _of(monitor, bundle)]
+
+
+def _of(monitor: Monitor, bundle: Bundle) -> Iterator[_Case]:
+    page, ticket = _labels(monitor, series.PAGE), _labels(monitor, series.TICKET)
+    if monitor.alerting.escalation is None:
+        yield _Case(f"{monitor.name}: nobody is told", [_Standing(page), _Standing(ticket)], 86400.0)
+        return
+    policy = bundle.policy(monitor.alerting.escalation)
+    for severity, steps in ((series.PAGE, policy.page), (series.TICKET, policy.ticket)):
+        if steps:
+            yield from _ladder(f"{monitor.name}, {severity}", _labels(monitor, severity), steps, policy)
+    for what, quiet, loud in (
+        ("a ticket keeps quiet beside a page about the same", [ticket], [page]),
+        *(
+            (f"a ticket is told beside a page of another {label}", [], [{**page, label: "another"}, ticket])
+            for label in ("alertname", series.OBJECTIVE_LABEL, series.FOR)
+        ),
+        ("a ticket is told beside a page of nobody's monitor", [{**page, series.MONITOR: NOBODYS}], [ticket]),
+        (
+            "a ticket is told beside what is neither page nor ticket",
+            [{**page, series.SEVERITY: "info"}],
+            [ticket],
+        ),
+        ("each kind of page is told by itself", [], [page, {**page, "alertname": "another"}]),
+        *_missing(ticket, page),
+    ):
+        yield _together(f"{monitor.name}: {what}", quiet, loud, policy)
+
+
+def _missing(
+    ticket: dict[str, str], page: dict[str, str]
+) -> Iterator[tuple[str, list[dict[str, str]], list[dict[str, str]]]]:
+    """Yield what is said of a signal that has gone missing: what is quiet, and what is told."""
+    absent = {**ticket, "alertname": series.ABSENT_ALERT, series.FOR: "signal"}
+    about, woken = {**ticket, series.FOR: "signal"}, {**page, series.FOR: "signal"}
+    yield "a ticket keeps quiet while its signal is missing", [about], [absent]
+    yield "a page is told although its signal is missing", [], [absent, woken]
+    blind = {**absent, series.OBJECTIVE_LABEL: "availability"}
+    source = {**page, "alertname": series.ABSENT_ALERT, series.OBJECTIVE_LABEL: "", series.FOR: "signal"}
+    yield "what is missing does not hide what else is missing", [], [source, blind]
+    nobodys = {**absent, series.MONITOR: NOBODYS}
+    yield "a ticket is told while the signal of nobody's monitor is missing", [nobodys], [about]
+    other = {**about, series.FOR: "another"}
+    yield "a ticket is told while another signal is missing", [], [absent, other]
+
+
+def _together(
+    name: str, quiet: Sequence[dict[str, str]], loud: Sequence[dict[str, str]], policy: EscalationPolicy
+) -> _Case:
+    """Return the case of alerts that stand side by side, each of its own kind or severity."""
+    alerts = [_Standing(labels) for labels in (*quiet, *loud)]
+    until = min(
+        max(_wait(step, policy) for step in (*policy.page, *policy.ticket)) + 1, MOST * _pause(policy)
+    )
+    told = [
+        one
+        for labels in loud
+        for step in (policy.page if labels[series.SEVERITY] == series.PAGE else policy.ticket)
+        for one in _told(step, policy, until)
+    ]
+    return _Case(name, alerts, until, told)
+
+
+def _labels(monitor: Monitor, severity: str, objective: str = "availability") -> dict[str, str]:
+    return {
+        "alertname": series.BURN_ALERT,
+        series.MONITOR: monitor.name,
+        series.SEVERITY: severity,
+        series.TEAM: monitor.alerting.team,
+        series.MODEL: monitor.model.name,
+        series.OBJECTIVE_LABEL: objective,
+    }
+
+
+def _ladder(
+    what: str, labels: Mapping[str, str], steps: Sequence[Step], policy: EscalationPolicy
+) -> Iterator[_Case]:
+    last = max(_wait(step, policy) for step in steps)
+    until = min(last + _pause(policy) + 1, MOST * _pause(policy))
+    told = [one for step in steps for one in _told(step, policy, until)]
+    yield _Case(f"{what}: stands, and is told again", [_Standing(labels)], until, told)
+    for rung, step in enumerate(steps, 1):
+        ends = _wait(step, policy) - 1
+        if 0 < ends < MOST * _pause(policy):
+            yield _ending(f"{what}: over before level {rung}", labels, steps[: rung - 1], ends, policy)
+    later = math.floor(policy.group_wait / 2)
+    if steps[0].after == 0 and later and last < MOST * _pause(policy):
+        yield _belonging(f"{what}: two that belong together", labels, steps, later, policy)
+
+
+def _belonging(
+    name: str, labels: Mapping[str, str], steps: Sequence[Step], later: float, policy: EscalationPolicy
+) -> _Case:
+    """Return the case of two alerts that the first rung is told of at once, and the others one by one."""
+    until = _wait(steps[-1], policy) + later + 1
+    told: list[tuple[float, str, int]] = []
+    for step in steps:
+        if step.after == 0:
+            told += _told(step, policy, until, firing=2)
+        else:
+            told += [*_told(step, policy, until), *_told(step, policy, until, begins=later)]
+    other = {**labels, series.OBJECTIVE_LABEL: "another"}
+    return _Case(name, [_Standing(labels), _Standing(other, begins=later)], until, told)
+
+
+def _wait(step: Step, policy: EscalationPolicy) -> float:
+    """Return seconds from an alert's start to a rung's first message."""
+    return step.after or policy.group_wait
+
+
+def _told(
+    step: Step, policy: EscalationPolicy, until: float, *, begins: float = 0.0, firing: int = 1
+) -> Iterator[tuple[float, str, int]]:
+    """Yield what a rung is told before `until` of an alert that stands."""
+    first, pause = begins + _wait(step, policy), _pause(policy)
+    for number in range(max(0, math.ceil((until - first) / pause))):
+        for receiver in step.receivers:
+            yield first + number * pause, receiver, firing
+
+
+def _pause(policy: EscalationPolicy) -> float:
+    """Return seconds from one message about a standing alert to the next: whole looks at its group."""
+    looks = math.floor((policy.repeat_interval + DELIVERY) / policy.group_interval) + 1
+    return looks * policy.group_interval
+
+
+def _ending(
+    name: str, labels: Mapping[str, str], steps: Sequence[Step], ends: float, policy: EscalationPolicy
+) -> _Case:
+    """Return the case of an alert that ends after the last of these steps: they hear of it, nobody else."""
+    told: list[tuple[float, str, int]] = []
+    for step in steps:
+        wait = _wait(step, policy)
+        over = wait + math.ceil((ends - wait) / policy.group_interval) * policy.group_interval
+        told += [*_told(step, policy, ends), *((over, receiver, 0) for receiver in step.receivers)]
+    until = max([at for at, _, _ in told], default=ends) + 2 * policy.group_interval + 2 * ends
+    return _Case(name, [_Standing(labels, ends=ends)], until, told)

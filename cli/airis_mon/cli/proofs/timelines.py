@@ -1,0 +1,82 @@
+"""The cases of who is told when, played through a replay of the configuration."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from airis_mon.alertmanager.replay import (
+    Configuration,
+    ConfigurationError,
+    Delays,
+    Firing,
+    TooManyEventsError,
+    posts,
+    replay,
+)
+from airis_mon.cli.proofs.routes import CONFIG, Reachable, anonymous, loaded
+from airis_mon.cli.proofs.runs import Failure, Proof
+from airis_mon.spec import format_duration, parse_duration
+
+CASES = "alertmanager/timelines.test.yaml"
+WHAT = "timelines"
+EVALUATION = 15.0
+"""Seconds between two evaluations of the rules."""
+
+
+def results(folder: Path) -> Iterator[Proof | Failure]:
+    """Yield what comes of each case; what differs in names alone is played once."""
+    if not (folder / CASES).exists() or not (folder / CONFIG).exists():
+        return
+    reachable = Reachable(loaded((folder / CONFIG).read_text(encoding="utf-8")))
+    verdicts: dict[str, str] = {}
+    for case in loaded((folder / CASES).read_text(encoding="utf-8")).get("cases") or ():
+        labels = [alert["labels"] for alert in case["alerts"]]
+        config = reachable.whole(labels)
+        question = anonymous(json.dumps([config, {**case, "name": ""}]), labels)
+        begin, known = time.monotonic(), question in verdicts
+        if not known:
+            verdicts[question] = _difference(config, case)
+        if verdicts[question]:
+            yield Failure(CASES, case["name"], verdicts[question])
+        else:
+            yield Proof(CASES, WHAT, time.monotonic() - begin, known)
+
+
+def _difference(config: Mapping[str, Any], case: Mapping[str, Any]) -> str:
+    """Return what is told otherwise than it has to be; nothing where all is as it has to be."""
+    firings = [
+        Firing(
+            tuple(sorted(alert["labels"].items())),
+            parse_duration(alert["begins"]),
+            parse_duration(alert["ends"]) if "ends" in alert else None,
+        )
+        for alert in case["alerts"]
+    ]
+    try:
+        outcome = replay(
+            Configuration.read(config),
+            posts(firings, EVALUATION),
+            parse_duration(case["until"]),
+            delays=Delays(),
+        )
+    except (ConfigurationError, TooManyEventsError) as error:
+        return str(error)
+    # A receiver with several ways to be told is told once.
+    messages = {(one.at, one.receiver, one.group, len(one.firing)) for one in outcome.notifications}
+    told = Counter((at, receiver, firing) for at, receiver, _, firing in messages)
+    wanted = Counter((parse_duration(one["at"]), one["receiver"], one["firing"]) for one in case["told"])
+    return "\n".join(
+        [
+            *(f"is told, and should not be: {_said(*one)}" for one in sorted((told - wanted).elements())),
+            *(f"is not told, and should be: {_said(*one)}" for one in sorted((wanted - told).elements())),
+        ]
+    )
+
+
+def _said(at: float, receiver: str, firing: int) -> str:
+    return f"{receiver} after {format_duration(at)}, {firing} firing"

@@ -1,0 +1,1 @@
+"""Rules and routes broken on purpose, to see that their proofs notice: `make mutate`."""
