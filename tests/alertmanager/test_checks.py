@@ -93,6 +93,20 @@ def test_step_does_not_overtake_the_gathering_of_the_first() -> None:
     assert "spec.page[1].after" in text
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("group_interval: 10m, repeat_interval: 5m", "looks at a group only every 10m"),
+        ("repeat_interval: 6d", "remembers for 5d what it told"),
+    ],
+)
+def test_what_alertmanager_forgets_before_it_looks_again_is_refused(given: str, message: str) -> None:
+    hasty = policy("standard", f"{{page: [{{receivers: [oncall]}}], {given}}}")
+    text = refused(monitor("chat"), ONCALL, hasty)
+    assert message in text
+    assert "spec.repeat_interval" in text
+
+
 def test_all_problems_are_told_at_once() -> None:
     text = refused(
         receiver("a", "{webhooks: [{url: 'http://host/{{x}}'}]}"),

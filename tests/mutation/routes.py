@@ -134,7 +134,10 @@ def _followed(config: Config, path: tuple[int, ...]) -> bool:
 
 
 def _negated(matcher: str) -> str:
-    return matcher.replace("!=", "=", 1) if "!=" in matcher else matcher.replace("=", "!=", 1)
+    for operator, opposite in (("!=", "="), ("=~", "!~"), ("=", "!=")):
+        if operator in matcher:
+            return matcher.replace(operator, opposite, 1)
+    raise ValueError(matcher)
 
 
 def _inhibitions(config: Config) -> Iterator[tuple[str, Config]]:
@@ -152,7 +155,11 @@ def _inhibitions(config: Config) -> Iterator[tuple[str, Config]]:
                 if matcher in _OF_OTHERS:
                     continue
                 rest = [one for one in rule[key] if one != matcher]
-                yield f"{title}: {key} {matcher} dropped", having({**rule, key: rest})
+                if not matcher.startswith("severity=~"):
+                    yield f"{title}: {key} {matcher} dropped", having({**rule, key: rest})
+                if "|" in matcher:
+                    fewer = having({**rule, key: [*rest, matcher.rpartition("|")[0] + '"']})
+                    yield f"{title}: {key} {matcher} without the last", fewer
                 yield f"{title}: {key} {matcher} negated", having({**rule, key: [*rest, _negated(matcher)]})
         for label in rule.get("equal", ()):
             rest = [one for one in rule["equal"] if one != label]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from airis_mon.alertmanager import coverage
+from airis_mon.alertmanager.replay.notifications import RETENTION
 from airis_mon.spec import (
     Bundle,
     EscalationPolicy,
@@ -37,6 +38,7 @@ def problems(bundle: Bundle) -> Iterator[Problem]:
                     yield from _times(policy, f"spec.{severity}[{index}]", step, intervals)
         if not unknown:
             yield from _end(policy, intervals)
+        yield from _memory(policy)
 
 
 def _problem(
@@ -93,6 +95,27 @@ def _order(policy: EscalationPolicy, path: str, steps: tuple[Step, ...]) -> Iter
             path,
             f"the step before is told after {format_duration(earliest)}, so this one would not be later",
             "write `after` with a longer duration, or a shorter `group_wait`",
+        )
+
+
+def _memory(policy: EscalationPolicy) -> Iterator[Problem]:
+    """Yield what is wrong where Alertmanager forgets what it told before that matters."""
+    looks, forgets = format_duration(policy.group_interval), format_duration(RETENTION)
+    if policy.repeat_interval < policy.group_interval:
+        # It forgets after twice that interval. Were that before the next look, an end would be told to nobody,
+        # and what stands would be told as new each time.
+        yield _problem(
+            policy,
+            "spec.repeat_interval",
+            f"Alertmanager looks at a group only every {looks}, and may have forgotten by then what it told",
+            f"write {looks} or longer, or a shorter `group_interval`",
+        )
+    if policy.repeat_interval > RETENTION:
+        yield _problem(
+            policy,
+            "spec.repeat_interval",
+            f"Alertmanager remembers for {forgets} what it told (`--data.retention`), and tells it again then",
+            f"write {forgets} or less",
         )
 
 

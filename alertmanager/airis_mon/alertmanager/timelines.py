@@ -13,11 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from airis_mon.alertmanager.replay import Delays
 from airis_mon.rules import series
-from airis_mon.spec import Bundle, EscalationPolicy, Monitor, Step, format_duration
+from airis_mon.spec import Bundle, Errors, EscalationPolicy, Monitor, Step, format_duration
 
-DELIVERY = 1.0
+DELIVERY = Delays().delivery
 """Seconds within which a receiver takes a message; a repetition counts from then."""
+BESIDE = 0.123
+"""Seconds beside a look at a group, where either could come first: nobody writes such an interval."""
 NOBODYS = "Nobodys"
 """No monitor's name: they have no capitals."""
 MOST = 50
@@ -62,7 +65,10 @@ class _Case:
 
 def cases(bundle: Bundle) -> list[dict[str, Any]]:
     """Return `{name, alerts, until, told}` per monitor; times count from the start of the first alert."""
-    return [case.content() for monitor in bundle.monitors for case in _of(monitor, bundle)]
+    found = [
+        case for monitor in bundle.monitors for case in (*_of(monitor, bundle), *_depending(monitor, bundle))
+    ]
+    return [case.content() for case in found]
 
 
 def _of(monitor: Monitor, bundle: Bundle) -> Iterator[_Case]:
@@ -73,7 +79,7 @@ def _of(monitor: Monitor, bundle: Bundle) -> Iterator[_Case]:
     policy = bundle.policy(monitor.alerting.escalation)
     for severity, steps in ((series.PAGE, policy.page), (series.TICKET, policy.ticket)):
         if steps:
-            yield from _ladder(f"{monitor.name}, {severity}", _labels(monitor, severity), steps, policy)
+            yield from _ladder(f"{monitor.name}, {severity}", _labels(monitor, severity), _rungs(steps), policy)
     for what, quiet, loud in (
         ("a ticket keeps quiet beside a page about the same", [ticket], [page]),
         *(
@@ -89,7 +95,45 @@ def _of(monitor: Monitor, bundle: Bundle) -> Iterator[_Case]:
         ("each kind of page is told by itself", [], [page, {**page, "alertname": "another"}]),
         *_missing(ticket, page),
     ):
-        yield _together(f"{monitor.name}: {what}", quiet, loud, policy)
+        yield _together(f"{monitor.name}: {what}", quiet, loud, bundle)
+
+
+def _depending(monitor: Monitor, bundle: Bundle) -> Iterator[_Case]:
+    """Yield what becomes of a monitor's alerts while one that it depends on, at whatever distance, pages."""
+    page, ticket = _labels(monitor, series.PAGE), _labels(monitor, series.TICKET)
+    for needed in _needed(monitor, bundle):
+        silent = {**_labels(needed, series.PAGE), "alertname": series.ABSENT_ALERT}
+        del silent[series.OBJECTIVE_LABEL]
+        down = [silent]
+        slow = [{**_labels(needed, series.PAGE), "alertname": series.ANOMALY_ALERT}]
+        for objective in needed.objectives:
+            failing = _labels(needed, series.PAGE, objective.name)
+            (down if isinstance(objective.indicator, Errors) else slow).append(failing)
+        for what in down:
+            held, about = {**what, series.SEVERITY: series.TICKET}, _about(what)
+            for kept in (page, ticket):
+                title = f"a {kept[series.SEVERITY]} of {monitor.name} keeps quiet beside {about}"
+                yield _together(title, [kept], [what], bundle)
+            yield _together(f"{monitor.name} is told beside a ticket, {about}", [], [held, page], bundle)
+        for what in slow:
+            yield _together(f"{monitor.name} is told beside {_about(what)}", [], [what, page], bundle)
+
+
+def _about(labels: Mapping[str, str]) -> str:
+    words = (labels[series.MONITOR], labels["alertname"], labels.get(series.OBJECTIVE_LABEL))
+    return " ".join(filter(None, words))
+
+
+def _needed(monitor: Monitor, bundle: Bundle) -> Iterator[Monitor]:
+    named = {one.name: one for one in bundle.monitors}
+    found: dict[str, None] = {}
+    left = list(monitor.depends_on)
+    while left:
+        name = left.pop()
+        if name not in found:
+            found[name] = None
+            left += named[name].depends_on
+    return (named[name] for name in found)
 
 
 def _missing(
@@ -110,20 +154,27 @@ def _missing(
 
 
 def _together(
-    name: str, quiet: Sequence[dict[str, str]], loud: Sequence[dict[str, str]], policy: EscalationPolicy
+    name: str, quiet: Sequence[dict[str, str]], loud: Sequence[dict[str, str]], bundle: Bundle
 ) -> _Case:
-    """Return the case of alerts that stand side by side, each of its own kind or severity."""
-    alerts = [_Standing(labels) for labels in (*quiet, *loud)]
-    until = min(
-        max(_wait(step, policy) for step in (*policy.page, *policy.ticket)) + 1, MOST * _pause(policy)
-    )
+    """Return the case of alerts that stand side by side, each of its own kind, severity or monitor."""
+    named = {monitor.name: monitor for monitor in bundle.monitors}
+    ladders = []
+    for labels in (*quiet, *loud):
+        monitor = named.get(labels[series.MONITOR])
+        if monitor is not None and monitor.alerting.escalation is not None:
+            policy = bundle.policy(monitor.alerting.escalation)
+            steps = _rungs(policy.page if labels[series.SEVERITY] == series.PAGE else policy.ticket)
+            ladders.append((labels, steps, policy))
+    last = max((_wait(step, policy) for _, steps, policy in ladders for step in steps), default=0.0) + BESIDE
+    until = min([last, *(MOST * _pause(policy) + BESIDE for _, _, policy in ladders)])
     told = [
         one
-        for labels in loud
-        for step in (policy.page if labels[series.SEVERITY] == series.PAGE else policy.ticket)
+        for labels, steps, policy in ladders
+        if labels in loud
+        for step in steps
         for one in _told(step, policy, until)
     ]
-    return _Case(name, alerts, until, told)
+    return _Case(name, [_Standing(labels) for labels in (*quiet, *loud)], until, told)
 
 
 def _labels(monitor: Monitor, severity: str, objective: str = "availability") -> dict[str, str]:
@@ -141,11 +192,11 @@ def _ladder(
     what: str, labels: Mapping[str, str], steps: Sequence[Step], policy: EscalationPolicy
 ) -> Iterator[_Case]:
     last = max(_wait(step, policy) for step in steps)
-    until = min(last + _pause(policy) + 1, MOST * _pause(policy))
+    until = min(last + _pause(policy), MOST * _pause(policy)) + BESIDE
     told = [one for step in steps for one in _told(step, policy, until)]
     yield _Case(f"{what}: stands, and is told again", [_Standing(labels)], until, told)
     for rung, step in enumerate(steps, 1):
-        ends = _wait(step, policy) - 1
+        ends = _wait(step, policy) - BESIDE
         if 0 < ends < MOST * _pause(policy):
             yield _ending(f"{what}: over before level {rung}", labels, steps[: rung - 1], ends, policy)
     later = math.floor(policy.group_wait / 2)
@@ -157,7 +208,7 @@ def _belonging(
     name: str, labels: Mapping[str, str], steps: Sequence[Step], later: float, policy: EscalationPolicy
 ) -> _Case:
     """Return the case of two alerts that the first rung is told of at once, and the others one by one."""
-    until = _wait(steps[-1], policy) + later + 1
+    until = _wait(steps[-1], policy) + later + BESIDE
     told: list[tuple[float, str, int]] = []
     for step in steps:
         if step.after == 0:
@@ -166,6 +217,14 @@ def _belonging(
             told += [*_told(step, policy, until), *_told(step, policy, until, begins=later)]
     other = {**labels, series.OBJECTIVE_LABEL: "another"}
     return _Case(name, [_Standing(labels), _Standing(other, begins=later)], until, told)
+
+
+def _rungs(steps: Sequence[Step]) -> list[Step]:
+    """Return a step per moment: several of one moment, for different hours, are told together here."""
+    found: dict[float, dict[str, None]] = {}
+    for step in steps:
+        found.setdefault(step.after, {}).update(dict.fromkeys(step.receivers))
+    return [Step(tuple(receivers), after) for after, receivers in found.items()]
 
 
 def _wait(step: Step, policy: EscalationPolicy) -> float:
@@ -198,5 +257,5 @@ def _ending(
         wait = _wait(step, policy)
         over = wait + math.ceil((ends - wait) / policy.group_interval) * policy.group_interval
         told += [*_told(step, policy, ends), *((over, receiver, 0) for receiver in step.receivers)]
-    until = max([at for at, _, _ in told], default=ends) + 2 * policy.group_interval + 2 * ends
+    until = max([at for at, _, _ in told], default=ends) + 2 * policy.group_interval + 2 * ends + BESIDE
     return _Case(name, [_Standing(labels, ends=ends)], until, told)
