@@ -17,8 +17,8 @@ from airis_mon.rules.promql import written
 from airis_mon.rules.readiness import labels_of
 from airis_mon.spec import Alerting, Anomaly, Model, Monitor, Source
 from airis_mon.stack.servers import Server
+from tests.mutation.rules import mutants
 from tests.rules.monitors import chat, mutated
-from tests.rules.mutants import mutants
 from tests.rules.test_proofs import MONITORS
 from tests.rules.test_without_contract import GATEWAY
 

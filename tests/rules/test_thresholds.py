@@ -14,7 +14,7 @@ from airis_mon.rules.collection import groups
 from airis_mon.rules.compile import artefacts
 from airis_mon.spec import Alerting, Level, Model, Monitor, Source, Threshold
 from airis_mon.stack.servers import Server
-from tests.rules.mutants import mutants
+from tests.mutation.rules import mutants
 from tests.rules.test_proofs import failure, write
 
 

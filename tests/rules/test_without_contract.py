@@ -10,8 +10,8 @@ from airis_mon.rules.collection import groups
 from airis_mon.rules.compile import artefacts
 from airis_mon.spec import Events, Model, Monitor, Objective, Source
 from airis_mon.stack.servers import Server
+from tests.mutation.rules import mutants
 from tests.rules.monitors import DAY
-from tests.rules.mutants import mutants
 from tests.rules.test_proofs import failure, write
 
 GATEWAY = Monitor(

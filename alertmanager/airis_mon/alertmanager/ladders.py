@@ -102,8 +102,8 @@ def _memory(policy: EscalationPolicy) -> Iterator[Problem]:
     """Yield what is wrong where Alertmanager forgets what it told before that matters."""
     looks, forgets = format_duration(policy.group_interval), format_duration(RETENTION)
     if policy.repeat_interval < policy.group_interval:
-        # It forgets after twice that interval. Were that before the next look, an end would be told to nobody,
-        # and what stands would be told as new each time.
+        # It forgets after twice that interval. Were that before the next look, an end would be told to
+        # nobody, and what stands would be told as new each time.
         yield _problem(
             policy,
             "spec.repeat_interval",
@@ -114,7 +114,7 @@ def _memory(policy: EscalationPolicy) -> Iterator[Problem]:
         yield _problem(
             policy,
             "spec.repeat_interval",
-            f"Alertmanager remembers for {forgets} what it told (`--data.retention`), and tells it again then",
+            f"Alertmanager remembers for {forgets} what it told (--data.retention), and tells it again then",
             f"write {forgets} or less",
         )
 

@@ -79,7 +79,9 @@ def _of(monitor: Monitor, bundle: Bundle) -> Iterator[_Case]:
     policy = bundle.policy(monitor.alerting.escalation)
     for severity, steps in ((series.PAGE, policy.page), (series.TICKET, policy.ticket)):
         if steps:
-            yield from _ladder(f"{monitor.name}, {severity}", _labels(monitor, severity), _rungs(steps), policy)
+            yield from _ladder(
+                f"{monitor.name}, {severity}", _labels(monitor, severity), _rungs(steps), policy
+            )
     for what, quiet, loud in (
         ("a ticket keeps quiet beside a page about the same", [ticket], [page]),
         *(

@@ -76,7 +76,7 @@ def _difference(config: Mapping[str, Any], case: Mapping[str, Any]) -> str:
     except (ConfigurationError, TooManyEventsError) as error:
         return str(error)
     # A receiver with several ways to be told is told once; by two rungs at one time, twice.
-    messages = {(one.at, one.receiver, one.firing, one.resolved, one.wait) for one in outcome.notifications}
+    messages = {(one.at, one.receiver, one.firing, one.resolved, one.level) for one in outcome.notifications}
     told = Counter((at, receiver, len(firing)) for at, receiver, firing, *_ in messages)
     wanted = Counter((parse_duration(one["at"]), one["receiver"], one["firing"]) for one in case["told"])
     return "\n".join(
