@@ -11,6 +11,7 @@ import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.rules.mutants import mutants
 
 from airis_mon.rules import maintenance
 from airis_mon.rules.collection import groups
@@ -22,7 +23,6 @@ from airis_mon.stack.processes import Process
 from airis_mon.stack.servers import Server
 from tests.recurrences import MOMENTS, RECURRENCES
 from tests.rules.monitors import chat
-from tests.rules.mutants import mutants
 
 Ask = Callable[[str, float], float]
 
