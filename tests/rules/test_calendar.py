@@ -9,12 +9,12 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.rules.mutants import mutants
 
 from airis_mon.rules.compile import artefacts
 from airis_mon.rules.proofs.calendars import TURNS, period_of
 from airis_mon.spec import CALENDAR_WINDOWS, Calendar, Errors, Monitor, Objective, decode
 from airis_mon.stack.servers import Server
+from tests.mutation.rules import mutants
 from tests.rules.monitors import small
 from tests.rules.test_proofs import failure, write
 

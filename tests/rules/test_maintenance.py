@@ -11,7 +11,6 @@ import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.rules.mutants import mutants
 
 from airis_mon.rules import maintenance
 from airis_mon.rules.collection import groups
@@ -21,6 +20,7 @@ from airis_mon.stack import ports
 from airis_mon.stack import prometheus as prometheus_command
 from airis_mon.stack.processes import Process
 from airis_mon.stack.servers import Server
+from tests.mutation.rules import mutants
 from tests.recurrences import MOMENTS, RECURRENCES
 from tests.rules.monitors import chat
 
