@@ -124,6 +124,8 @@ def _expressions(expression: str) -> Iterator[tuple[str, str]]:
             _put(expression, found, found[1] + _NEIGHBOUR[found[2]]),
         )
     for operator, changed in _OPERATORS.items():
+        if operator == "rate(" and expression.startswith("histogram_quantile("):
+            continue  # a quantile is a matter of shares, which are the same
         if operator in expression:
             yield f"{operator!r} -> {changed!r}", expression.replace(operator, changed, 1)
 

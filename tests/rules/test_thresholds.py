@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from airis_mon.analyzer import compile as analyzer
 from airis_mon.exporters.contracts import CONTRACTS
 from airis_mon.rules.collection import groups
 from airis_mon.rules.compile import artefacts
-from airis_mon.spec import Alerting, Level, Model, Monitor, Source, Threshold
+from airis_mon.spec import Alerting, Band, Bundle, Level, Model, Monitor, Past, Source, Threshold
 from airis_mon.stack.servers import Server
 from tests.mutation.rules import mutants
 from tests.rules.test_proofs import failure, write
@@ -34,6 +36,15 @@ USUAL = held(
     Threshold("request_rate", "below", Level(0.5), duration=0.0),
     Threshold("queue_time_mean", "above", Level(2.0)),
     Threshold("time_to_first_token_p95", "above", Level(1.5), by=("zone", "instance")),
+)
+
+
+DRAWN = held(
+    Threshold("kv_cache_usage", "above", Past(0.99, times=1.5), by=("instance",)),
+    Threshold("request_rate", "below", Past(0.01, over=14 * 86400.0, times=0.5), severity="page"),
+    Threshold("time_to_first_token_p95", "above", Past(0.5, over=3600.0, times=3.0), duration=0.0),
+    Threshold("queue_time_mean", "above", Band(), by=("zone", "instance")),
+    Threshold("error_ratio", "below", Band()),
 )
 
 
@@ -76,6 +87,23 @@ def test_a_message_says_value_and_threshold() -> None:
     )
 
 
+def test_a_message_about_the_past_says_how_many_times_it_is() -> None:
+    annotations = alert(DRAWN, "kv_cache_usage")["annotations"]
+    assert annotations["description"] == (
+        'kv_cache_usage is {{ $value | printf "%.4g" }} times the 99% quantile of its past 7d; '
+        "its threshold is above 1.5 times."
+    )
+
+
+def test_the_analyzer_is_asked_for_a_band_and_for_nothing_that_rules_know_themselves() -> None:
+    (configuration,) = analyzer.artefacts(Bundle(monitors=(DRAWN,)))
+    queries = yaml.safe_load(configuration.text)["queries"]
+    assert [(query["for"], query["by"], query["score"]) for query in queries] == [
+        ("queue_time_mean", ["zone", "instance"], False),
+        ("error_ratio", [], False),
+    ]
+
+
 def test_a_signal_that_several_thresholds_are_about_is_recorded_once() -> None:
     both = held(
         Threshold("kv_cache_usage", "above", Level(0.8)),
@@ -109,11 +137,12 @@ def test_every_proof_of_a_bound_holds(monitor: Monitor, promtool: Server, tmp_pa
     assert [found for test in tests if (found := failure(promtool, tmp_path, test))] == []
 
 
-def test_no_broken_bound_passes_its_proofs(promtool: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("monitor", [USUAL, DRAWN], ids=["usual", "drawn"])
+def test_no_broken_bound_passes_its_proofs(monitor: Monitor, promtool: Server, tmp_path: Path) -> None:
     everything = [
-        mutant for mutant in mutants(USUAL) if ":signals " in mutant.what or ":thresholds " in mutant.what
+        mutant for mutant in mutants(monitor) if ":signals " in mutant.what or ":thresholds " in mutant.what
     ]
-    chosen = everything[3 :: len(everything) // 24]
+    chosen = everything[3 :: len(everything) // 16]
     with ThreadPoolExecutor(2) as pool:
         survived = list(pool.map(lambda mutant: mutant.survives(promtool, tmp_path), chosen))
     assert [mutant.what for mutant, alive in zip(chosen, survived, strict=True) if alive] == []

@@ -57,6 +57,7 @@ BEYOND_THE_SCHEMA = {
     "target-of-nothing",
     "team-that-is-unknown",
     "team-with-an-unknown-policy",
+    "threshold-of-a-past-that-is-too-short",
     "threshold-window-that-holds-too-few-readings",
     "thresholds-that-cannot-be-told-apart",
     "thresholds-that-no-value-is-beyond",

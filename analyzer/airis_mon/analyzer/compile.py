@@ -11,15 +11,18 @@ from airis_mon.exporters import contracts
 from airis_mon.spec import (
     Anomaly,
     Artefact,
+    Band,
     Bundle,
     Forecast,
     Monitor,
     Problem,
     SpecError,
+    Threshold,
     format_duration,
     yaml_text,
 )
 
+_Entry = Anomaly | Forecast | Threshold
 PATH = "analyzer/analyzer.yaml"
 _OURS = (series.MONITOR, series.MODEL, series.FOR, series.HORIZON)
 
@@ -82,11 +85,14 @@ def _queries(monitor: Monitor, problems: list[Problem]) -> Iterator[dict[str, An
 def _watched(monitor: Monitor, problems: list[Problem]) -> list[_Watched]:
     """Return what is watched, in the document's order, forecasts joined to the anomaly of the same signal."""
     found: dict[tuple[str, frozenset[str]], _Watched] = {}
-    entries: list[tuple[str, Anomaly | Forecast]] = [
+    entries: list[tuple[str, _Entry]] = [
         *((f"spec.anomalies[{n}]", anomaly) for n, anomaly in enumerate(monitor.anomalies)),
         *((f"spec.forecasts[{n}]", forecast) for n, forecast in enumerate(monitor.forecasts)),
+        *((f"spec.thresholds[{n}]", held) for n, held in enumerate(monitor.thresholds)),
     ]
     for path, entry in entries:
+        if isinstance(entry, Threshold) and not isinstance(entry.bound, Band):
+            continue
         key = (entry.of, frozenset(entry.by))
         watched = found.get(key) or _Watched(entry.of, entry.window, entry.by)
         wrong = _reserved(monitor, path, entry) or _clash(monitor, path, entry, watched)
@@ -94,15 +100,21 @@ def _watched(monitor: Monitor, problems: list[Problem]) -> list[_Watched]:
             problems.append(wrong)
             continue
         found[key] = watched
-        watched.history = max(watched.history, entry.history)
+        watched.history = max(watched.history, _history(entry))
         if isinstance(entry, Anomaly):
             watched.anomaly = entry
-        else:
+        elif isinstance(entry, Forecast):
             watched.horizons.append(entry.horizon)
     return list(found.values())
 
 
-def _reserved(monitor: Monitor, path: str, entry: Anomaly | Forecast) -> Problem | None:
+def _history(entry: _Entry) -> float:
+    if isinstance(entry, Threshold):
+        return entry.bound.history if isinstance(entry.bound, Band) else 0.0
+    return entry.history
+
+
+def _reserved(monitor: Monitor, path: str, entry: _Entry) -> Problem | None:
     for label in entry.by:
         if label in _OURS:
             message = f"the analyzer writes the label `{label}` itself: no series can be kept apart by it"
@@ -110,7 +122,7 @@ def _reserved(monitor: Monitor, path: str, entry: Anomaly | Forecast) -> Problem
     return None
 
 
-def _clash(monitor: Monitor, path: str, entry: Anomaly | Forecast, watched: _Watched) -> Problem | None:
+def _clash(monitor: Monitor, path: str, entry: _Entry, watched: _Watched) -> Problem | None:
     """Return what is wrong with an entry that would write series which another one writes."""
     if isinstance(entry, Anomaly) and watched.anomaly is not None:
         message = f"`{entry.of}` is watched already, by the same labels: both would write the same series"

@@ -8,7 +8,11 @@ from collections.abc import Callable, Iterator
 from airis_mon.exporters.contracts import CONTRACTS
 from airis_mon.rules.indicators import contract_of
 from airis_mon.rules.literals import number
-from airis_mon.spec import Monitor, Problem, Threshold
+from airis_mon.rules.thresholds import kind
+from airis_mon.spec import Level, Monitor, Past, Problem, Threshold, format_duration
+
+FEWEST_BEYOND = 10
+"""Values beyond a quantile from which on it is one."""
 
 Telling = Callable[[str, str, str], Problem]
 """Makes a problem of a field, a message and a hint."""
@@ -24,18 +28,23 @@ def problems(monitor: Monitor) -> Iterator[Problem]:
             where = f"{path}.{field}"
             return Problem(message, where, monitor.origin.locate(where), hint)
 
-        mark = (threshold.of, threshold.side, threshold.severity)
+        bound, sort = threshold.bound, kind(threshold)
+        mark = (threshold.of, sort, threshold.severity)
         other = first.setdefault(mark, place)
         if other != place:
             yield told(
                 "of",
-                f"there are two {threshold.severity}s on {threshold.of} being {threshold.side} a value: "
+                f"there are two {threshold.severity}s on {threshold.of} with a bound `{sort}`: "
                 "nobody could tell their alerts apart",
                 f"keep one of them, or give this one another severity; the first is thresholds[{other}]",
             )
         contract = CONTRACTS.get(monitor.source.contract)
-        if contract is not None and threshold.of in contract.signals():
-            yield from _reach(monitor, threshold, told)
+        if contract is None or threshold.of not in contract.signals():
+            continue
+        if isinstance(bound, Level):
+            yield from _reach(monitor, threshold, bound.value, told)
+        elif isinstance(bound, Past):
+            yield from _past(bound, sort, told)
 
 
 def highest(monitor: Monitor, signal: str) -> float:
@@ -50,9 +59,9 @@ def highest(monitor: Monitor, signal: str) -> float:
     return 1.0 if contract.unit(signal) == "ratio" else math.inf
 
 
-def _reach(monitor: Monitor, threshold: Threshold, told: Telling) -> Iterator[Problem]:
+def _reach(monitor: Monitor, threshold: Threshold, value: float, told: Telling) -> Iterator[Problem]:
     """Yield the problem of a value outside of what the signal can be; no signal is below zero."""
-    side, value, top = threshold.side, threshold.bound.value, highest(monitor, threshold.of)
+    side, top = threshold.side, highest(monitor, threshold.of)
     unit = contract_of(monitor).unit(threshold.of)
     shown = f"{side} {number(value)} ({unit})"
     limits = "0 or more" if math.isinf(top) else f"between 0 and {number(top)}"
@@ -61,3 +70,26 @@ def _reach(monitor: Monitor, threshold: Threshold, told: Telling) -> Iterator[Pr
         yield told(side, f"{threshold.of} is never {shown}: this alert could not fire", hint)
     elif (side == "above" and value < 0) or (side == "below" and value > top):
         yield told(side, f"{threshold.of} is always {shown}: this alert would never end", hint)
+
+
+def _past(bound: Past, sort: str, told: Telling) -> Iterator[Problem]:
+    """Yield the problems of a multiple of a quantile."""
+    if bound.times <= 0:
+        yield told(
+            f"{sort}.times",
+            f"no signal is below zero, and {number(bound.times)} times its past is not above it",
+            "write a multiple above 0, such as 1.5",
+        )
+    values = bound.over / bound.step
+    beyond, least = min(bound.quantile, 1 - bound.quantile), FEWEST_BEYOND / values
+    if values * beyond < FEWEST_BEYOND:
+        yield told(
+            f"{sort}.quantile",
+            f"a past of {format_duration(bound.over)} has {values:.0f} values, of which fewer than "
+            f"{FEWEST_BEYOND} lie beyond this quantile: one bad minute would move it",
+            f"write a quantile from {_percent(least)} to {_percent(1 - least)}, or more past",
+        )
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.3g}%"

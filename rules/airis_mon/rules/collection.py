@@ -70,6 +70,12 @@ def unready_alerts(monitor: Monitor) -> list[Alert]:
 def bounded_signals(monitor: Monitor) -> tuple[Group, ...]:
     """Return signals as they are recorded, alerts that hold them against bounds, whether these can fire."""
     recorded = [signal.rule() for signal in signals(monitor)]
-    alerts = [thresholds.alert(monitor, threshold).rule(monitor) for threshold in monitor.thresholds]
-    alerting = (*numbered(monitor.name, "signals", recorded), *numbered(monitor.name, "thresholds", alerts))
+    recorded += [history.rule() for history in thresholds.histories(monitor)]
+    alerting = (*numbered(monitor.name, "signals", recorded), *bounds(monitor))
     return (*alerting, *readiness.groups(group_name(monitor.name, "thresholds", "ready"), alerting))
+
+
+def bounds(monitor: Monitor) -> tuple[Group, ...]:
+    """Return the alerts alone that hold signals against bounds."""
+    alerts = [thresholds.alert(monitor, threshold).rule(monitor) for threshold in monitor.thresholds]
+    return tuple(numbered(monitor.name, "thresholds", alerts))

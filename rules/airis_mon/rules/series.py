@@ -39,6 +39,9 @@ SIGNAL = "airis:signal:over"
 
 MAINTENANCE = "airis_maintenance"
 """1 while a Maintenance of the monitor holds, else 0."""
+PAST = "airis:signal:past"
+"""A quantile of a signal's own past, for the threshold whose `bound` and `severity` it carries; absent while
+there is too little of it, and where it is zero."""
 
 PERIOD_INFO = "slo:period:info"
 """Constant 1 that carries the number of the calendar period in which it was recorded."""
@@ -94,7 +97,7 @@ OBJECTIVE_LABEL = "objective"
 FOR = "for"
 """Signal that is anomalous, absent or about to reach its capacity."""
 BOUND = "bound"
-"""Kind of the bound that a signal is beyond: `above` or `below`."""
+"""Kind of the bound that a signal is beyond, as the document writes it: `above`, `below_past`."""
 
 # Values of the label `for`, beside signals
 REQUESTS = "request_rate"

@@ -6,7 +6,7 @@ graphs read a value that is there, instead of computing it each for themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from airis_mon.exporters.contracts import matchers
@@ -14,7 +14,7 @@ from airis_mon.rules import series
 from airis_mon.rules.groups import Rule, recording
 from airis_mon.rules.indicators import contract_of
 from airis_mon.rules.windows import name
-from airis_mon.spec import Monitor, Threshold
+from airis_mon.spec import Band, Monitor, Threshold
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,11 @@ def signal(monitor: Monitor, watched: Threshold) -> Signal:
     return Signal(monitor, watched.of, watched.window, tuple(sorted(watched.by)))
 
 
+def steady(monitor: Monitor) -> Iterator[Threshold]:
+    """Yield the thresholds that read recorded signals; the others read what the analyzer writes."""
+    return (one for one in monitor.thresholds if not isinstance(one.bound, Band))
+
+
 def signals(monitor: Monitor) -> tuple[Signal, ...]:
     """Return every signal that is recorded for a monitor, each once."""
-    watched: Iterable[Threshold] = monitor.thresholds
-    return tuple(dict.fromkeys(signal(monitor, one) for one in watched))
+    return tuple(dict.fromkeys(signal(monitor, one) for one in steady(monitor)))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from airis_mon.spec.monitor import Anomaly, Forecast, Level, Severity, Side, Threshold
+from typing import Any
+
+from airis_mon.spec.monitor import Anomaly, Band, Forecast, Level, Past, Side, Threshold
+from airis_mon.spec.quantities import PERCENT_PATTERN, parse_percent
 from airis_mon.spec.records import Field, ListOf, Record
-from airis_mon.spec.scalars import Choice, Duration, Number
-from airis_mon.spec.words import DAY, DIMENSION, MINUTE, WORD
+from airis_mon.spec.scalars import Choice, Duration, Number, Parsed
+from airis_mon.spec.words import DAY, DIMENSION, HOUR, MINUTE, WORD
 
 _WINDOW = Field("window", Duration(1, DAY), "Range that rates and quantiles look back.", default="5m")
 _HISTORY = Field(
@@ -65,15 +68,39 @@ def _threshold(
     of: str,
     above: float | None = None,
     below: float | None = None,
-    window: float = 300.0,
-    severity: Severity = "ticket",
-    duration: float = 300.0,
-    by: tuple[str, ...] = (),
+    above_past: Past | None = None,
+    below_past: Past | None = None,
+    above_band: Band | None = None,
+    below_band: Band | None = None,
+    **others: Any,
 ) -> Threshold:
-    side: Side = "below" if above is None else "above"
-    bound = Level((below or 0.0) if above is None else above)
-    return Threshold(of, side, bound, window, severity, duration, by)
+    upper = above_past or above_band or (None if above is None else Level(above))
+    lower = below_past or below_band or (None if below is None else Level(below))
+    side: Side = "below" if upper is None else "above"
+    return Threshold(of, side, upper or lower or Level(0.0), **others)
 
+
+PAST = Record(
+    "Past",
+    (
+        Field(
+            "quantile",
+            Parsed("a quantile", PERCENT_PATTERN, parse_percent),
+            "Share of the past's values that lie below, in percent, such as 99%.",
+            required=True,
+        ),
+        Field(
+            "over",
+            Duration(HOUR, 30 * DAY),
+            "How much past; nothing fires before half of it is there.",
+            default="7d",
+        ),
+        Field("times", Number(), "What the quantile is multiplied by; 1 where it is left out."),
+    ),
+    Past,
+)
+
+BAND = Record("Band", (_HISTORY,), Band)
 
 THRESHOLD = Record(
     "Threshold",
@@ -81,6 +108,10 @@ THRESHOLD = Record(
         Field("of", WORD, "Signal of the contract, such as kv_cache_usage.", required=True),
         Field("above", Number(), "Alert above this value, in the signal's base unit (seconds, ratio)."),
         Field("below", Number(), "Alert below this value."),
+        Field("above_past", PAST, "Alert above a multiple of a quantile of the signal's own past."),
+        Field("below_past", PAST, "Alert below a multiple of a quantile of the signal's own past."),
+        Field("above_band", BAND, "Alert above what the analyzer finds usual now; written as {}."),
+        Field("below_band", BAND, "Alert below what the analyzer finds usual now; written as {}."),
         _WINDOW,
         Field(
             "for",
@@ -98,5 +129,5 @@ THRESHOLD = Record(
         _BY,
     ),
     _threshold,
-    exactly_one=("above", "below"),
+    exactly_one=("above", "below", "above_past", "below_past", "above_band", "below_band"),
 )

@@ -191,6 +191,31 @@ class Level:
 
 
 @dataclass(frozen=True)
+class Past:
+    """A multiple of a quantile of the signal's own past."""
+
+    quantile: float
+    """Share of the past's values that lie below, 0 < quantile < 1 (written `99%`)."""
+    over: float = 7 * 86400.0
+    """Seconds of past, the present included; nothing fires before half of it is there."""
+    times: float = 1.0
+    """What the quantile is multiplied by."""
+
+    @property
+    def step(self) -> float:
+        """Seconds between the values that are looked at: whole minutes, some 2,000 of them."""
+        return max(60.0, round(self.over / 2016 / 60) * 60.0)
+
+
+@dataclass(frozen=True)
+class Band:
+    """The edge of what the analyzer finds usual now."""
+
+    history: float = 7 * 86400.0
+    """Seconds of past that the expectation is learnt from."""
+
+
+@dataclass(frozen=True)
 class Threshold:
     """A signal that must stay on one side of a bound."""
 
@@ -198,7 +223,7 @@ class Threshold:
     """Signal of the contract, such as `kv_cache_usage`."""
     side: Side
     """On which side of the bound the alert fires."""
-    bound: Level
+    bound: Level | Past | Band
     """What the signal is held against."""
     window: float = 300.0
     """Seconds over which rates and quantiles are taken."""

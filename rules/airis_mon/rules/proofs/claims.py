@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from airis_mon.rules import absence, anomalies, collection, forecasts, maintenance, series, shapes, signals
+from airis_mon.rules import thresholds as held
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.groups import Group
 from airis_mon.rules.proofs import (
     bounds,
     calendars,
+    histories,
     incidents,
     long_windows,
     readiness,
@@ -81,17 +83,21 @@ def _objective(monitor: Monitor) -> Iterator[Proof]:
 
 def _signals(monitor: Monitor) -> Iterator[Proof]:
     groups = collection.bounded_signals(monitor)
-    recorded = signals.signals(monitor)
-    step = max((signal.window for signal in recorded), default=USUAL_STEP)
+    found = signals.signals(monitor)
+    step = max((signal.window for signal in found), default=USUAL_STEP)
     ready = readiness.case(monitor.name, tuple(readiness.bounded(monitor)), step)
-    yield Proof("signals", groups, step, (*values.cases(recorded, step), ready))
+    yield Proof("signals", groups, step, (*values.cases(found, step), ready))
+    for history in held.histories(monitor):
+        step, cases = histories.step(history), tuple(histories.cases(history))
+        yield Proof(f"past-{name(step)}", groups, step, cases)
     waits = sorted({threshold.duration for threshold in monitor.thresholds})
     for wait in waits:
         # Together as far as they wait equally long: a proof is as fine as its shortest wait.
         together = [threshold for threshold in monitor.thresholds if threshold.duration == wait]
         step = wait or USUAL_STEP
         cases = tuple(bounds.case(monitor, threshold, step) for threshold in together)
-        yield Proof(f"thresholds-{name(wait)}", groups, step, cases)
+        # What they read is given: they are alone.
+        yield Proof(f"thresholds-{name(wait)}", collection.bounds(monitor), step, cases)
 
 
 def _standing_groups(monitor: Monitor) -> tuple[Group, ...]:

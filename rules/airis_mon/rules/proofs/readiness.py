@@ -22,7 +22,7 @@ from airis_mon.rules.proofs.counters import Counter, counters
 from airis_mon.rules.proofs.counters import others as others_of
 from airis_mon.rules.proofs.verdicts import SEVERITIES
 from airis_mon.rules.signals import signal
-from airis_mon.spec import Errors, Monitor, format_duration
+from airis_mon.spec import Band, Errors, Monitor, format_duration
 
 INFINITE = "+Inf"
 GROUP = "a"
@@ -92,8 +92,16 @@ def bounded(about: Monitor) -> Iterator[Watched]:
     selector = about.source.selector
     others = tuple(tuple(other.items()) for other in strangers.neighbours(selector, selector))
     for threshold in about.thresholds:
-        metrics = values.metrics(signal(about, threshold))
-        needs = tuple(Need(metric, tuple(sorted(selector.items())), others) for metric in metrics)
+        if isinstance(threshold.bound, Band):
+            chosen = {analyzer.FOR: threshold.of}
+            edge = {**chosen, analyzer.HORIZON: analyzer.NOW}
+            needs: tuple[Need, ...] = (
+                _analysed(analyzer.ACTUAL, about, chosen, threshold.by),
+                _analysed(thresholds.EDGES[threshold.side], about, edge, threshold.by),
+            )
+        else:
+            metrics = values.metrics(signal(about, threshold))
+            needs = tuple(Need(metric, tuple(sorted(selector.items())), others) for metric in metrics)
         yield _watched(about, thresholds.alert(about, threshold), (needs,))
 
 

@@ -95,11 +95,12 @@ def rising(
     others: tuple[tuple[str, Mapping[str, str]], ...],
     loud: float = 5.0,
     hidden: Sequence[str] = (),
+    beside: Sequence[Input] = (),
 ) -> Case:
     """Return the test of an alert that fires once something stands, and not before; and resolves.
 
     `values` are a series, its values and the one that the alert shows; `others` are series that are `loud`
-    all along; `hidden` are labels of the series that the alert has not.
+    all along; `hidden` are labels of the series that the alert has not; `beside` are further series.
     """
     metric, text, shown = values
     wait = evaluations(alert, step)
@@ -116,6 +117,7 @@ def rising(
     for other, their in others:
         steady = steadily((loud, begins + wait + 3))
         inputs.append(Input(other + matchers(dict(sorted(their.items()))), steady))
+    inputs += beside
     return Case(f"{what}: fires when it stands, and resolves", step, tuple(inputs), checks)
 
 
