@@ -181,6 +181,16 @@ def test_documents_are_held_against_what_is_there(
         assert "warning: Prometheus reads this source every 3s, and the document says 1s" in error
         assert "error: no rate could be taken over 10s" in error
 
+        error = told(
+            DOCUMENT.replace("below: 1s", "below: 300ms, native: true"), "--prometheus-version", "3.0"
+        )
+        assert "`airis_prediction_duration_seconds` is a classic histogram there" in error
+
+        above = "  thresholds: [{of: confidence_p95, above: 0.9, by: [replica]}]\n"
+        error = told(DOCUMENT + above)
+        assert "no series of `confidence_p95` has a label `replica`" in error
+        assert "(spec.thresholds[0].by" in error
+
         error = told(DOCUMENT, "--prometheus-version", "9.0")
         assert "and the rules are built for 9.0 and newer" in error
 

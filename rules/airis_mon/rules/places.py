@@ -8,10 +8,14 @@ from airis_mon.spec import Monitor
 
 
 def path(monitor: Monitor, rule: Rule) -> str:
-    """Return the path of the objective, anomaly or forecast that a rule is about, else of the whole spec."""
+    """Return the path of the objective or signal that a rule is about, else of the whole spec."""
     labels = rule.get("labels", {})
     objective = labels.get(series.SLO_NAME) or labels.get(series.OBJECTIVE_LABEL)
-    watched = {series.ANOMALY_ALERT: "anomalies", series.FORECAST_ALERT: "forecasts"}
+    watched = {
+        series.ANOMALY_ALERT: "anomalies",
+        series.FORECAST_ALERT: "forecasts",
+        series.THRESHOLD_ALERT: "thresholds",
+    }
     key, name = "objectives", objective
     names = [one.name for one in monitor.objectives]
     if objective is None and rule.get("alert") in watched:

@@ -21,7 +21,9 @@ def with_boundaries(monitor: Monitor, prometheus: Prometheus) -> tuple[Monitor, 
     """
     contract = CONTRACTS.get(monitor.source.contract)
     wanted = {
-        objective.indicator.of for objective in monitor.objectives if isinstance(objective.indicator, Latency)
+        one.indicator.of
+        for one in monitor.objectives
+        if isinstance(one.indicator, Latency) and not one.indicator.native
     }
     actual: dict[str, tuple[float, ...]] = {}
     told: list[Problem] = []

@@ -14,7 +14,7 @@ from airis_mon.rules.collection import groups
 from airis_mon.rules.cost.reading import Selector, UnreadableError, reads
 from airis_mon.rules.live.missing import Missing
 from airis_mon.rules.live.prometheus import Prometheus
-from airis_mon.spec import Anomaly, Forecast, Monitor, Problem, format_duration
+from airis_mon.spec import Anomaly, Forecast, Monitor, Problem, Threshold, format_duration
 
 WRITTEN = frozenset((analyzer.ACTUAL, analyzer.EXPECTED, analyzer.LOWER, analyzer.UPPER, analyzer.SCORE))
 """Series of the analyzer, which may be started after the rules are there."""
@@ -56,13 +56,13 @@ def _wanted(monitor: Monitor) -> dict[Selector, str]:
     emitted = [rule for group in groups(monitor) for rule in group.rules]
     recorded = {rule["record"] for rule in emitted if "record" in rule}
     found: dict[Selector, str] = {}
+    for path, expression in _signals(monitor):
+        for selector in _selectors(expression):
+            found.setdefault(selector, path)
     for rule in emitted:
         for selector in _selectors(str(rule["expr"])):
             if selector.metric not in recorded | WRITTEN:
                 found.setdefault(selector, places.path(monitor, rule))
-    for path, expression in _signals(monitor):
-        for selector in _selectors(expression):
-            found.setdefault(selector, path)
     return found
 
 
@@ -79,10 +79,11 @@ def _signals(monitor: Monitor) -> Iterator[tuple[str, str]]:
         yield f"{path}.of", contract.expression(item.of, source.selector, item.window)
 
 
-def _watched(monitor: Monitor) -> Iterator[tuple[str, Anomaly | Forecast]]:
-    watched: tuple[tuple[str, Sequence[Anomaly | Forecast]], ...] = (
+def _watched(monitor: Monitor) -> Iterator[tuple[str, Anomaly | Forecast | Threshold]]:
+    watched: tuple[tuple[str, Sequence[Anomaly | Forecast | Threshold]], ...] = (
         ("anomalies", monitor.anomalies),
         ("forecasts", monitor.forecasts),
+        ("thresholds", monitor.thresholds),
     )
     for key, items in watched:
         for index, item in enumerate(items):
