@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
+from airis_mon.cli.page_replay.server import Schedule, earliest, retention, schedule, version
 from airis_mon.remote_write import HttpWriter, Sample
+from airis_mon.rules.replay import selectors
+from airis_mon.stack.plan import RETENTION
+from airis_mon.stack.servers import Server
 from tests.cli.conftest import Run
 
 HOURS = 8
@@ -190,6 +195,31 @@ def test_a_prometheus_that_cannot_be_reached_is_named(
     assert done.returncode == 1
     assert f"{url} is not reachable" in done.stderr
     assert done.stdout == ""
+
+
+def test_a_reader_is_told_what_the_answer_cannot_know(
+    prometheus_server: Callable[..., Any], prometheus: Server, airis_mon: Run, tmp_path: Path
+) -> None:
+    end = int(time.time()) // 60 * 60
+    server = prometheus_server()
+    with requests.Session() as session:
+        assert retention(session, server.url) == RETENTION
+        assert version(session, server.url) == prometheus.version[:2]
+        assert schedule(session, server.url, {"any"}) == Schedule()
+        writer = HttpWriter(f"{server.url}/api/v1/write")
+        writer.write(sample for sample in _samples(end) if sample.timestamp_ms >= (end - 1800) * 1000)
+        writer.close()
+        (selector,) = selectors('gen_ai_client_operation_duration_seconds_count{job="chat"}')
+        assert earliest(session, server.url, [selector], end) is not None
+        assert earliest(session, server.url, [selector], end - 90 * 86_400) is None
+    done = airis_mon(
+        *Past(server.url, end).words(documents(tmp_path, "chat.yaml"), since="44d"), "--interval", "10m"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "that Prometheus keeps 45d, and the rules reach back" in done.stderr
+    recent = airis_mon(*Past(server.url, end).words(documents(tmp_path, "chat.yaml"), since="2d"))
+    assert recent.returncode == 0, recent.stderr
+    assert "there is no data before" in recent.stderr
 
 
 def test_more_evaluations_than_anybody_waits_for_are_refused(

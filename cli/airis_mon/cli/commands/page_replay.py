@@ -99,7 +99,7 @@ def _replay(
                 f"{format_duration(span.interval)}, or a shorter time"
             )
         result = replay(editions, span, reader, ours, watcher, silenced)
-        notes = _notes(result, span, session, args.url)
+        notes = [*_notes(result, span, session, args.url), *_age(ours, session, args.url)]
     for note in notes:
         progress.done(note)
     names = [printable(one.name) for one in editions]
@@ -154,6 +154,17 @@ def _notes(result: Result, span: Span, session: requests.Session, url: str) -> l
     if brought.missing:
         notes.append(f"nothing in all that time: {_named(brought.missing)}")
     return notes
+
+
+def _age(ours: servers.Server, session: requests.Session, url: str) -> list[str]:
+    theirs = server.version(session, url)
+    if theirs is None or theirs <= ours.version[:2]:
+        return []
+    versions = (".".join(map(str, version[:2])) for version in (theirs, ours.version))
+    return [
+        "that Prometheus is {}, the one that evaluates here {}: where they differ (`le` of whole numbers, "
+        "ends of ranges), name a newer one with --prometheus BIN".format(*versions)
+    ]
 
 
 def _named(selectors: Sequence[Selector]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,16 @@ def retention(session: requests.Session, url: str) -> float | None:
         match = re.match(r"[0-9a-z]+", said["storageRetention"])  # `15d or 10GiB`
         return parse_duration(match[0]) if match is not None else None
     except (KeyError, TypeError, ValueError):
+        return None
+
+
+def version(session: requests.Session, url: str) -> tuple[int, int] | None:
+    """Return the version of a Prometheus, None where it does not say."""
+    said = _asked(session, f"{url}/api/v1/status/buildinfo", {})
+    try:
+        match = re.match(r"(\d{1,4})\.(\d{1,4})\.", said["version"])
+        return (int(match[1]), int(match[2])) if match is not None else None
+    except (KeyError, TypeError):
         return None
 
 
@@ -57,20 +67,23 @@ def schedule(session: requests.Session, url: str, groups: Collection[str]) -> Sc
     return Schedule(usual[0][0], offsets) if usual else Schedule()
 
 
-def earliest(session: requests.Session, url: str, selectors: Iterable[Selector], at: float) -> float | None:
+def earliest(session: requests.Session, url: str, selectors: Sequence[Selector], at: float) -> float | None:
     """Return from when on (Unix seconds, within a quarter of a day) one of the selectors has samples.
 
     None where there are none within a year before `at`, or the server does not say.
     """
-    found = []
-    for selector in selectors:
-        query = f"min(min_over_time(timestamp({selector})[365d:6h]))"
-        said = _asked(session, f"{url}/api/v1/query", {"query": query, "time": str(at)})
-        try:
-            found.append(float(said["result"][0]["value"][1]))
-        except (KeyError, IndexError, TypeError, ValueError):
-            continue
-    return min(found, default=None)
+    for reach in ("365d:6h", "1d:5m"):
+        found = []
+        for selector in selectors:
+            query = f"min(min_over_time(timestamp({selector})[{reach}]))"
+            said = _asked(session, f"{url}/api/v1/query", {"query": query, "time": str(at)})
+            try:
+                found.append(float(said["result"][0]["value"][1]))
+            except (KeyError, IndexError, TypeError, ValueError):
+                continue
+        if found:
+            return min(found)
+    return None
 
 
 def _asked(session: requests.Session, url: str, form: dict[str, str]) -> Any:

@@ -133,7 +133,10 @@ class Workbench:
         except (requests.RequestException, ValueError) as error:
             raise WorkbenchError(f"our own Prometheus did not answer `{expression}`: {error}") from error
         if body.get("status") != "success":
-            raise WorkbenchError(f"`{expression}` was not evaluated: {body.get('error')}")
+            raise WorkbenchError(
+                f"our own Prometheus does not evaluate `{expression}`: {body.get('error')}; "
+                "where it is too old, name another one with --prometheus BIN"
+            )
         return list(body["data"]["result"])
 
 
