@@ -49,7 +49,8 @@ _TOLD = (
 )
 """Labels that the message has words for; the others (a region, a horizon) are listed by name."""
 
-_URL = re.compile(r"https?://[^\s\"'<>{}]+")
+_URL = re.compile(r"https?://[^\s\"'<>{}|()\[\]]+")
+"""What stays a URL in HTML, in Slack's `<url|label>` and in Markdown."""
 
 
 class _Go(Template):
