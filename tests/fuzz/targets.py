@@ -18,6 +18,7 @@ from aiohttp.test_utils import make_mocked_request
 from airis_mon.journal import Origin
 from airis_mon.journal.records import FILE_BYTES, RECORD, Damage, Frame, encode, file_header, frames
 from airis_mon.journal.snapshots import Snapshot
+from airis_mon.rules.adoption import Wanted, adopt
 from airis_mon.sidecar.admission import ADMISSION, Admission
 from airis_mon.sidecar.aggregates import Aggregates
 from airis_mon.sidecar.bodies import SNAPPY, RequestError, body
@@ -36,11 +37,12 @@ from airis_mon.sidecar.otlp.translation import MetricTranslation
 from airis_mon.sidecar.remote_write.requests import Written, version_1, version_2
 from airis_mon.sidecar.remote_write.translation import SampleTranslation
 from airis_mon.sidecar.translation import Translation
-from airis_mon.spec import SpecError
+from airis_mon.spec import SpecError, decode
 from airis_mon.web.configuration import WebConfigError, load
 from airis_mon.web.exposition import accepts_gzip, negotiate
 from tests.sidecar.conftest import NOW, event, metric
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 LIMITS = Limits(body_bytes=65_536, items=1000)
 SALT = 7
 OF_BODY = (BodyError, TooManyItemsError)
@@ -139,6 +141,18 @@ def targets() -> dict[str, Target]:
             lambda data: configuration(data.decode("utf-8", "replace"), "sidecar.yaml"),
             (SpecError,),
             (b"tail:\n  - {path: /var/log/app/*.json, source: app}\nmasking: {message: mask}\n",),
+        ),
+        "document": Target(
+            lambda data: decode({"a.yaml": data.decode("utf-8", "replace")}),
+            seeds=tuple(path.read_bytes() for path in sorted(EXAMPLES.rglob("*.yaml"))),
+        ),
+        "rules": Target(
+            lambda data: adopt("a.yaml", data.decode("utf-8", "replace"), Wanted("a", "b")),
+            (SpecError,),
+            (
+                b"groups: [{name: a, rules: [{alert: A, expr: 'absent(a_total)'}, {record: b, expr: 'a / b',"
+                b" labels: {slo: c}}]}]",
+            ),
         ),
         "masking": Target(
             _masked, seeds=(b"a@example.org 10.0.0.1 ::1 +49 170 1234567", b"4111 1111 1111 1111")
