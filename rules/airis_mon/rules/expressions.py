@@ -17,6 +17,7 @@ import promql_parser
 import re2
 
 from airis_mon.exporters.contracts import matchers
+from airis_mon.rules import promql
 from airis_mon.rules.literals import le_matcher
 
 LE = "le"
@@ -100,7 +101,7 @@ class _Reader:
 
     def terms(self) -> tuple[Term, ...]:
         try:
-            parsed: Any = promql_parser.parse(self._text)
+            parsed: Any = promql.parse(self._text)
         except ValueError as error:
             said = str(error).replace(self._window, "$window")[:200]
             raise ExpressionError(f"this is no PromQL: {said}", f"write one expression, {_EXAMPLE}") from None

@@ -6,6 +6,7 @@ to stay equal byte for byte.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,33 @@ from airis_mon.rules.literals import number
 from airis_mon.spec import format_duration
 
 _OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
+
+
+LONGEST = 10_000
+"""Characters of one expression."""
+MOST_OPERATORS = 200
+"""Of one expression. The parser takes time that grows with their square."""
+DEEPEST = 50
+"""Brackets within each other. The parser goes down with them, and some thousands end the process."""
+_NOT_CODE = re.compile(r"""#[^\n]*|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`""", re.DOTALL)
+_OPERATOR = re.compile(r"[-+*/%^<>!=]+|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
+
+
+def parse(text: str) -> Any:
+    """Return what somebody wrote, parsed; ValueError for what is no expression, or too much of one."""
+    if len(text) > LONGEST:
+        raise ValueError(f"it has {len(text)} characters; {LONGEST} are allowed")
+    code = _NOT_CODE.sub(" ", text)
+    operators = sum(max(1, len(found[0]) - 1) for found in _OPERATOR.finditer(code))
+    if operators > MOST_OPERATORS:
+        raise ValueError(f"it has {operators} operators; {MOST_OPERATORS} are allowed")
+    deepest = depth = 0
+    for character in code:
+        depth += (character in "([{") - (character in ")]}")
+        deepest = max(deepest, depth)
+    if deepest > DEEPEST:
+        raise ValueError(f"its brackets lie {deepest} deep in each other; {DEEPEST} are allowed")
+    return ast.parse(text)
 
 
 def written(node: Any) -> str:

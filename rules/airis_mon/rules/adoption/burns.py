@@ -52,7 +52,7 @@ def pairs(alert: Given, recorded: Recorded) -> tuple[Pair, ...]:
     """Return the pairs of windows of an alert; NotBurningError where it is made of anything else."""
     node = parsed(alert.expression)
     if node is None:
-        raise NotBurningError("its expression is no PromQL")
+        raise NotBurningError("its expression is no PromQL, or too long")
     return tuple(_pair(tuple(_compared(part, recorded))) for part in _alternatives(node))
 
 

@@ -22,10 +22,8 @@ WINDOW = "$window"
 
 def parsed(text: str) -> Any | None:
     """Return an expression, or None for what is none."""
-    if len(text) > 20_000:
-        return None
     try:
-        return ast.parse(text)
+        return promql.parse(text)
     except ValueError:
         return None
 
@@ -70,22 +68,20 @@ def _sorted(found: re.Match[str]) -> str:
     return "{" + ",".join(sorted(part.strip() for part in _MATCHER.findall(found[1]))) + "}"
 
 
-def selections(node: Any, depth: int = 0) -> Iterator[tuple[Any, float]]:
+def selections(node: Any) -> Iterator[tuple[Any, float]]:
     """Yield every selector of an expression, and the seconds of its range (0 where it has none)."""
-    if depth > 100:
-        return
     if isinstance(node, ast.VectorSelector):
         yield node, 0.0
     elif isinstance(node, ast.MatrixSelector):
         yield node.vector_selector, node.range.total_seconds()
     elif isinstance(node, ast.Call):
         for argument in node.args:
-            yield from selections(argument, depth + 1)
+            yield from selections(argument)
     elif isinstance(node, ast.BinaryExpr):
-        yield from selections(node.lhs, depth + 1)
-        yield from selections(node.rhs, depth + 1)
+        yield from selections(node.lhs)
+        yield from selections(node.rhs)
     elif hasattr(node, "expr"):
-        yield from selections(node.expr, depth + 1)
+        yield from selections(node.expr)
 
 
 @dataclass(frozen=True)
