@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from airis_mon.cli.cost_memory import CostMemory
+from airis_mon.rules.cost import Assumptions, estimate
 from tests.cli.conftest import Run
 from tests.cli.documents import PEOPLE, monitor, small
+from tests.rules.monitors import chat
 
 
 def test_check_tells_the_cost_of_each_monitor_and_of_all(airis_mon: Run, tmp_path: Path) -> None:
@@ -61,6 +64,36 @@ def test_a_retention_that_is_too_short_is_told_and_refuses_nothing(
     as_json = airis_mon("check", *documents, "--retention", "15d", "--format", "json")
     assert as_json.returncode == 0
     assert {problem["severity"] for problem in json.loads(as_json.stdout)} == {"warning"}
+
+
+def test_what_was_reckoned_is_known_to_the_next_run_and_to_no_other_program(tmp_path: Path) -> None:
+    memory = CostMemory(tmp_path / "new" / "costs.json", "this program")
+    assert memory.recall() == {}
+    costs = {"key": estimate(chat(), Assumptions())}
+    memory.keep(costs)
+    assert memory.recall() == costs
+    assert CostMemory(tmp_path / "new" / "costs.json", "another").recall() == {}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"[" * 100_000,
+        b'{"generator": "g"}',
+        b'{"generator": "g", "costs": [1]}',
+        b'{"generator": "g", "costs": {"key": {"rules": 1}}}',
+        b'{"generator": "g", "costs": {"key": {"reaches": {}, "heaviest": null, "unread": [], "odd": 1}}}',
+    ],
+)
+def test_a_memory_that_cannot_be_read_is_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "costs.json").write_bytes(content)
+    memory = CostMemory(tmp_path / "costs.json", "g")
+    assert memory.recall() == {}
+    memory.keep({})
+    assert memory.recall() == {}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from airis_mon.rules.collection import groups
 from airis_mon.rules.cost import (
     Assumptions,
     Budget,
+    Cost,
     UnreadableError,
     estimate,
     estimates,
@@ -179,6 +180,18 @@ def test_monitors_that_differ_in_names_cost_the_same_and_are_told_by_their_own()
     for cost, monitor in zip(together, [chat(), *others], strict=True):
         alone = estimate(monitor, Assumptions())
         assert (cost.samples, cost.series, cost.heaviest) == (alone.samples, alone.series, alone.heaviest)
+
+
+def test_costs_of_earlier_are_taken_and_those_that_nobody_asks_for_are_dropped() -> None:
+    known: dict[str, Cost] = {}
+    (first,) = estimates([chat()], Assumptions(), known)
+    (key,) = known
+    known[key] = replace(first, samples=1.0)
+    assert estimates([replace(chat(), name="other")], Assumptions(), known)[0].samples == 1.0
+    other = small(chat().objectives[0])
+    assert estimates([other], Assumptions(), known)[0] == estimate(other, Assumptions())
+    assert key not in known
+    assert estimates([chat()], Assumptions(5.0), known)[0].samples > first.samples
 
 
 def test_a_budget_is_overdrawn_by_all_together_and_the_dearest_are_named() -> None:

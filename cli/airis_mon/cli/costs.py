@@ -6,7 +6,10 @@ import argparse
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from airis_mon.cli import source
+from airis_mon.cli.cost_memory import CostMemory
 from airis_mon.cli.live import Inspection
 from airis_mon.cli.targets import Target
 from airis_mon.rules import compile as rules
@@ -71,9 +74,20 @@ def _line(name: str, costs: Sequence[Cost], width: int) -> str:
     return f"  {name:{width}} {numbers[0]:>7,} {spelled(numbers[1]):>9} {spelled(read):>13}"
 
 
-def account(bundle: Bundle, target: Target, limits: Limits) -> Account:
-    """Return what the rules cost; SpecError where that is over the budget, or more than the target takes."""
-    costs = estimates(bundle.monitors, limits.assumptions)
+def account(bundle: Bundle, target: Target, limits: Limits, cache: Path) -> Account:
+    """Return what the rules cost; SpecError where that is over the budget, or more than the target takes.
+
+    What was reckoned before is looked up below `cache`.
+    """
+    if limits.assumptions.counted:  # what a server has may be otherwise the next time
+        costs = estimates(bundle.monitors, limits.assumptions)
+    else:
+        memory = CostMemory(cache / "costs.json", source.digest())
+        known = memory.recall()
+        before = set(known)
+        costs = estimates(bundle.monitors, limits.assumptions, known)
+        if known.keys() != before:
+            memory.keep(known)
     refused = [
         *rules.crowding({cost.monitor: cost.groups for cost in costs}, target.ruler),
         *over_budget(costs, limits.budget),

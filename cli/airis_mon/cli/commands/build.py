@@ -63,7 +63,7 @@ def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     )
     artefacts = derived.artefacts
     warnings += seen.warnings(bundle, target.ruler, progress.count)
-    account = costs.account(bundle, target, costs.limits(args, seen))
+    account = costs.account(bundle, target, costs.limits(args, seen), cache)
     for warning in (*warnings, *account.warnings):
         progress.done(f"{warning}\n")
     progress.done(account.table(costs.SHOWN))

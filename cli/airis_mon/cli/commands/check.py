@@ -15,7 +15,7 @@ from airis_mon.cli.wording import plural, problems
 from airis_mon.spec import Bundle, Problem, SpecError
 
 
-def run(argv: Sequence[str], _cache: Path) -> int:
+def run(argv: Sequence[str], cache: Path) -> int:
     """Return 0 when every document compiles, 1 otherwise."""
     parser = argparse.ArgumentParser(prog="airis-mon check", description=__doc__, allow_abbrev=False)
     parser.add_argument("files", nargs="+", metavar="FILE", help="documents (YAML)")
@@ -39,7 +39,7 @@ def run(argv: Sequence[str], _cache: Path) -> int:
         target = targets.target(args)
         build(bundle, target)
         warnings += seen.warnings(bundle, target.ruler)
-        account = costs.account(bundle, target, costs.limits(args, seen))
+        account = costs.account(bundle, target, costs.limits(args, seen), cache)
         warnings += account.warnings
         if args.secrets:
             warnings += secrets.warnings(bundle, target.alertmanager)

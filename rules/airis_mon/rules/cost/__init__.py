@@ -12,13 +12,15 @@ of the scrapes, or of the evaluation where the series is recorded; a subquery lo
 """
 
 from airis_mon.rules.cost.budget import Budget, over_budget, short_of_retention, spelled
-from airis_mon.rules.cost.estimate import Assumptions, Cost, estimate, estimates
+from airis_mon.rules.cost.estimate import Assumptions, Cost, Heavy, Reach, estimate, estimates
 from airis_mon.rules.cost.reading import Read, Selector, UnreadableError, reads
 
 __all__ = [
     "Assumptions",
     "Budget",
     "Cost",
+    "Heavy",
+    "Reach",
     "Read",
     "Selector",
     "UnreadableError",

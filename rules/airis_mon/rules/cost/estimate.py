@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -66,15 +67,24 @@ class Cost:
     """Rules that could not be read, and are not in the sums."""
 
 
-def estimates(monitors: Sequence[Monitor], assumptions: Assumptions) -> tuple[Cost, ...]:
-    """Return the cost of each monitor; those that differ in names alone are reckoned once."""
-    known: dict[str, Cost] = {}
+def estimates(
+    monitors: Sequence[Monitor], assumptions: Assumptions, known: MutableMapping[str, Cost] | None = None
+) -> tuple[Cost, ...]:
+    """Return the cost of each monitor; those that differ in names alone are reckoned once.
+
+    `known` are costs of earlier calls, by what they follow from; it is left with those of this one.
+    """
+    earlier, asked = dict(known or {}), {} if known is None else known
+    asked.clear()
     found = []
     for monitor in monitors:
-        key = repr(_nameless(monitor)) if not assumptions.counted else monitor.name
-        if key not in known:
-            known[key] = estimate(monitor, assumptions)
-        cost = known[key]
+        if assumptions.counted:  # by selector, and so by name
+            found.append(estimate(monitor, assumptions))
+            continue
+        key = hashlib.sha256(f"{_nameless(monitor)} {assumptions}".encode()).hexdigest()
+        if key not in asked:
+            asked[key] = earlier.get(key) or estimate(monitor, assumptions)
+        cost = asked[key]
         heaviest = cost.heaviest and replace(
             cost.heaviest, group=cost.heaviest.group.replace(cost.monitor, monitor.name)
         )
