@@ -74,6 +74,11 @@ SCENES: dict[str, tuple[dict[str, str], dict[str, str], bool]] = {
     "what depends on it through another": (page("embedder"), page("chat"), True),
     "a ticket of what depends on it": (page("embedder"), page("chat", severity="ticket"), True),
     "silence of it": (page("embedder", "ModelSignalAbsent", **{"for": "request_rate"}), page("chat"), True),
+    "silence of an objective that pages": (
+        page("embedder", "ModelSignalAbsent", objective="first-token"),
+        page("chat"),
+        True,
+    ),
     "any alert of what depends on it": (page("embedder"), page("chat", "ModelAnomaly"), True),
     "the root": (page("chat"), page("embedder"), False),
     "what does not depend on it": (page("embedder"), page("digits"), False),

@@ -113,3 +113,24 @@ def test_a_broken_bound_fails_a_proof(planned: Maintenance, promtool: Server, tm
     # Of many, one of five. A bound near zero would have mutants that are no other bound among whole days.
     tried = broken if len(broken) < 20 else broken[1::5]
     assert [one.what for one in tried if one.survives(promtool, tmp_path)] == []
+
+
+def test_what_maintenance_cost_is_a_series_of_each_objective() -> None:
+    found = {
+        rule["labels"]["sloth_slo"]: rule["expr"]
+        for group in groups(replace(chat(), maintenance=(ONCE, WEEKLY)))
+        for rule in group.rules
+        if rule.get("record") == "slo:period_error_budget_in_maintenance:ratio"
+    }
+    assert list(found) == ["availability", "first-token", "whole-answer"]
+    assert "[30d:5m]" in found["availability"]
+    assert found["availability"].endswith(" / 0.001")
+
+
+def test_a_broken_budget_of_maintenance_fails_a_proof(promtool: Server, tmp_path: Path) -> None:
+    monitor = replace(chat(), objectives=chat().objectives[2:], maintenance=(ONCE,))
+    broken = [
+        one for one in mutants(monitor) if one.what.startswith("airis-mon:support-chat:whole-answer:maint")
+    ]
+    assert len(broken) > 20
+    assert [one.what for one in broken[1::3] if one.survives(promtool, tmp_path)] == []

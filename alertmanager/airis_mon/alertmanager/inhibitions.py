@@ -9,9 +9,6 @@ from airis_mon.alertmanager.routes import matcher
 from airis_mon.rules import series
 from airis_mon.spec import Bundle, Errors, Monitor
 
-DOWN = (series.BURN_ALERT, series.ABSENT_ALERT)
-"""Alerts whose page says that a model does not answer: too many operations fail, or none are counted."""
-
 
 def rules(bundle: Bundle) -> list[dict[str, Any]]:
     """Return what is kept quiet: tickets, and pages of what depends on a model that pages for being down.
@@ -59,7 +56,7 @@ def _blindness(ours: str) -> Iterator[dict[str, Any]]:
 
 
 def _dependencies(bundle: Bundle) -> Iterator[dict[str, Any]]:
-    """Yield a rule per monitor that others depend on.
+    """Yield the rules of each monitor that others depend on.
 
     Through several steps at once: with one rule per edge, a chain whose middle does not itself alert would
     let the far end speak. Nothing that a monitor depends on is ever a target of its alerts, since the graph
@@ -67,9 +64,13 @@ def _dependencies(bundle: Bundle) -> Iterator[dict[str, Any]]:
     """
     dependants = bundle.dependants()
     for monitor in bundle.monitors:
-        if monitor.name in dependants:
+        for down in _down(monitor) if monitor.name in dependants else ():
             yield {
-                "source_matchers": _down(monitor),
+                "source_matchers": [
+                    matcher(series.MONITOR, "=", monitor.name),
+                    matcher(series.SEVERITY, "=", series.PAGE),
+                    *down,
+                ],
                 "target_matchers": [
                     _one_of(series.MONITOR, dependants[monitor.name]),
                     _one_of(series.SEVERITY, (series.PAGE, series.TICKET)),
@@ -77,19 +78,16 @@ def _dependencies(bundle: Bundle) -> Iterator[dict[str, Any]]:
             }
 
 
-def _down(monitor: Monitor) -> list[str]:
-    """Return matchers of the pages that say that a model does not answer.
+def _down(monitor: Monitor) -> Iterator[list[str]]:
+    """Yield matchers of what says that a model does not answer: nothing is counted, or too much fails.
 
     Slow answers are answers: what depends on it may still have reasons of its own to alert.
     """
+    yield [matcher("alertname", "=", series.ABSENT_ALERT)]
     promised = [one.name for one in monitor.objectives if isinstance(one.indicator, Errors)]
-    return [
-        matcher(series.MONITOR, "=", monitor.name),
-        matcher(series.SEVERITY, "=", series.PAGE),
-        _one_of("alertname", DOWN),
-        # The alert on silence is about no objective: the label is missing, which reads as empty.
-        _one_of(series.OBJECTIVE_LABEL, ("", *promised)),
-    ]
+    if promised:
+        burning = matcher("alertname", "=", series.BURN_ALERT)
+        yield [burning, _one_of(series.OBJECTIVE_LABEL, tuple(promised))]
 
 
 def _one_of(label: str, values: tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ ALERTS = (
     series.ANOMALY_ALERT,
     series.FORECAST_ALERT,
     series.ABSENT_ALERT,
+    series.THRESHOLD_ALERT,
     series.UNREADY_ALERT,
 )
 

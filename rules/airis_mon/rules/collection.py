@@ -36,7 +36,7 @@ def groups(monitor: Monitor) -> tuple[Group, ...]:
     standing = _grouped(monitor, watched)
     blind = _grouped(monitor, {"unready": unready_alerts(monitor)})
     ready = readiness.groups(group_name(monitor.name, "ready"), (*standing, *blind))
-    worked_on = maintenance.groups(monitor)
+    worked_on = (*maintenance.groups(monitor), *maintenance.budgets(monitor))
     return (*found, *bounded_signals(monitor), *standing, *ready, *blind, *worked_on)
 
 

@@ -1,4 +1,4 @@
-"""Maintenance as a series: 1 while a model is worked on, 0 otherwise, from the clock alone.
+"""Maintenance as a series: 1 while a model is worked on, 0 otherwise, from the clock alone; and its budget.
 
 Rules have no time zone but UTC, and neither has this.
 """
@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import series
+from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.groups import Group, group_name, recording
 from airis_mon.rules.literals import number
+from airis_mon.rules.windows import name, recorded
 from airis_mon.spec import Maintenance, Monitor, Recurrence, Window
 
 _DAY, _LONGEST_MONTH = 24 * 60, 31
@@ -18,6 +21,40 @@ _DAY, _LONGEST_MONTH = 24 * 60, 31
 def groups(monitor: Monitor) -> tuple[Group, ...]:
     """Return a group per maintenance of a monitor."""
     return tuple(group(monitor, one) for one in monitor.maintenance)
+
+
+def budgets(monitor: Monitor) -> tuple[Group, ...]:
+    """Return, where anything is known of maintenance, what of each objective's budget was spent in it.
+
+    Not of a period of the calendar: that would need every period's maintenance counted apart.
+    """
+    if not monitor.maintenance:
+        return ()
+    burns = (Burn(monitor, objective) for objective in monitor.objectives if objective.calendar is None)
+    return tuple(map(_budget, burns))
+
+
+def _budget(burn: Burn) -> Group:
+    monitor, period, shortest = burn.monitor, burn.objective.window, recorded(burn.objective.window)[0]
+    span = name(shortest)
+    holds = series.MAINTENANCE + matchers({series.MONITOR: monitor.name})
+
+    def total(prefix: str) -> str:
+        return f"sum(sum_over_time({burn.recorded(prefix, shortest)}[{name(period)}:{span}]))"
+
+    rules = (
+        recording(
+            f"{series.MAINTENANCE_FAILURES}{span}",
+            f"sum({burn.recorded(series.FAILURES, shortest)}) * max({holds})",
+            {**burn.labels, series.SLO_WINDOW: span},
+        ),
+        recording(
+            series.BUDGET_IN_MAINTENANCE,
+            f"{total(series.MAINTENANCE_FAILURES)} / ({total(series.EVENTS)} > 0) / {number(burn.budget)}",
+            burn.labels,
+        ),
+    )
+    return Group(group_name(monitor.name, burn.objective.name, "maintenance"), rules)
 
 
 def group(monitor: Monitor, maintenance: Maintenance) -> Group:

@@ -36,12 +36,17 @@ Never absent, so that an alert that is quiet and one that is blind look differen
 alert, and which alert it is: `alert`."""
 SIGNAL = "airis:signal:over"
 """A signal of the contract in its base unit, followed by the window of its rates: `airis:signal:over5m`."""
-
-MAINTENANCE = "airis_maintenance"
-"""1 while a Maintenance of the monitor holds, else 0."""
 PAST = "airis:signal:past"
 """A quantile of a signal's own past, for the threshold whose `bound` and `severity` it carries; absent while
 there is too little of it, and where it is zero."""
+
+MAINTENANCE = "airis_maintenance"
+"""1 while a Maintenance of the monitor holds, else 0."""
+MAINTENANCE_FAILURES = "slo:sli_error_events_in_maintenance:rate"
+"""Operations per second that missed the objective during maintenance, followed by the window; else 0."""
+BUDGET_IN_MAINTENANCE = "slo:period_error_budget_in_maintenance:ratio"
+"""Share of the period's budget that was spent during maintenance. Added to what remains of the budget, it
+gives what would remain if nothing had failed then."""
 
 PERIOD_INFO = "slo:period:info"
 """Constant 1 that carries the number of the calendar period in which it was recorded."""

@@ -14,7 +14,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from airis_mon.rules.groups import Group
-from airis_mon.spec import Alerting, Maintenance, Monitor, Objective, Source
+from airis_mon.spec import Alerting, Maintenance, Monitor, Objective, Source, Window
 
 _PLACEHOLDER = re.compile(r"any-[a-z]+(?:-[0-9]+)?")
 
@@ -99,6 +99,14 @@ def of_maintenance(monitor: Monitor, planned: Maintenance) -> Monitor:
         alerting=Alerting(team=monitor.alerting.team),
         maintenance=(planned,),
     )
+
+
+_ANY = Maintenance("any-maintenance", "", once=Window(0.0, 1.0))
+
+
+def of_maintained(monitor: Monitor, objective: Objective) -> Monitor:
+    """Return the monitor as if it promised nothing else, and were worked on at some time."""
+    return replace(of_objective(monitor, objective), maintenance=(_ANY,))
 
 
 def spelled(groups: Sequence[Group], names: Mapping[str, str]) -> tuple[Group, ...]:

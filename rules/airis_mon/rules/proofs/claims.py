@@ -53,6 +53,9 @@ def claims(monitor: Monitor) -> Iterator[Claim]:
     if monitor.thresholds:
         yield Claim(shapes.of_signals(monitor), collection.bounded_signals, _signals)
     yield Claim(replace(monitor, maintenance=()), _standing_groups, _standing)
+    for objective in monitor.objectives if monitor.maintenance else ():
+        if objective.calendar is None:
+            yield Claim(shapes.of_maintained(monitor, objective), maintenance.budgets, _maintained)
     for planned in monitor.maintenance:
         yield Claim(shapes.of_maintenance(monitor, planned), maintenance.groups, _maintenance)
 
@@ -103,6 +106,15 @@ def _signals(monitor: Monitor) -> Iterator[Proof]:
 def _standing_groups(monitor: Monitor) -> tuple[Group, ...]:
     elsewhere = {group.name for group in collection.bounded_signals(monitor)}
     return tuple(group for group in collection.groups(monitor) if group.name not in elsewhere)
+
+
+def _maintained(monitor: Monitor) -> Iterator[Proof]:
+    (objective,) = monitor.objectives
+    burn, groups = Burn(monitor, objective), maintenance.budgets(monitor)
+    shortest, longest = recorded(objective.window)[0], long_windows.step(objective.window)
+    yield Proof("maintained", groups, shortest, (maintained.failures(burn, shortest),))
+    period = long_windows.maintained(burn, longest)
+    yield Proof(f"maintained-{name(objective.window)}", groups, longest, (period,))
 
 
 def _maintenance(monitor: Monitor) -> Iterator[Proof]:

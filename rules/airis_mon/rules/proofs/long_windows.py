@@ -150,6 +150,28 @@ def period(burn: Burn, every: float) -> Case:
     )
 
 
+def maintained(burn: Burn, every: float) -> Case:
+    """Return the test of what maintenance cost over the whole period, from what is given as recorded."""
+    length, shortest = burn.objective.window, recorded(burn.objective.window)[0]
+    stretch = min(round(length / 20 / shortest), LONGEST_STRETCH)
+    at = math.ceil((length + 2 * stretch * shortest) / every) * every
+    begin, end = round((at - length) / shortest) + stretch, round(at / shortest) - stretch
+    events = _recorded(burn, series.EVENTS, stretch, begin, end, (1e-3, 1e-4, 1e-5))
+    failures = _recorded(burn, series.MAINTENANCE_FAILURES, stretch, begin, end, (1e-3, 0.0, 1e-5))
+    spent = close(burn.recorded(series.BUDGET_IN_MAINTENANCE), 1 / 11 / burn.budget, 0.02)
+    others = [
+        one
+        for prefix in (series.EVENTS, series.MAINTENANCE_FAILURES)
+        for one in strangers.recorded(burn, prefix, shortest, 1000.0, stretch, end)
+    ]
+    return Case(
+        f"{burn.objective.name}: what of the whole period's budget maintenance cost",
+        shortest,
+        (events, failures, *others),
+        samples=[SampleCheck(at, spent, ((burn.labels, 1.0),))],
+    )
+
+
 def _recorded_strangers(burn: Burn, shortest: float, steps: int, skipped: int) -> Iterator[Input]:
     for prefix, window in (
         (series.EVENTS, shortest),

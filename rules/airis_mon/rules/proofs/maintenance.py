@@ -1,4 +1,4 @@
-"""Proof of the series about maintenance: at each end of each window, and on days that it is not about.
+"""Proof of the series about maintenance: at each of its bounds, on other days, and what failed meanwhile.
 
 promtool's time begins in 1970, and it evaluates from there step by step. A proof with a step as long as the
 time until a moment sees that moment alone; there is one for each.
@@ -11,13 +11,50 @@ from datetime import UTC, datetime, timedelta
 
 from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import maintenance, series
-from airis_mon.rules.proofs.case import Case, SampleCheck
+from airis_mon.rules.burn_rate import Burn
+from airis_mon.rules.proofs import strangers
+from airis_mon.rules.proofs.case import Case, Input, SampleCheck
 from airis_mon.rules.proofs.proof import Proof
+from airis_mon.rules.windows import name, recorded
 from airis_mon.spec import Maintenance, Monitor, Recurrence
 
 _FIRST = datetime(1972, 1, 1, tzinfo=UTC)
 """A leap year: what comes on a day comes on such a day within its cycle of 28 years."""
 _DAYS = 28 * 366
+
+
+_FAILING = 0.5
+"""Operations a second that miss the objective, all along."""
+_PLANS = ((0, 0, 1, 1, 0, 0), (0, 0, 0, 1, 1, 0))
+"""Two of a monitor's maintenance, step by step: one may hold while the other does."""
+
+
+def failures(burn: Burn, step: float) -> Case:
+    """Return the test of failures during maintenance: ours while any of ours holds, and nothing else."""
+    own = {series.MODEL: burn.labels[series.MODEL], series.TEAM: burn.labels[series.TEAM]}
+    inputs = [
+        Input(
+            series.MAINTENANCE
+            + matchers(
+                {**own, series.MONITOR: burn.monitor.name, series.MAINTENANCE_LABEL: f"plan-{number}"}
+            ),
+            " ".join(map(str, plan)),
+        )
+        for number, plan in enumerate(_PLANS)
+    ]
+    steps = len(_PLANS[0])
+    other = {**own, series.MONITOR: f"{burn.monitor.name}-other", series.MAINTENANCE_LABEL: "plan-0"}
+    inputs.append(strangers.steady(series.MAINTENANCE, other, 1.0, steps))
+    span = name(recorded(burn.objective.window)[0])
+    labels = {**burn.labels, series.SLO_WINDOW: span}
+    inputs.append(strangers.steady(f"{series.FAILURES}{span}", labels, _FAILING, steps))
+    inputs += strangers.recorded(burn, series.FAILURES, recorded(burn.objective.window)[0], 1000.0, steps)
+    metric = f"{series.MAINTENANCE_FAILURES}{span}"
+    checks = [
+        SampleCheck(at * step, metric, ((labels, _FAILING * max(holding)),), metric)
+        for at, holding in enumerate(zip(*_PLANS, strict=True))
+    ]
+    return Case(f"{burn.objective.name}: what fails during maintenance", step, tuple(inputs), samples=checks)
 
 
 def proofs(monitor: Monitor, planned: Maintenance) -> Iterator[Proof]:
