@@ -127,7 +127,10 @@ def test_nobody_there_is_told_by_the_command(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "m.yaml").write_text(small("m"))
     url = f"http://127.0.0.1:{ports.free_port()}"
     assert check.run([str(tmp_path / "m.yaml"), "--live", url], tmp_path) == 1
-    assert capsys.readouterr().err == f"cannot reach {url}: Connection refused\n"
+    assert capsys.readouterr().err == f"error: cannot reach {url}: Connection refused\n\n1 problem\n"
+    assert check.run([str(tmp_path / "m.yaml"), "--live", url, "--format", "json"], tmp_path) == 1
+    (problem,) = json.loads(capsys.readouterr().out)
+    assert problem["message"] == f"cannot reach {url}: Connection refused"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +139,7 @@ def test_nobody_there_is_told_by_the_command(tmp_path: Path, capsys: pytest.Capt
         ("prometheus:9090", "is no URL of Prometheus; write http://127.0.0.1:9090"),
         ("http://", "is no URL of Prometheus"),
         ("http://[::1", "is no URL of Prometheus"),
-        ("http://me:secret@prometheus:9090", "a password in a URL is seen by everybody"),
+        ("http://me:s3cret@prometheus:9090", "a password in a URL is seen by everybody"),
         ("http://prometheus:9090/graph?x=1", "has more than a root"),
     ],
 )
@@ -147,7 +150,7 @@ def test_a_url_that_cannot_be_one_is_refused(
         check.run([str(tmp_path / "m.yaml"), "--live", url], tmp_path)
     said = capsys.readouterr().err
     assert message in said
-    assert "secret" not in said
+    assert "s3cret" not in said
 
 
 def test_who_we_are_comes_from_files_and_goes_with_every_question(

@@ -41,7 +41,7 @@ def run(argv: Sequence[str], cache: Path) -> int:
             f"{error}\n\n{plural(len(error.failures), 'proof')} failed; {args.output} is as it was",
             file=sys.stderr,
         )
-    except (MissingServerError, folder.FolderError, live.LiveError) as error:
+    except (MissingServerError, folder.FolderError) as error:
         print(error, file=sys.stderr)
     return 1
 

@@ -43,9 +43,6 @@ def run(argv: Sequence[str], cache: Path) -> int:
         warnings += account.warnings
         if args.secrets:
             warnings += secrets.warnings(bundle, target.alertmanager)
-    except live.LiveError as error:
-        print(error, file=sys.stderr)
-        return 1
     except SpecError as error:
         if args.format == "json":
             print(json.dumps([_plain(problem) for problem in error.problems], indent=2))

@@ -14,7 +14,7 @@ import requests
 
 from airis_mon.cli.live.access import Access
 from airis_mon.rules.live import Facts, Sample
-from airis_mon.spec import parse_duration
+from airis_mon.spec import Problem, SpecError, parse_duration
 
 LARGEST = 8 << 20
 """Bytes of one answer; what is asked for is counts."""
@@ -28,8 +28,11 @@ _MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What comes of reading an answer that has another form."""
 
 
-class LiveError(Exception):
+class LiveError(SpecError):
     """A server that cannot be asked; the text says why, and what to do."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__([Problem(text)])
 
 
 class Client:
