@@ -57,7 +57,8 @@ def test_recordings_are_planned_after_those_they_read_and_as_far_back_as_they_ar
         "a:all": 3600,
         "a:ratio": 3600,
     }
-    assert found.recordings[-1].name == "a:ratio"
+    assert [(one.name, one.level) for one in found.recordings][-1] == ("a:ratio", 1)
+    assert {one.level for one in found.recordings[:-1]} == {0}
     assert {str(one): one.reach for one in found.stored} == {"errors": 4200, "all": 3900}
     assert found.reach == 4200
     assert (found.alerts[0].duration, found.alerts[0].keep_firing_for) == (120, 60)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from airis_mon.alertmanager.replay import Firing
 from airis_mon.cli.page_replay.workbench import Grid, Labels, Workbench
-from airis_mon.rules.replay import AlertRule, Episode, Plan, episodes
+from airis_mon.rules.replay import AlertRule, Episode, Plan, Recording, episodes
 
+WORKERS = 2
+"""Expressions that are evaluated at a time: one core each, of our own Prometheus."""
 _NAME = "__name__"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,16 +48,42 @@ def evaluate(
     `offsets` are the seconds by which the evaluations of a group come after those of the grid.
     """
     total = len(plan.recordings) + len(plan.alerts)
-    for done, recording in enumerate(plan.recordings, 1):
-        own = grid.shifted(offsets.get(recording.group, 0.0)).earlier(recording.reach)
-        values = bench.evaluate(recording.expression, own)
-        bench.record(recording.name, dict(recording.labels), values, own)
-        progress(done, total, "rules evaluated")
+    done = itertools.count(1)
+
+    def own(group: str) -> Grid:
+        return grid.shifted(offsets.get(group, 0.0))
+
+    def record(recording: Recording) -> None:
+        times = own(recording.group).earlier(recording.reach)
+        values = bench.evaluate(recording.expression, times)
+        bench.record(recording.name, dict(recording.labels), values, times)
+
     found: list[Fired] = []
-    for done, rule in enumerate(plan.alerts, len(plan.recordings) + 1):
-        found += _fired(rule, bench, grid.shifted(offsets.get(rule.group, 0.0)))
-        progress(done, total, "rules evaluated")
+    with _workers() as pool:
+        for _, level in itertools.groupby(plan.recordings, key=lambda recording: recording.level):
+            for _ in _finished([pool.submit(record, recording) for recording in level]):
+                progress(next(done), total, "rules evaluated")
+        pending = [pool.submit(_fired, rule, bench, own(rule.group)) for rule in plan.alerts]
+        for fired in _finished(pending):
+            found += fired
+            progress(next(done), total, "rules evaluated")
     return sorted(found, key=lambda fired: (fired.episode.fired_at, fired.identity))
+
+
+@contextmanager
+def _workers() -> Iterator[ThreadPoolExecutor]:
+    """Yield a pool that begins nothing more, and is not waited for, once something goes wrong."""
+    pool = ThreadPoolExecutor(WORKERS)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def _finished(pending: Iterable[Future[T]]) -> Iterator[T]:
+    return (future.result() for future in as_completed(pending))
 
 
 def _fired(rule: AlertRule, bench: Workbench, grid: Grid) -> list[Fired]:

@@ -29,6 +29,8 @@ class Recording:
     """Name of its group, whose rules are evaluated at one time."""
     reach: float = 0.0
     """Seconds before the first evaluation of the alerts from which it has to be recorded."""
+    level: int = 0
+    """Longest chain of recordings that it reads; those of one level do not read each other."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Plan:
     stored: tuple[Selector, ...]
     """Series that have to come from the past; none of them is within another."""
     recordings: tuple[Recording, ...]
-    """Each after those that it reads."""
+    """Each after those that it reads: level by level."""
     alerts: tuple[AlertRule, ...]
 
     @property
@@ -107,6 +109,9 @@ class _Planner:
                 self._visit(index)
                 reaches[index] = max(reach, reaches.get(index, 0.0))
             _add(stored, selected, 0.0)
+        levels: dict[int, int] = {}
+        for index in self._order:
+            levels[index] = 1 + max((levels[below] for below, _ in self._read[index]), default=-1)
         for index in reversed(self._order):
             own = reaches.get(index, 0.0)
             for below, reach in self._read[index]:
@@ -114,7 +119,10 @@ class _Planner:
             _add(stored, self._stored[index], own)
         return Plan(
             stored=tuple(_widest(Selector(conditions, reach) for conditions, reach in stored.items())),
-            recordings=tuple(replace(self._recorded[index], reach=reaches[index]) for index in self._order),
+            recordings=tuple(
+                replace(self._recorded[index], reach=reaches[index], level=levels[index])
+                for index in sorted(self._order, key=levels.__getitem__)
+            ),
             alerts=alerts,
         )
 
