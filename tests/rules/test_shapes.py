@@ -9,7 +9,7 @@ import pytest
 from airis_mon.rules.collection import groups
 from airis_mon.rules.compile import Known, artefacts
 from airis_mon.rules.shapes import shape, spelled
-from airis_mon.spec import Alerting, Errors, Model, Monitor, Source
+from airis_mon.spec import Alerting, Errors, Events, Model, Monitor, Source
 from tests.rules.monitors import chat
 
 
@@ -72,3 +72,18 @@ def test_what_stands_in_the_rules_as_a_word_of_ours_is_no_name_to_be_changed() -
     plain = Monitor("a", Model("b"), Source("vllm", {"job": "c"}), chat().objectives[:1])
     assert proofs(odd) == proofs(plain)
     assert isinstance(odd.objectives[0].indicator, Errors)
+
+
+def test_a_name_that_an_expression_says_too_is_no_name_to_be_changed() -> None:
+    def counted(job: str, counted: str) -> Monitor:
+        total = f'sum(rate(requests_total{{job="{counted}"}}[$window]))'
+        bad = f'sum(rate(requests_total{{job="{counted}",code="500"}}[$window]))'
+        objective = replace(chat().objectives[0], indicator=Events(total=total, bad=bad))
+        return Monitor(f"of-{job}", Model(f"m-{job}"), Source("vllm", {"job": job}), (objective,))
+
+    same, other = shape(counted("one", "one")), shape(counted("two", "one"))
+    assert same.monitor.source.selector == {"job": "one"}
+    assert other.monitor.source.selector == {"job": "any-value-1"}
+    # Whether source and expression count the same is what tells them apart.
+    assert proofs(counted("one", "one")) != proofs(counted("two", "one"))
+    assert proofs(counted("two", "one")) == proofs(counted("three", "one"))

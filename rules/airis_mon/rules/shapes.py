@@ -1,7 +1,8 @@
 """What is left of a monitor when all names are taken out of it: monitors of one shape share their proofs.
 
 A shape is itself a monitor, with a placeholder for each name that only ever stands in labels and in messages.
-Equal names get equal placeholders, so that two monitors of one shape differ by a renaming that is one to one.
+Equal names get equal placeholders, and a name that stands elsewhere as well, as in PromQL that a person
+wrote, stays: two monitors of one shape differ by a renaming that is one to one.
 Whether a placeholder is all that a name comes to in the rules is not assumed: whoever uses a shape has to
 write its rules out with `spelled` and compare.
 """
@@ -35,7 +36,20 @@ class Shape:
 
 def shape(monitor: Monitor) -> Shape:
     """Return the shape of a monitor."""
-    placeholders = _Placeholders()
+    found = _without_names(monitor, frozenset())
+    # What is left is what people wrote beside names; a contract's name is in no rule.
+    left = _told(replace(found.monitor, source=replace(found.monitor.source, contract="")))
+    elsewhere = frozenset(name for name in found.names.values() if _stands(name, left))
+    return _without_names(monitor, elsewhere) if elsewhere else found
+
+
+def _stands(name: str, text: str) -> bool:
+    """Tell whether a name is a word of a text."""
+    return name in text and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) is not None
+
+
+def _without_names(monitor: Monitor, kept: frozenset[str]) -> Shape:
+    placeholders = _Placeholders(kept)
     called = placeholders.of
     alerting = monitor.alerting
     runbook = None if alerting.runbook is None else called(alerting.runbook, "any-runbook")
@@ -138,12 +152,15 @@ def _told(value: Any) -> str:
 
 
 class _Placeholders:
-    def __init__(self) -> None:
+    def __init__(self, kept: frozenset[str]) -> None:
+        self._kept = kept
         self.names: dict[str, str] = {}
         self._given: dict[str, str] = {}
 
     def of(self, name: str, placeholder: str) -> str:
-        """Return what stands for a name: the placeholder that it was given first."""
+        """Return what stands for a name: the placeholder that it was given first, or itself."""
+        if name in self._kept:
+            return name
         given = self._given.setdefault(name, placeholder)
         self.names[given] = name
         return given

@@ -177,9 +177,11 @@ def case(what: str, watched: Sequence[Watched], step: float) -> Case:
 def _expected(watched: Sequence[Watched], there: Sequence[Need]) -> list[tuple[Mapping[str, str], bool]]:
     """Return what is recorded: alerts whose labels are all equal share a series."""
     found: dict[tuple[tuple[str, str], ...], bool] = {}
+    # What is a stranger to one objective may be what another one counts.
+    present = [*there, *(Need(metric, other) for metric, other in _strangers(_needs(watched)))]
     for one in watched:
         key = tuple(sorted(one.labels.items()))
-        found[key] = found.get(key, True) and one.ready(there)
+        found[key] = found.get(key, True) and one.ready(present)
     return [(dict(key), ready) for key, ready in found.items()]
 
 
@@ -197,8 +199,13 @@ def _inputs(needs: Sequence[Need], moments: Sequence[Sequence[Need]]) -> Iterato
             for before, now in zip([False, *there], there, strict=False)
         )
         yield Input(need.metric + matchers(dict(need.labels)), " ".join(values))
-    for metric, other in dict.fromkeys((need.metric, other) for need in needs for other in need.strangers):
+    for metric, other in _strangers(needs):
         yield strangers.steady(metric, dict(other), 0, len(moments))
+
+
+def _strangers(needs: Sequence[Need]) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Return metric and labels of what is there all the time."""
+    return list(dict.fromkeys((need.metric, other) for need in needs for other in need.strangers))
 
 
 def blind(about: Monitor, alert: Alert, step: float, wait: int) -> Case:
