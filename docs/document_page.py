@@ -73,7 +73,7 @@ DataSource, AlertPolicy, AlertCondition and AlertNotificationTarget that it refe
 OPENSLO_KEYS = (
     ("`SLO`: `metadata.name`, `service`", "name of the monitor, name of its model; the contract is `promql`"),
     ("`team`, `escalation` among its labels", "the same of `alerting`"),
-    ("`timeWindow`", "`window`; rolling, 30 days where it is left out"),
+    ("`timeWindow`", "`window`, or `calendar` for 1w, 1M and 1Q in UTC; 30 days where it is left out"),
     ("`objectives[]`", "an objective each, named by `displayName` in lower case with dashes"),
     ("`indicator`, `indicatorRef`: `ratioMetric`", "`events`; PromQL of type Prometheus"),
     ("`AlertCondition`", "nothing new: refused unless it is one of the window's own alerts"),

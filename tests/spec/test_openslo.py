@@ -141,6 +141,59 @@ def test_windows_are_read_in_the_shorthand(written: str, days: float) -> None:
     assert {objective.window for objective in monitor.objectives} == {days * DAY}
 
 
+@pytest.mark.parametrize(
+    ("written", "start", "period"),
+    [
+        ("1w", "2026-01-05", "week"),
+        ("1M", "2026-03-01 00:00:00", "month"),
+        ("1Q", "2026-04-01 00:00:00", "quarter"),
+        ("3M", "2026-10-01T00:00:00", "quarter"),
+    ],
+)
+def test_periods_of_the_calendar_are_read(written: str, start: str, period: str) -> None:
+    calendar = f"{{duration: {written}, calendar: {{startTime: {start}, timeZone: UTC}}, isRolling: false}}"
+    text = INLINE.replace("{duration: 28d, isRolling: true}", calendar)
+    (monitor,) = decode({"slo.yaml": text, "ladder.yaml": LADDER}).bundle.monitors
+    assert {objective.calendar for objective in monitor.objectives} == {period}
+    assert decode(
+        {"slo.yaml": text.replace("isRolling: false", "isRolling: true"), "l.yaml": LADDER}
+    ).problems
+
+
+@pytest.mark.parametrize(
+    ("window", "message"),
+    [
+        ("{duration: 1M, isRolling: true}", "`1M` has no fixed length"),
+        ("{duration: 30d, isRolling: false}", "a window that does not roll follows the calendar"),
+        ("{duration: 2h, isRolling: true}", "an objective over 2h is not possible"),
+        (
+            "{duration: 1Y, calendar: {startTime: 2026-01-01, timeZone: UTC}}",
+            "1Y is no period of the calendar",
+        ),
+        (
+            "{duration: 1M, calendar: {startTime: 2026-01-15, timeZone: UTC}}",
+            "no month of the calendar begins",
+        ),
+        ("{duration: 1Q, calendar: {startTime: 2026-02-01, timeZone: UTC}}", "no quarter of the calendar"),
+        (
+            "{duration: 1w, calendar: {startTime: 2026-01-06, timeZone: UTC}}",
+            "no week of the calendar begins",
+        ),
+        ("{duration: 1M, calendar: {startTime: 2026-01-01 12:00:00, timeZone: UTC}}", "begins at midnight"),
+        ("{duration: 1M, calendar: {startTime: soon, timeZone: UTC}}", "`soon` is no date and time"),
+        (
+            "{duration: 1M, calendar: {startTime: 2026-01-01, timeZone: Europe/Berlin}}",
+            "periods begin by UTC",
+        ),
+    ],
+)
+def test_windows_that_cannot_be_had_are_refused(window: str, message: str) -> None:
+    text = INLINE.replace("{duration: 28d, isRolling: true}", window)
+    (problem,) = decode({"slo.yaml": text, "ladder.yaml": LADDER}).problems
+    assert message in problem.message
+    assert problem.hint
+
+
 def test_a_single_objective_needs_no_name() -> None:
     text = INLINE.replace("    - {displayName: Most, target: 0.99}\n", "").replace(
         "displayName: Nearly all, ", ""

@@ -6,21 +6,19 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from airis_mon.spec.dialects.openslo.periods import SHORTHAND, TIME_WINDOW, duration
 from airis_mon.spec.dialects.unsupported import Unsupported
-from airis_mon.spec.monitor import LONGEST_WINDOW, SHORTEST_WINDOW, BurnCondition, Severity
+from airis_mon.spec.monitor import BurnCondition, Severity
 from airis_mon.spec.nodes import Items, Node, Pairs, Scalar
-from airis_mon.spec.quantities import format_duration, parse_percent
+from airis_mon.spec.quantities import parse_percent
 from airis_mon.spec.reading import Reading, Refused, quoted
 from airis_mon.spec.records import Field, ListOf, MapOf, Record
 from airis_mon.spec.scalars import Choice, Number, Parsed, Shape, Text
-from airis_mon.spec.words import DAY, HOUR, LINE, MINUTE, NAME, PROMQL, REMARK
+from airis_mon.spec.words import LINE, NAME, PROMQL, REMARK
 
 API_VERSION = "openslo/v1"
-_UNITS = {"m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
-_SHORTHAND = r"[1-9][0-9]{0,5}[mhdwMQY]"
 _KEY = Text(wanted="a key", longest=317)
 _NOT_READ = "For people and other tools; not read."
-_ALWAYS_ROLLING = "windows that follow the calendar are not available here"
 
 
 @dataclass(frozen=True)
@@ -77,24 +75,6 @@ def _share(text: str) -> float:
     if not re.fullmatch(r"0?\.[0-9]{1,12}", text) or not 0.01 <= float(text) < 1:
         raise ValueError(f"`{text[:40]}` is no target that can be held or missed", hint)
     return float(text)
-
-
-def _duration(text: str) -> float:
-    if re.fullmatch(r"0[mhdw]?", text):
-        return 0.0
-    if not re.fullmatch(_SHORTHAND, text):
-        raise ValueError(f"`{text[:40]}` is no duration", "write a number and a unit: 5m, 1h, 30d or 4w")
-    if text[-1] not in _UNITS:
-        raise ValueError(f"`{text}` has no fixed length", "write it in days or weeks, such as 30d or 4w")
-    return int(text[:-1]) * _UNITS[text[-1]]
-
-
-def _window(text: str) -> float:
-    seconds = _duration(text)
-    if not SHORTEST_WINDOW <= seconds <= LONGEST_WINDOW:
-        limits = f"{format_duration(SHORTEST_WINDOW)} to {format_duration(LONGEST_WINDOW)}"
-        raise ValueError(f"an objective over {text} is not possible", f"write a window from {limits}")
-    return seconds
 
 
 def _source_type(text: str) -> str:
@@ -225,18 +205,6 @@ _OBJECTIVE = Record(
     ),
     exactly_one=("target", "targetPercent"),
 )
-_TIME_WINDOW = Record(
-    "OpenSLO time window",
-    (
-        Field("duration", Parsed("a duration", _SHORTHAND, _window), "Such as 30d or 4w.", required=True),
-        Field("isRolling", _yes(_ALWAYS_ROLLING, "write isRolling: true"), "true."),
-        Field(
-            "calendar",
-            Unsupported(_ALWAYS_ROLLING, "write a rolling window: {duration: 30d, isRolling: true}"),
-            "Not supported.",
-        ),
-    ),
-)
 
 
 def _method(text: str) -> str:
@@ -257,7 +225,7 @@ SLO = Record(
             Field("metadata", METADATA, _NOT_READ), Field("spec", SLI, "What is counted.", required=True),
         )), "What is counted."),
         Field("indicatorRef", NAME, "Name of an SLI."),
-        Field("timeWindow", ListOf(_TIME_WINDOW, "time window", most=1), "30d where it is left out."),
+        Field("timeWindow", ListOf(TIME_WINDOW, "time window", most=1), "30d where it is left out."),
         Field("budgetingMethod", Parsed("a method", "^Occurrences$", _method), "Occurrences.", required=True),
         Field("objectives", ListOf(_OBJECTIVE, "objective"), "What is promised.", required=True),
         Field(
@@ -317,7 +285,7 @@ def _faster(text: str) -> str:
 
 
 def _at_once(text: str) -> float:
-    if _duration(text):
+    if duration(text):
         raise ValueError("burn-rate alerts do not wait: their windows are how long it lasts", "write 0m")
     return 0.0
 
@@ -337,7 +305,7 @@ ALERT_CONDITION = Record(
                     Field("threshold", Number(), "How many times faster than allowed.", required=True),
                     Field(
                         "lookbackWindow",
-                        Parsed("a duration", _SHORTHAND, _duration),
+                        Parsed("a duration", SHORTHAND, duration),
                         "Over what.",
                         required=True,
                     ),

@@ -114,7 +114,9 @@ class _Monitor:
     def _objectives(
         self, said: Mapping[str, Any], indicator: _Part, conditions: tuple[BurnCondition, ...]
     ) -> Iterator[Objective]:
-        window = said["timeWindow"][0]["duration"] if "timeWindow" in said else DEFAULT_WINDOW
+        over: Mapping[str, Any] = (
+            said["timeWindow"][0] if "timeWindow" in said else {"window": DEFAULT_WINDOW, "period": None}
+        )
         metric = indicator.spec["ratioMetric"]
         asked = {part: _query(metric[part]) for part in ("good", "bad", "total") if part in metric}
         taken: set[str] = set()
@@ -125,7 +127,9 @@ class _Monitor:
                 self.slo.refuse(path, f"there are two objectives `{name}`", "change one of them")
             taken.add(name)
             target = one.get("target", one.get("targetPercent"))
-            yield Objective(name, target, window, Events(**asked), conditions=conditions)
+            yield Objective(
+                name, target, over["window"], Events(**asked), conditions=conditions, calendar=over["period"]
+            )
 
     def _referred(self, around: _Part, path: str, what: Any, kind: str) -> _Part | None:
         """Return a document that is named or stands there; None, noted, where there is none that stands."""
@@ -200,6 +204,7 @@ def _places(slo: Draft, indicator: _Part, objectives: int) -> Iterator[tuple[str
             if f"{path}.{key}" in slo.origin.places:
                 theirs[f"{path}.target"] = (whole, f"objectives[{index}].{key}")
         theirs[f"{path}.window"] = (whole, "timeWindow[0].duration")
+        theirs[f"{path}.calendar"] = (whole, "timeWindow[0].calendar")
         for part in ("good", "bad", "total"):
             query = f"ratioMetric.{part}.metricSource.spec"
             for key in ("query", "promql"):
