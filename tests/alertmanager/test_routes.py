@@ -160,6 +160,7 @@ def test_each_alert_of_each_monitor_and_severity_is_a_case() -> None:
         "ModelAnomaly",
         "ModelCapacityForecast",
         "ModelSignalAbsent",
+        "ModelSignalImplausible",
         "ModelAlertUnready",
     )
     for alert in alerts:

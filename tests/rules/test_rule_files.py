@@ -91,7 +91,7 @@ def test_the_rule_file_is_named_after_the_monitor_and_proofs_after_what_they_pro
     ]
     assert [(found[1], found[2]) for found in named if found] == [
         (what, kind)
-        for what in (*["burn-30d", "windows-30d"] * 2, "burn-7d", "windows-7d", "standing")
+        for what in (*["burn-30d", "windows-30d"] * 2, "burn-7d", "windows-7d", "standing", "guards")
         for kind in ("rules", "test")
     ]
 

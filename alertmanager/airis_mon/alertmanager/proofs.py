@@ -17,6 +17,7 @@ ALERTS = (
     series.FORECAST_ALERT,
     series.ABSENT_ALERT,
     series.THRESHOLD_ALERT,
+    series.IMPLAUSIBLE_ALERT,
     series.UNREADY_ALERT,
 )
 

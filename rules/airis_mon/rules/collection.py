@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from airis_mon.rules import (
     absence,
@@ -10,19 +10,21 @@ from airis_mon.rules import (
     burn_rate,
     error_budget,
     forecasts,
+    guards,
     maintenance,
     readiness,
     thresholds,
 )
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
-from airis_mon.rules.groups import Group, group_name, numbered
+from airis_mon.rules.groups import Group, numbered
 from airis_mon.rules.signals import signals
 from airis_mon.spec import Monitor, Objective
 
 
 def groups(monitor: Monitor) -> tuple[Group, ...]:
     """Return every rule of a monitor, grouped, in the order in which one depends on the other."""
+    grouped: list[Group] = []
     found = [group for objective in monitor.objectives for group in of_objective(monitor, objective)]
     watched = {
         "anomalies": [anomalies.alert(monitor, anomaly) for anomaly in monitor.anomalies],
@@ -33,27 +35,29 @@ def groups(monitor: Monitor) -> tuple[Group, ...]:
         ],
         "absence": absence.alerts(monitor),
     }
-    standing = _grouped(monitor, watched)
-    blind = _grouped(monitor, {"unready": unready_alerts(monitor)})
-    ready = readiness.groups(group_name(monitor.name, "ready"), (*standing, *blind))
+    standing = [
+        (what, [alert.rule(monitor) for alert in alerts]) for what, alerts in watched.items() if alerts
+    ]
+    blind = [alert.rule(monitor) for alert in unready_alerts(monitor)]
+    ready = readiness.rules([*(rule for _, rules in standing for rule in rules), *blind])
+    for what, rules in (*standing, ("ready", [*ready, *blind])):
+        grouped += numbered(monitor.name, what, rules)
     worked_on = (*maintenance.groups(monitor), *maintenance.budgets(monitor))
-    return (*found, *bounded_signals(monitor), *standing, *ready, *blind, *worked_on)
+    return (*found, *bounded_signals(monitor), *grouped, *guarding(monitor), *worked_on)
 
 
-def _grouped(monitor: Monitor, alerts: Mapping[str, Sequence[Alert]]) -> tuple[Group, ...]:
-    return tuple(
-        Group(group_name(monitor.name, what), tuple(alert.rule(monitor) for alert in found))
-        for what, found in alerts.items()
-        if found
-    )
+def guarding(monitor: Monitor) -> tuple[Group, ...]:
+    """Return the rules on signals that cannot be true."""
+    alerts = [alert.rule(monitor) for alert in guards.alerts(monitor)]
+    return tuple(numbered(monitor.name, "guards", [*alerts, *readiness.rules(alerts)]))
 
 
 def of_objective(monitor: Monitor, objective: Objective) -> tuple[Group, ...]:
     """Return the rules of one objective: its windows, its alerts, its budget, whether it is watched."""
     burn = Burn(monitor, objective)
-    alerting = burn_rate.groups(burn)
-    ready = readiness.groups(group_name(monitor.name, objective.name, "ready"), alerting)
-    return (*alerting, *error_budget.groups(burn), *ready)
+    alerting, (*budgets, last) = burn_rate.groups(burn), error_budget.groups(burn)
+    ready = readiness.rules([rule for group in alerting for rule in group.rules])
+    return (*alerting, *budgets, replace(last, rules=(*last.rules, *ready)))
 
 
 def unready_alerts(monitor: Monitor) -> list[Alert]:
@@ -71,8 +75,10 @@ def bounded_signals(monitor: Monitor) -> tuple[Group, ...]:
     """Return signals as they are recorded, alerts that hold them against bounds, whether these can fire."""
     recorded = [signal.rule() for signal in signals(monitor)]
     recorded += [history.rule() for history in thresholds.histories(monitor)]
-    alerting = (*numbered(monitor.name, "signals", recorded), *bounds(monitor))
-    return (*alerting, *readiness.groups(group_name(monitor.name, "thresholds", "ready"), alerting))
+    alerts = [rule for group in bounds(monitor) for rule in group.rules]
+    ready = readiness.rules([*recorded, *alerts])
+    grouped = numbered(monitor.name, "signals", [*recorded, *ready])
+    return (*grouped, *bounds(monitor))
 
 
 def bounds(monitor: Monitor) -> tuple[Group, ...]:

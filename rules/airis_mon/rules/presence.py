@@ -118,6 +118,8 @@ class Recordings:
             return left
         if operator == "or":
             return either((left, right))
+        if left == right and isinstance(node.lhs, ast.VectorSelector):  # x != x: no number
+            return left
         bare = _without_labels(node.lhs) and _without_labels(node.rhs)
         alike = _apart(node.lhs) is not None and _apart(node.lhs) == _apart(node.rhs)
         if bare or alike or _is_scalar(node.lhs) or _is_scalar(node.rhs):

@@ -6,35 +6,31 @@ A quiet alert and a blind one look the same. What an alert needs is read out of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import absence, series
 from airis_mon.rules.alerts import Alert, printed
-from airis_mon.rules.groups import Group, Rule, recording
+from airis_mon.rules.groups import Rule, recording
 from airis_mon.rules.presence import NOTHING, Presence, Recordings, together
 from airis_mon.spec import Monitor
 
-MOST_RULES = 20
-"""Rules in a group that Mimir accepts."""
 CONSTANT = frozenset((series.READY,))
 
 
-def groups(name: str, written: Sequence[Group]) -> tuple[Group, ...]:
-    """Return the groups that record for every alert of some groups whether it can fire.
+def rules(emitted: Sequence[Rule]) -> list[Rule]:
+    """Return the rules that record for every alert among some rules whether it can fire.
 
     Alerts are told apart by their labels; those that have all of them in common share a series, which is 0
     where one of them cannot fire.
     """
-    rules = [rule for group in written for rule in group.rules]
-    recordings = Recordings(rules, CONSTANT)
+    recordings = Recordings(emitted, CONSTANT)
     needs: dict[tuple[tuple[str, str], ...], Presence] = {}
-    for rule in rules:
+    for rule in emitted:
         if "alert" in rule:
             labels, needed = tuple(sorted(labels_of(rule).items())), recordings.needed_by(rule["expr"])
             needs[labels] = together((needs.get(labels, NOTHING), needed))
-    found = [recording(series.READY, _expression(needed), dict(labels)) for labels, needed in needs.items()]
-    return tuple(_split(name, found))
+    return [recording(series.READY, _expression(needed), dict(labels)) for labels, needed in needs.items()]
 
 
 def labels_of(rule: Rule) -> dict[str, str]:
@@ -47,19 +43,15 @@ def _expression(needed: Presence) -> str:
     return "vector(1)" if needed == NOTHING else f"{needed.promql()}\nor\nvector(0)"
 
 
-def _split(name: str, rules: Sequence[Rule]) -> Iterator[Group]:
-    for start in range(0, len(rules), MOST_RULES):
-        suffix = f"-{start // MOST_RULES + 1}" if start else ""
-        yield Group(f"{name}{suffix}", tuple(rules[start : start + MOST_RULES]))
-
-
 def alert(monitor: Monitor, silences: Iterable[Alert]) -> Alert:
     """Return the alert on alerts that cannot fire; it waits for as long as the alerts on silence do.
 
     These say more, and Alertmanager keeps it quiet while they speak. It never wakes anybody: what can page
     and is blind because its source is gone is told by the alert on the source.
     """
-    ready = f"{series.READY}{matchers({series.MONITOR: monitor.name})}"
+    # Guards look at more than promises need: what is not exposed is no ticket.
+    promises = f'{series.ALERT}!="{series.IMPLAUSIBLE_ALERT}"'
+    ready = f"{series.READY}{matchers({series.MONITOR: monitor.name}, promises)}"
     return Alert(
         name=series.UNREADY_ALERT,
         severity="ticket",

@@ -85,6 +85,8 @@ FORECAST_ALERT = "ModelCapacityForecast"
 """A signal is forecast to reach its capacity."""
 ABSENT_ALERT = "ModelSignalAbsent"
 """A signal that the monitor needs is not there."""
+IMPLAUSIBLE_ALERT = "ModelSignalImplausible"
+"""A signal that the monitor needs is there, and cannot be true; the label `guard` says why."""
 UNREADY_ALERT = "ModelAlertUnready"
 """An alert of the monitor cannot fire: something that it needs is not there."""
 
@@ -103,6 +105,21 @@ FOR = "for"
 """Signal that is anomalous, absent or about to reach its capacity."""
 BOUND = "bound"
 """Kind of the bound that a signal is beyond, as the document writes it: `above`, `below_past`."""
+
+GUARD = "guard"
+"""What makes a signal implausible."""
+
+# Values of the label `guard`
+IMPOSSIBLE = "impossible"
+"""A value that it cannot have: no number, negative, beyond 2^63, a share above 1."""
+UNLABELLED = "unlabelled"
+"""Series lack a label by which failures are told, or parts are kept apart."""
+FROZEN = "frozen"
+"""It stands still where other counters of the instance move."""
+CACHED = "cached"
+"""Even the CPU time of the process stands still: an old page is scraped."""
+RARE = "rare"
+"""It is read less often than the document says."""
 
 # Values of the label `for`, beside signals
 REQUESTS = "request_rate"

@@ -15,7 +15,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from airis_mon.rules.groups import Group
-from airis_mon.spec import Alerting, Maintenance, Monitor, Objective, Source, Window
+from airis_mon.spec import Alerting, Errors, Maintenance, Monitor, Objective, Source, Window
 
 _PLACEHOLDER = re.compile(r"any-[a-z]+(?:-[0-9]+)?")
 
@@ -121,6 +121,32 @@ _ANY = Maintenance("any-maintenance", "", once=Window(0.0, 1.0))
 def of_maintained(monitor: Monitor, objective: Objective) -> Monitor:
     """Return the monitor as if it promised nothing else, and were worked on at some time."""
     return replace(of_objective(monitor, objective), maintenance=(_ANY,))
+
+
+def of_guards(monitor: Monitor) -> Monitor:
+    """Return the monitor as if all its promises were equally strict: what guards it asks for its windows."""
+    alerting = Alerting(team=monitor.alerting.team, runbook=monitor.alerting.runbook)
+    alike = Objective("", 0.999, 0.0, Errors())
+    objectives = tuple(
+        replace(
+            objective,
+            target=alike.target,
+            fewest_failures=alike.fewest_failures,
+            labels=alike.labels,
+            annotations=alike.annotations,
+        )
+        for objective in monitor.objectives
+    )
+    model = replace(monitor.model, version=None)
+    return replace(
+        monitor,
+        model=model,
+        objectives=objectives,
+        alerting=alerting,
+        depends_on=(),
+        maintenance=(),
+        profile=None,
+    )
 
 
 def spelled(groups: Sequence[Group], names: Mapping[str, str]) -> tuple[Group, ...]:

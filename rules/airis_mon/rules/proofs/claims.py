@@ -20,6 +20,7 @@ from airis_mon.rules.proofs import (
     histories,
     incidents,
     long_windows,
+    plausibility,
     readiness,
     standing,
     thresholds,
@@ -56,6 +57,7 @@ def claims(monitor: Monitor) -> Iterator[Claim]:
     for objective in monitor.objectives if monitor.maintenance else ():
         if objective.calendar is None:
             yield Claim(shapes.of_maintained(monitor, objective), maintenance.budgets, _maintained)
+    yield Claim(shapes.of_guards(monitor), collection.guarding, _guarding)
     for planned in monitor.maintenance:
         yield Claim(shapes.of_maintenance(monitor, planned), maintenance.groups, _maintenance)
 
@@ -104,7 +106,8 @@ def _signals(monitor: Monitor) -> Iterator[Proof]:
 
 
 def _standing_groups(monitor: Monitor) -> tuple[Group, ...]:
-    elsewhere = {group.name for group in collection.bounded_signals(monitor)}
+    apart = (*collection.bounded_signals(monitor), *collection.guarding(monitor))
+    elsewhere = {group.name for group in apart}
     return tuple(group for group in collection.groups(monitor) if group.name not in elsewhere)
 
 
@@ -125,6 +128,12 @@ def _maintenance(monitor: Monitor) -> Iterator[Proof]:
 def _standing(monitor: Monitor) -> Iterator[Proof]:
     step = standing_step(monitor)
     yield Proof("standing", _standing_groups(monitor), step, tuple(_standing_cases(monitor, step)))
+
+
+def _guarding(monitor: Monitor) -> Iterator[Proof]:
+    groups = collection.guarding(monitor)
+    if groups:
+        yield Proof("guards", groups, plausibility.step(monitor), tuple(plausibility.cases(monitor)))
 
 
 def standing_step(monitor: Monitor) -> float:

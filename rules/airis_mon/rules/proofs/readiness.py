@@ -67,7 +67,7 @@ def objective(burn: Burn) -> Iterator[Watched]:
     """Yield the alerts of one objective: page and ticket count the same."""
     needs = tuple(_alternatives(burn.indicator))
     for severity in SEVERITIES:
-        yield _watched(burn.monitor, burn_rate.alert(burn, severity), needs)
+        yield regarding(burn.monitor, burn_rate.alert(burn, severity), needs)
 
 
 def monitor(about: Monitor) -> Iterator[Watched]:
@@ -76,15 +76,15 @@ def monitor(about: Monitor) -> Iterator[Watched]:
         yield from objective(Burn(about, one))
     for anomaly in about.anomalies:
         need = _analysed(analyzer.SCORE, about, {analyzer.FOR: anomaly.of}, anomaly.by)
-        yield _watched(about, anomalies.alert(about, anomaly), ((need,),))
+        yield regarding(about, anomalies.alert(about, anomaly), ((need,),))
     for forecast in about.forecasts:
         if forecast.capacity is not None:
             chosen = {analyzer.FOR: forecast.of, analyzer.HORIZON: format_duration(forecast.horizon)}
             need = _analysed(analyzer.EXPECTED, about, chosen, forecast.by)
-            yield _watched(about, forecasts.alert(about, forecast, forecast.capacity), ((need,),))
+            yield regarding(about, forecasts.alert(about, forecast, forecast.capacity), ((need,),))
     yield from _silences(about)
     for unready in collection.unready_alerts(about):
-        yield _watched(about, unready, ((),))
+        yield regarding(about, unready, ((),))
 
 
 def bounded(about: Monitor) -> Iterator[Watched]:
@@ -102,21 +102,22 @@ def bounded(about: Monitor) -> Iterator[Watched]:
         else:
             metrics = values.metrics(signal(about, threshold))
             needs = tuple(Need(metric, tuple(sorted(selector.items())), others) for metric in metrics)
-        yield _watched(about, thresholds.alert(about, threshold), (needs,))
+        yield regarding(about, thresholds.alert(about, threshold), (needs,))
 
 
 def _silences(about: Monitor) -> Iterator[Watched]:
     """Yield the alerts on silence; what tells of the source being gone needs nothing."""
     source = absence.source_alert(about)
     if source is not None:
-        yield _watched(about, source, ((),))
+        yield regarding(about, source, ((),))
     for one in about.objectives:
         silent = absence.objective_alert(Burn(about, one))
         if silent is not None:
-            yield _watched(about, silent, (() if source is None else (_operations(about),),))
+            yield regarding(about, silent, (() if source is None else (_operations(about),),))
 
 
-def _watched(about: Monitor, alert: Alert, alternatives: tuple[tuple[Need, ...], ...]) -> Watched:
+def regarding(about: Monitor, alert: Alert, alternatives: tuple[tuple[Need, ...], ...]) -> Watched:
+    """Return an alert with what it needs."""
     return Watched({**alert.fired_labels(about), series.ALERT: alert.name}, alternatives)
 
 
@@ -221,7 +222,10 @@ def blind(about: Monitor, alert: Alert, step: float, wait: int) -> Case:
         AlertCheck((quiet + wait) * step, alert.name, expected),
         AlertCheck((quiet + gone + 1) * step, alert.name),
     ]
-    inputs = (*_inputs(needs, moments), strangers.steady(series.READY, labels, 0, len(moments)))
+    # Others' alerts, and guards, which may need more than there is.
+    quiet_ones = (labels, {series.MONITOR: about.name, series.ALERT: series.IMPLAUSIBLE_ALERT})
+    blind_ones = (strangers.steady(series.READY, one, 0, len(moments)) for one in quiet_ones)
+    inputs = (*_inputs(needs, moments), *blind_ones)
     return Case("alerts that cannot fire, and can again", step, inputs, checks)
 
 
