@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -14,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import Envelope
+from aiosmtpd.smtp import SMTP, Envelope
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,36 @@ def http_inbox() -> Iterator[HttpInbox]:
             thread.join()
 
 
+class _Controller(Controller):
+    """Closes what is still open when it is stopped; aiosmtpd leaves that to the garbage collector."""
+
+    def __init__(self, handler: SmtpInbox, **options: Any) -> None:
+        self._sessions: list[SMTP] = []
+        super().__init__(handler, **options)
+
+    def factory(self) -> SMTP:
+        self._sessions.append(SMTP(self.handler, **self.SMTP_kwargs))
+        return self._sessions[-1]
+
+    def stop(self, no_assert: bool = False) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self.loop).result(timeout=10)
+        super().stop(no_assert)
+
+    async def _close(self) -> None:
+        assert self.server is not None
+        self.server.close()
+        for session in self._sessions:
+            if isinstance(session.transport, asyncio.WriteTransport):
+                session.transport.abort()
+        for _ in range(3):  # a socket is closed in a later turn of the loop than its transport
+            await asyncio.sleep(0)
+
+
 @contextmanager
 def smtp_inbox(port: int, **options: Any) -> Iterator[SmtpInbox]:
     """Start an SMTP server; `options` are those of aiosmtpd's SMTP, such as `tls_context`."""
     inbox = SmtpInbox()
-    controller = Controller(inbox, hostname="127.0.0.1", port=port, **options)
+    controller = _Controller(inbox, hostname="127.0.0.1", port=port, **options)
     controller.start()
     inbox.address = f"127.0.0.1:{port}"
     try:
