@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from airis_mon.cli.main import main
 from airis_mon.stack.servers import Server
 from tests.cli.documents import PEOPLE, monitor
 
@@ -35,6 +36,21 @@ def airis_mon() -> Run:
             timeout=240,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def called(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command as `airis_mon` does, without a process of its own: where many runs are wanted."""
+
+    def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        arguments = list(map(str, words))
+        try:
+            code = main(arguments)
+        except SystemExit as ended:  # argparse's way to say that the usage is wrong
+            code = int(ended.code or 0)
+        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
 
     return run
 

@@ -14,38 +14,38 @@ from tests.cli.documents import PEOPLE, monitor, small
 from tests.rules.monitors import chat
 
 
-def test_check_tells_the_cost_of_each_monitor_and_of_all(airis_mon: Run, tmp_path: Path) -> None:
+def test_check_tells_the_cost_of_each_monitor_and_of_all(called: Run, tmp_path: Path) -> None:
     (tmp_path / "all.yaml").write_text("---\n".join([monitor("a"), small("b"), PEOPLE]))
-    done = airis_mon("check", "--cost", tmp_path / "all.yaml")
+    done = called("check", "--cost", tmp_path / "all.yaml")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == "cost, evaluated every 1m, series per selector 3 assumed:"
     assert lines[1].split() == ["monitor", "rules", "series", "samples/s"]
     assert [line.split()[0] for line in lines[2:5]] == ["a", "b", "total"]
-    more = airis_mon("check", "--cost", "--cost.series-per-selector=30", tmp_path / "all.yaml")
+    more = called("check", "--cost", "--cost.series-per-selector=30", tmp_path / "all.yaml")
     assert "series per selector 30 assumed" in more.stdout
     assert more.stdout != done.stdout
 
 
 def test_above_the_budget_nothing_is_written_and_what_would_help_is_told(
-    airis_mon: Run, documents: list[str], tmp_path: Path
+    called: Run, documents: list[str], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    done = airis_mon("build", *documents, "-o", out, "--cost.samples-per-second=10")
+    done = called("build", *documents, "-o", out, "--cost.samples-per-second=10")
     assert done.returncode == 1
     assert "samples per second, and the budget is 10" in done.stderr
     assert "`support-chat` reads" in done.stderr
     assert not out.exists()
     helps = done.stderr.partition("or allow it: `")[2].partition("`")[0]
-    assert airis_mon("check", *documents, *helps.split()).returncode == 0
+    assert called("check", *documents, *helps.split()).returncode == 0
 
 
-def test_build_tells_the_cost_before_it_proves(airis_mon: Run, tmp_path: Path, tools: list[str]) -> None:
+def test_build_tells_the_cost_before_it_proves(called: Run, tmp_path: Path, tools: list[str]) -> None:
     files = []
     for index in range(8):
         files.append(tmp_path / f"m{index}.yaml")
         files[-1].write_text(small(f"m{index}"))
-    done = airis_mon("build", *files, "-o", tmp_path / "out", *tools)
+    done = called("build", *files, "-o", tmp_path / "out", *tools)
     assert done.returncode == 0, done.stderr
     before, _, after = done.stderr.partition("proving ")
     assert "and 3 more" in before
@@ -53,15 +53,13 @@ def test_build_tells_the_cost_before_it_proves(airis_mon: Run, tmp_path: Path, t
     assert after
 
 
-def test_a_retention_that_is_too_short_is_told_and_refuses_nothing(
-    airis_mon: Run, documents: list[str]
-) -> None:
-    done = airis_mon("check", *documents, "--retention", "15d")
+def test_a_retention_that_is_too_short_is_told_and_refuses_nothing(called: Run, documents: list[str]) -> None:
+    done = called("check", *documents, "--retention", "15d")
     assert done.returncode == 0
     assert "looks 30d back, and samples are kept for 15d" in done.stderr
     assert done.stdout.endswith(": 2 warnings\n")
-    assert airis_mon("check", *documents, "--retention", "31d").stderr == ""
-    as_json = airis_mon("check", *documents, "--retention", "15d", "--format", "json")
+    assert called("check", *documents, "--retention", "31d").stderr == ""
+    as_json = called("check", *documents, "--retention", "15d", "--format", "json")
     assert as_json.returncode == 0
     assert {problem["severity"] for problem in json.loads(as_json.stdout)} == {"warning"}
 
@@ -108,8 +106,8 @@ def test_a_memory_that_cannot_be_read_is_none(tmp_path: Path, content: bytes) ->
     ],
 )
 def test_a_limit_that_makes_no_sense_is_refused(
-    airis_mon: Run, documents: list[str], option: str, message: str
+    called: Run, documents: list[str], option: str, message: str
 ) -> None:
-    done = airis_mon("check", *documents, option)
+    done = called("check", *documents, option)
     assert done.returncode == 2
     assert message in done.stderr

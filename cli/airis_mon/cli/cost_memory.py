@@ -51,6 +51,7 @@ class CostMemory:
 def _cost(content: dict[str, Any]) -> Cost:
     heaviest = content["heaviest"]
     made = {
+        "groups": tuple(content["groups"]),
         "reaches": {path: Reach(**reach) for path, reach in content["reaches"].items()},
         "heaviest": None if heaviest is None else Heavy(**heaviest),
         "unread": tuple(content["unread"]),

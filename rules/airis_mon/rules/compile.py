@@ -56,10 +56,11 @@ def artefacts(
     if refused:
         raise SpecError(refused)
     source = f"ModelMonitor {monitor.name}"
-    rules = Artefact(f"{FOLDER}/{monitor.name}.rules.yaml", yaml_text(file_content(written), source=source))
+    packed = ruler.packed(monitor, written, target)
+    rules = Artefact(f"{FOLDER}/{monitor.name}.rules.yaml", yaml_text(file_content(packed), source=source))
     objects = []
     if wanted is not None:
-        text = yaml_text(operator.prometheus_rule(monitor, written, wanted), source=source)
+        text = yaml_text(operator.prometheus_rule(monitor, packed, wanted), source=source)
         if too_large := operator.too_large(monitor, rules.text):
             raise SpecError(too_large)
         objects.append(Artefact(f"kubernetes/{monitor.name}.prometheusrule.yaml", text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from airis_mon.rules.groups import Group
+from airis_mon.rules.groups import Group, group_name
 from airis_mon.spec import Monitor, Problem
 
 OLDEST = (2, 42)
@@ -28,6 +28,36 @@ MIMIR_RULES_PER_GROUP, MIMIR_GROUPS = 20, 70
 """Mimir's defaults of `-ruler.max-rules-per-rule-group` and `-ruler.max-rule-groups-per-tenant`."""
 
 
+def packed(monitor: Monitor, emitted: Sequence[Group], ruler: Ruler) -> tuple[Group, ...]:
+    """Return the same rules in as few groups as the ruler's limits ask for, one after the other as before.
+
+    Rules of one group are evaluated in their order, each seeing what those before it recorded: that is how
+    promtool evaluates the groups in the proofs too.
+    """
+    if ruler.rules_per_group is None:
+        return tuple(emitted)
+    return tuple(
+        Group(
+            group_name(monitor.name, str(number)),
+            tuple(rule for place in places for rule in emitted[place].rules),
+        )
+        for number, places in enumerate(_packs([len(group.rules) for group in emitted], ruler), 1)
+    )
+
+
+def _packs(sizes: Sequence[int], ruler: Ruler) -> list[list[int]]:
+    """Return which groups go together, by their places."""
+    packs: list[list[int]] = []
+    size = 0
+    for place, more in enumerate(sizes):
+        if ruler.rules_per_group is None or not packs or size + more > ruler.rules_per_group:
+            packs.append([])
+            size = 0
+        packs[-1].append(place)
+        size += more
+    return packs
+
+
 def written(version: tuple[int, int]) -> str:
     """Return a version as people write it."""
     return f"{version[0]}.{version[1]}"
@@ -48,13 +78,14 @@ def problems(monitor: Monitor, emitted: Sequence[Group], ruler: Ruler) -> list[P
     ]
 
 
-def crowding(numbers: Mapping[str, int], ruler: Ruler) -> list[Problem]:
+def crowding(sizes: Mapping[str, Sequence[int]], ruler: Ruler) -> list[Problem]:
     """Return what is wrong with the groups of all monitors together: a ruler counts them by tenant.
 
-    `numbers` is groups by monitor.
+    `sizes` are how many rules each group of a monitor has, before they are packed.
     """
     if ruler.groups is None:
         return []
+    numbers = {name: len(_packs(groups, ruler)) for name, groups in sizes.items()}
     total = sum(numbers.values())
     if total <= ruler.groups:
         return []

@@ -53,8 +53,8 @@ class Cost:
     """What the rules of a monitor cost."""
 
     monitor: str
-    groups: int
-    rules: int
+    groups: tuple[int, ...]
+    """Rules of each group, as they are proven."""
     series: float
     """Series that are recorded; those of `ALERTS`, two for each alert that fires, come on top."""
     samples: float
@@ -65,6 +65,11 @@ class Cost:
     heaviest: Heavy | None
     unread: tuple[str, ...] = ()
     """Rules that could not be read, and are not in the sums."""
+
+    @property
+    def rules(self) -> int:
+        """How many there are."""
+        return sum(self.groups)
 
 
 def estimates(
@@ -125,8 +130,7 @@ def estimate(monitor: Monitor, assumptions: Assumptions) -> Cost:
             heaviest = Heavy(group.name, name, reading)
     return Cost(
         monitor=monitor.name,
-        groups=len(emitted),
-        rules=sum(len(group.rules) for group in emitted),
+        groups=tuple(len(group.rules) for group in emitted),
         series=series,
         samples=samples,
         samples_per_second=samples / assumptions.evaluation_interval,
