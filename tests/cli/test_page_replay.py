@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from airis_mon.cli.commands import page_replay
 from airis_mon.cli.page_replay.server import Schedule, earliest, retention, schedule, version
 from airis_mon.remote_write import HttpWriter, Sample
 from airis_mon.rules.replay import selectors
@@ -164,10 +165,13 @@ def test_two_versions_are_compared_by_the_pages_that_come_go_and_move(
         (["--prometheus.url", "prometheus:9090"], "is no URL"),
     ],
 )
-def test_wrong_times_are_wrong_usage(airis_mon: Run, tmp_path: Path, words: list[str], expected: str) -> None:
-    done = airis_mon("page-replay", documents(tmp_path, "chat.yaml"), *words)
-    assert done.returncode == 2
-    assert expected in done.stderr
+def test_wrong_times_are_wrong_usage(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str], expected: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        page_replay.run([str(documents(tmp_path, "chat.yaml")), *words], tmp_path)
+    assert ended.value.code == 2
+    assert expected in capsys.readouterr().err
 
 
 def test_silences_of_an_alertmanager_hold_from_when_they_began(
