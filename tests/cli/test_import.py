@@ -75,3 +75,17 @@ def test_a_name_that_is_none_is_told_before_anything_is_read(airis_mon: Run, tmp
     done = airis_mon("import", tmp_path / "missing.yaml", "--name", "My gateway")
     assert done.returncode == 2
     assert "`My gateway` is not a name" in done.stderr
+
+
+def test_a_selector_says_which_series_are_the_model_s(airis_mon: Run, tmp_path: Path) -> None:
+    rules = tmp_path / "vllm.yaml"
+    rules.write_text(
+        "groups: [{name: a, rules: [{alert: CacheFull, expr: 'vllm:kv_cache_usage_perc > 0.9', for: 5m}]}]\n"
+    )
+    assert "give --selector" in airis_mon("import", rules).stderr
+    done = airis_mon("import", rules, "--selector", "job=vllm", "--selector", "model_name=llama")
+    assert done.returncode == 0
+    assert "    selector:\n      job: vllm\n      model_name: llama\n" in done.stdout
+    wrong = airis_mon("import", rules, "--selector", "vllm")
+    assert wrong.returncode == 2
+    assert "`vllm` is no label with its value; write job=vllm" in wrong.stderr

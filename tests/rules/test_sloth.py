@@ -126,9 +126,9 @@ def test_alerts_of_one_severity_carry_what_is_said_of_them_alone(promtool: Serve
         "page": "MyService",
         "ticket": "MyService",
     }
-    assert alerts["page"]["labels"].items() >= {"category": "errors", "key": "a"}.items()
+    assert alerts["page"]["labels"].items() >= {"key": "a"}.items()
     assert "channel" not in alerts["page"]["labels"]
-    assert alerts["ticket"]["labels"].items() >= {"category": "errors", "channel": "b"}.items()
+    assert alerts["ticket"]["labels"].items() >= {"channel": "b"}.items()
     assert alerts["ticket"]["annotations"]["summary"] == "Slowly"
     tests = write(tmp_path, written)
     assert [found for test in tests if (found := failure(promtool, tmp_path, test))] == []

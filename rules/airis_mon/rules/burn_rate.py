@@ -112,7 +112,8 @@ def alert(burn: Burn, severity: Severity) -> Alert:
         before=f"Operations miss the objective {objective.name} ",
         after=f" times as often as its budget allows ({share} of them {burn.span}).",
         verb="%.1f",
-        labels={**objective.labels, **marks.labels, series.OBJECTIVE_LABEL: objective.name},
+        # The labels of the objective come with its recorded series.
+        labels={**marks.labels, series.OBJECTIVE_LABEL: objective.name},
         annotations={**objective.annotations, **marks.annotations},
     )
 

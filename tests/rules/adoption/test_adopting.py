@@ -239,6 +239,53 @@ def test_what_a_contract_has_words_for_is_said_in_them() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("recorded", "compared"),
+    [
+        # Grouped by a label that is compared, as the workbook does it.
+        (
+            'sum by (job) (rate(answers_total{job="gw",code=~"5.."}[WINDOW]))'
+            ' / sum by (job) (rate(answers_total{job="gw"}[WINDOW]))',
+            "sum(x:ratioWINDOW) > 14.4 * 0.001",
+        ),
+        # The burn rate itself is recorded.
+        (f"({FAILED} / {ALL}) / (1 - 0.999)", "x:ratioWINDOW > 14.4"),
+        (f"{FAILED} / ({ALL} > 0)", "max(x:ratioWINDOW) / 0.001 > 14.4"),
+    ],
+)
+def test_recordings_are_followed_whatever_is_recorded(recorded: str, compared: str) -> None:
+    windows = ("1h", "5m")
+    adoption = adopted(
+        *({"record": f"x:ratio{window}", "expr": ratio(window, recorded)} for window in windows),
+        alert("Burn", " and ".join(ratio(window, compared) for window in windows)),
+    )
+    assert spec(adoption)["objectives"] == [
+        {"name": "burn", "target": "99.9%", "window": "30d", "events": EVENTS}
+    ]
+    assert all(verdict.taken for verdict in adoption.verdicts)
+
+
+def test_rules_that_select_by_no_label_need_to_be_told_which_series_are_the_model_s() -> None:
+    rules = (
+        alert("CacheFull", "vllm:kv_cache_usage_perc > 0.9"),
+        {"record": "llm:ttft:p95_5m", "expr": "histogram_quantile(0.95, sum(rate("
+         "vllm:time_to_first_token_seconds_bucket[5m])) by (le, instance))"},
+        alert("Slow", "llm:ttft:p95_5m > 2", **{"for": "2m"}),
+    )  # fmt: skip
+    assert "give --selector" in whats(adopted(*rules))["CacheFull"][1]
+    adoption = adopted(*rules, wanted=Wanted("chat", "llama", selector={"job": "vllm"}))
+    assert spec(adoption)["source"] == {"contract": "vllm", "selector": {"job": "vllm"}}
+    assert spec(adoption)["thresholds"] == [
+        {"of": "kv_cache_usage", "above": 0.9, "for": "0s", "severity": "ticket"},
+        {"of": "time_to_first_token_p95", "above": 2, "window": "5m", "by": ["instance"], "for": "2m",
+         "severity": "ticket"},
+    ]  # fmt: skip
+    assert whats(adoption)["Slow"] == (
+        True,
+        "threshold: time_to_first_token_p95 above 2 for 2m (ticket); for the series of this model alone",
+    )
+
+
 ONE_WINDOW = f"{ratio('5m')} > 14.4 * 0.001"
 
 

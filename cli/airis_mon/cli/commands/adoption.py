@@ -21,8 +21,9 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     """Return 0 when a document was written, 1 when nothing fits or the file cannot be read."""
     args = _parser().parse_args(argv)
     name = args.name or _name(args.rules)
+    wanted = Wanted(name, args.model or name, args.contract, dict(args.selector))
     try:
-        adoption = adopt(args.rules, text_of(args.rules), Wanted(name, args.model or name, args.contract))
+        adoption = adopt(args.rules, text_of(args.rules), wanted)
     except SpecError as error:
         print(f"{error}\n\n{problems(error)}", file=sys.stderr)
         return 1
@@ -49,6 +50,14 @@ def _named(text: str) -> str:
         message = f"`{text}` is not a name; write lower-case letters, digits and dashes"
         raise argparse.ArgumentTypeError(message)
     return text
+
+
+def _label(text: str) -> tuple[str, str]:
+    """Return label and value."""
+    label, equal, value = text.partition("=")
+    if not equal or not value or not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", label):
+        raise argparse.ArgumentTypeError(f"`{text}` is no label with its value; write job=vllm")
+    return label, value
 
 
 def _name(path: str) -> str:
@@ -88,5 +97,13 @@ def _parser() -> argparse.ArgumentParser:
         "--contract",
         choices=sorted(CONTRACTS),
         help="kind of server whose series are read (default: the one that knows most of them)",
+    )
+    parser.add_argument(
+        "--selector",
+        type=_label,
+        action="append",
+        default=[],
+        metavar="LABEL=VALUE",
+        help="label that selects the model's series; again for another one (default: those of most rules)",
     )
     return parser

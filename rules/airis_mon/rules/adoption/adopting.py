@@ -35,6 +35,8 @@ class Wanted:
     """Name of the model."""
     contract: str | None = None
     """The kind of server; None looks for the one that knows most of the series."""
+    selector: Mapping[str, str] = field(default_factory=dict)
+    """Labels that select the model's series; empty takes those that most rules select by."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class _Draft:
 
     wanted: Wanted
     source: Found
+    recorded: Recorded
     objectives: list[Candidate]
     thresholds: list[tuple[Given, Mapping[str, Any]]]
     said: dict[int, tuple[bool, str]] = field(default_factory=dict)
@@ -95,8 +98,8 @@ def adopt(file: str, text: str, wanted: Wanted) -> Adoption:
 
 
 def _understood(rules: Sequence[Given], recorded: Recorded, wanted: Wanted) -> _Draft:
-    source = sources.found(rules, wanted.contract)
-    draft = _Draft(wanted, source, [], [])
+    source = sources.found(rules, wanted.contract, wanted.selector)
+    draft = _Draft(wanted, source, recorded, [], [])
     burning = []
     for alert in (rule for rule in rules if rule.alert):
         try:
@@ -119,7 +122,7 @@ def _understood(rules: Sequence[Given], recorded: Recorded, wanted: Wanted) -> _
 def _value(alert: Given, otherwise: str, draft: _Draft) -> None:
     """Take an alert over as a threshold, or note why it is neither that nor an objective."""
     try:
-        entry = values.threshold(alert, draft.source)
+        entry = values.threshold(alert, draft.source, draft.recorded)
     except values.NotAValueError as error:
         draft.say(alert, False, f"no objective: {otherwise}; no threshold: {error}")
         return
@@ -225,8 +228,10 @@ def _say_taken(draft: _Draft) -> None:
         side = "above" if "above" in entry else "below"
         told = f"threshold: {entry['of']} {side} {entry[side]:g} for {entry['for']} ({entry['severity']})"
         equal = (f"at {entry[side]:g} itself it does not fire",) if values.fires_at_bound(alert) else ()
+        narrower = values.selects_less(alert, draft.source, draft.recorded)
+        chosen = ("for the series of this model alone",) if narrower else ()
         left = alert.left_out(("severity", "team"), ("runbook_url",))
-        draft.say(alert, True, "; ".join((told, *equal, *left)))
+        draft.say(alert, True, "; ".join((told, *equal, *chosen, *left)))
 
 
 def _recordings(rules: Sequence[Given], draft: _Draft) -> None:

@@ -104,10 +104,9 @@ def _above(node: Any, recorded: Recorded) -> _Above:
         sides = (number(right.lhs), number(right.rhs))
         factor = max(side for side in sides if side is not None)
     ratio = recorded.ratio(left)
-    if ratio is None and isinstance(left, ast.BinaryExpr) and str(left.op) == "/":
-        budget = number(left.rhs)
-        if budget:
-            ratio, factor, bound = recorded.ratio(left.lhs), bound, bound * budget
+    burning = recorded.burn_rate(left) if ratio is None else None
+    if burning is not None:
+        ratio, factor, bound = burning[0], bound, bound * burning[1]
     if ratio is None:
         raise NotBurningError("no ratio of counters over one window, and no recording of one in this file")
     return _Above(ratio, factor, bound)

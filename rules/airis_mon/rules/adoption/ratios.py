@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import promql_parser as ast
@@ -17,6 +17,8 @@ _DEEPEST = 6
 """Recordings of recordings that are followed."""
 _BRACES = re.compile(r'\{((?:[^{}"]|"(?:[^"\\]|\\.)*")*)\}')
 _MATCHER = re.compile(r'[^,"]+"(?:[^"\\]|\\.)*"')
+_GROUPING = re.compile(r"\bby \(([\w, ]*)\)")
+_SUM_BY = re.compile(r"\bsum by \(([\w, ]+)\) \(")
 WINDOW = "$window"
 
 
@@ -59,13 +61,17 @@ def canonical(text: str) -> str | None:
     if node is None:
         return None
     try:
-        return _BRACES.sub(_sorted, promql.written(plain(node)))
+        return _GROUPING.sub(_in_order, _BRACES.sub(_sorted, promql.written(plain(node))))
     except TypeError:
         return None
 
 
 def _sorted(found: re.Match[str]) -> str:
     return "{" + ",".join(sorted(part.strip() for part in _MATCHER.findall(found[1]))) + "}"
+
+
+def _in_order(found: re.Match[str]) -> str:
+    return f"by ({', '.join(sorted(label.strip() for label in found[1].split(',')))})"
 
 
 def selections(node: Any) -> Iterator[tuple[Any, float]]:
@@ -112,9 +118,20 @@ class Recorded:
         ]
         return found[0] if len(found) == 1 else None
 
+    def inlined(self, node: Any) -> Any:
+        """Return what a series is recorded as, where that is all that an expression is."""
+        for _ in range(_DEEPEST):
+            inner = plain(node)
+            rule = self.find(inner) if isinstance(inner, ast.VectorSelector) else None
+            meant = None if rule is None else parsed(rule.expression)
+            if meant is None:
+                break
+            node = meant
+        return node
+
     def ratio(self, node: Any, depth: int = 0) -> Ratio | None:
         """Return the ratio that an expression is, or None."""
-        node = plain(node)
+        node = _alone(node)
         if depth > _DEEPEST:
             return None
         if isinstance(node, ast.VectorSelector):
@@ -133,10 +150,27 @@ class Recorded:
             return self._divided(rest, good=True) if str(rest.op) == "/" else None
         return None
 
+    def burn_rate(self, node: Any, depth: int = 0) -> tuple[Ratio, float] | None:
+        """Return a ratio and the budget that it is divided by, in place or recorded so."""
+        node = _alone(node)
+        if isinstance(node, ast.VectorSelector) and depth < _DEEPEST:
+            rule = self.find(node)
+            inner = None if rule is None else parsed(rule.expression)
+            found = None if inner is None else self.burn_rate(inner, depth + 1)
+            if found is None or rule is None:
+                return None
+            return replace(found[0], recordings=(rule, *found[0].recordings)), found[1]
+        if not isinstance(node, ast.BinaryExpr) or str(node.op) != "/":
+            return None
+        ratio, budget = self.ratio(node.lhs), number(node.rhs)
+        return (ratio, budget) if ratio is not None and budget else None
+
     def _divided(self, node: Any, good: bool) -> Ratio | None:
         sides = [self._counted(side) for side in (node.lhs, _positive(node.rhs))]
-        windows = {window for side in sides if side is not None for window in side[1]}
-        if sides[0] is None or sides[1] is None or len(windows) != 1 or promql.matching(node):
+        if sides[0] is None or sides[1] is None or promql.matching(node):
+            return None
+        windows = sides[0][1]
+        if len(windows) != 1 or sides[1][1] != windows:
             return None
         (window,) = windows
         part, total = (_windowed(side[0], window) for side in sides if side is not None)
@@ -159,7 +193,30 @@ class Recorded:
             text = promql.written(node)
         except TypeError:
             return None
-        return text, {seconds for _, seconds in selections(node)}, used
+        return _whole(text), {seconds for _, seconds in selections(node)}, used
+
+
+def _alone(node: Any) -> Any:
+    """Return the one series that an aggregation without labels is of."""
+    node = plain(node)
+    while isinstance(node, ast.AggregateExpr) and str(node.op) in ("sum", "max", "min", "avg"):
+        inner = plain(node.expr)
+        if not isinstance(inner, ast.VectorSelector):
+            break
+        node = inner
+    return node
+
+
+def _whole(text: str) -> str:
+    """Return sums without grouping by labels that every selector compares: there is one group."""
+    selectors = text.count("{")
+
+    def ungrouped(found: re.Match[str]) -> str:
+        labels = [label.strip() for label in found[1].split(",")]
+        fixed = all(len(re.findall(rf'[{{,]{label}="', text)) == selectors for label in labels)
+        return "sum(" if fixed and selectors else found[0]
+
+    return _SUM_BY.sub(ungrouped, text)
 
 
 def _positive(node: Any) -> Any:

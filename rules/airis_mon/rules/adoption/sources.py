@@ -22,6 +22,8 @@ class Found:
 
     contract: Contract
     selector: Mapping[str, str]
+    unselected: Contract | None = None
+    """The contract that would know the series, if a label selected those of the model."""
 
 
 def metrics(contract: Contract) -> set[str]:
@@ -32,23 +34,25 @@ def metrics(contract: Contract) -> set[str]:
     return found | ({contract.requests.total} if contract.requests is not None else set())
 
 
-def found(rules: Sequence[Given], wanted: str | None) -> Found:
+def found(rules: Sequence[Given], wanted: str | None, selector: Mapping[str, str]) -> Found:
     """Return the contract whose series are read most, or the wanted one, and what most of them select by."""
     read = list(_read(rules))
     candidates = [CONTRACTS[wanted]] if wanted is not None else list(CONTRACTS.values())
     hits = Counter[str]()
     for contract in candidates:
         known = metrics(contract)
-        hits[contract.name] = sum(selector.name in known for selector in read)
+        hits[contract.name] = sum(one.name in known for one in read)
     best = max(candidates, key=lambda contract: hits[contract.name])
     if best.requests is None or not hits[best.name]:
         return Found(CONTRACTS[NONE], {})
+    if selector:
+        return Found(best, selector)
     known = metrics(best)
-    chosen = Counter(
-        tuple(sorted(equal(selector, best).items())) for selector in read if selector.name in known
-    )
+    chosen = Counter(tuple(sorted(equal(one, best).items())) for one in read if one.name in known)
     del chosen[()]
-    return Found(best, dict(chosen.most_common(1)[0][0])) if chosen else Found(CONTRACTS[NONE], {})
+    if not chosen:
+        return Found(CONTRACTS[NONE], {}, best)
+    return Found(best, dict(chosen.most_common(1)[0][0]))
 
 
 def equal(selector: Any, contract: Contract) -> dict[str, str]:
