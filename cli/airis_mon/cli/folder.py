@@ -80,6 +80,11 @@ def derivations(target: Path) -> Mapping[str, Derivation]:
     return found
 
 
+def listed(target: Path) -> tuple[str, ...]:
+    """Return the paths of the files that the last build wrote; FolderError for a manifest that is none."""
+    return tuple(_files(_content(target)))
+
+
 @contextmanager
 def staged(target: Path, artefacts: Sequence[Artefact]) -> Iterator[Path]:
     """Yield a folder beside `target` that holds `artefacts`; it is gone afterwards. Raises FolderError."""

@@ -30,6 +30,10 @@ COMMANDS: Mapping[str, Entry] = {
     "check": Entry("airis_mon.cli.commands.check", "report every problem of every file", "cli"),
     "build": Entry("airis_mon.cli.commands.build", "derive rules, routes, dashboards; prove them", "cli"),
     "import": Entry("airis_mon.cli.commands.adoption", "take rules that you have over as a document", "cli"),
+    "diff": Entry("airis_mon.cli.commands.diff", "say what a build would change", "cli"),
+    "apply": Entry(
+        "airis_mon.cli.commands.apply", "put files in place at once, have servers read them", "cli"
+    ),
     "up": Entry("airis_mon.cli.commands.up", "start Prometheus, Alertmanager, sidecar, analyzer", "stack"),
     "page-replay": Entry(
         "airis_mon.cli.commands.page_replay", "who would have been paged, by past data", "stack"

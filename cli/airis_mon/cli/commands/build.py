@@ -52,7 +52,7 @@ def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     seen, target = live.inspection(args), targets.target(args)
     bundle = load(args.files, tell=warnings.append, known=seen.known)
     promtool = servers.find("promtool", given=args.promtool, cache=cache, notify=progress.notify)
-    _check_prover(promtool, rules.prover(bundle.monitors))
+    check_prover(promtool, rules.prover(bundle.monitors))
     amtool = servers.find("amtool", given=args.amtool, cache=cache, notify=progress.notify)
     start = time.monotonic()
     derived = derive(
@@ -81,7 +81,7 @@ def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     )
 
 
-def _check_prover(promtool: servers.Server, needed: tuple[int, int]) -> None:
+def check_prover(promtool: servers.Server, needed: tuple[int, int]) -> None:
     """Raise MissingServerError where promtool is too old to write down what has to be proven."""
     if promtool.version[:2] < needed:
         oldest = ".".join(map(str, needed))

@@ -1,0 +1,180 @@
+"""`airis-mon apply FILE... -o DIR`: derive, prove, replace DIR at once, have servers read it, or put it back.
+
+DIR is a link to a release below DIR.releases. A server that does not take the new files is told to read the
+old ones again, and nothing has changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from filecmp import cmp
+from pathlib import Path
+
+import requests
+import yaml
+
+from airis_mon.cli import costs, folder, live, reloading, targets
+from airis_mon.cli.build import build
+from airis_mon.cli.commands.build import check_prover, summary
+from airis_mon.cli.documents import load
+from airis_mon.cli.interrupts import interruptible
+from airis_mon.cli.live.access import Access, access
+from airis_mon.cli.live.client import checked_url
+from airis_mon.cli.progress import Progress
+from airis_mon.cli.proofs import Memory, ProofError, prove
+from airis_mon.cli.proofs.routes import CONFIG
+from airis_mon.cli.releases import Releases
+from airis_mon.cli.reloading import ReloadError, Server
+from airis_mon.cli.wording import plural, problems
+from airis_mon.rules import compile as rules
+from airis_mon.spec import Artefact, Problem, SpecError
+from airis_mon.stack import MissingServerError, servers
+
+
+def run(argv: Sequence[str], cache: Path) -> int:
+    """Return 0 when the servers work by what the documents say, 1 when everything is as it was."""
+    args = _parser().parse_args(argv)
+    try:
+        with interruptible(), Progress(sys.stderr) as progress:
+            print(_apply(args, cache, progress))
+        return 0
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except SpecError as error:
+        print(f"{error}\n\n{problems(error)}; {args.output} is as it was", file=sys.stderr)
+    except ProofError as error:
+        failed = plural(len(error.failures), "proof")
+        print(f"{error}\n\n{failed} failed; {args.output} is as it was", file=sys.stderr)
+    except (MissingServerError, folder.FolderError, ReloadError) as error:
+        print(error, file=sys.stderr)
+    return 1
+
+
+def _apply(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
+    warnings: list[Problem] = []
+    seen, target = live.inspection(args), targets.target(args)
+    bundle = load(args.files, tell=warnings.append, known=seen.known)
+    session = reloading.session(Access() if args.access is None else access(args.access))
+    releases = Releases(args.output)
+    before = releases.current()
+    promtool = servers.find("promtool", given=args.promtool, cache=cache, notify=progress.notify)
+    check_prover(promtool, rules.prover(bundle.monitors))
+    amtool = servers.find("amtool", given=args.amtool, cache=cache, notify=progress.notify)
+    artefacts = build(bundle, target)
+    warnings += seen.warnings(bundle, target.ruler, progress.count)
+    account = costs.account(bundle, target, costs.limits(args, seen), cache)
+    for warning in (*warnings, *account.warnings):
+        progress.done(f"{warning}\n")
+    progress.notify(f"proving {plural(len(artefacts), 'file')}")
+    with releases.staged(artefacts) as stage:
+        proofs = prove(
+            stage, promtool=promtool, amtool=amtool, memory=Memory(cache / "proofs"), progress=progress.count
+        )
+        progress.done(f"proved:\n{summary(proofs)}")
+        same = before is not None and _same(before, stage, artefacts)
+        release = before if same else releases.keep(stage)
+    told = [Server("Prometheus", url) for url in args.prometheus]
+    told += [Server("Alertmanager", url) for url in args.alertmanager]
+    _switch(releases, before, release, told, session, progress)
+    _check(told, session, artefacts, args.output)
+    releases.forget(before, release)
+    files = "as it was" if same else f"{plural(len(artefacts), 'file')} in place"
+    heard = ", ".join(f"{server.kind} at {server.url}" for server in told)
+    return f"{args.output}: {files}{f'; read by {heard}' if heard else ''}"
+
+
+def _switch(
+    releases: Releases,
+    before: Path | None,
+    release: Path | None,
+    told: Sequence[Server],
+    session: requests.Session,
+    progress: Progress,
+) -> None:
+    """Let a release hold and have it read; where a server does not take it, put back the one before."""
+    if release != before:
+        releases.switch(release)
+    done: list[Server] = []
+    try:
+        for server in told:
+            progress.notify(f"{server.kind} at {server.url} reads it")
+            done.append(server)
+            server.reload(session)
+    except BaseException as error:
+        if release == before:
+            raise
+        releases.switch(before)
+        releases.forget(before)
+        lost = []
+        for server in done if before is not None else ():
+            try:
+                server.reload(session)
+            except ReloadError as again:
+                lost.append(str(again))
+        if isinstance(error, ReloadError):
+            text = f"{error}\n\n{releases.link} is as it was"
+            raise ReloadError("\n".join([text, *lost])) from error
+        raise
+
+
+def _check(
+    told: Sequence[Server], session: requests.Session, artefacts: Sequence[Artefact], output: Path
+) -> None:
+    """Raise ReloadError where a server has read its files, and ours are not among them."""
+    groups = frozenset(
+        group["name"]
+        for artefact in artefacts
+        if artefact.path.startswith("rules/") and artefact.path.count("/") == 1
+        for group in yaml.load(artefact.text, Loader=_LOADER)["groups"]  # noqa: S506  a safe one
+    )
+    (routes,) = (artefact for artefact in artefacts if artefact.path == CONFIG)
+    nobody = yaml.load(routes.text, Loader=_LOADER)["route"]["receiver"]  # noqa: S506  a safe one
+    for server in told:
+        if server.kind == "Prometheus" and (missing := server.missing(session, groups)):
+            raise ReloadError(
+                f"{server.url} reads its files and evaluates no {min(missing)}: its `rule_files` has to name "
+                f"{output}/rules/*.rules.yaml (the files are in place)"
+            )
+        if server.kind == "Alertmanager" and nobody not in server.routes(session):
+            raise ReloadError(
+                f"{server.url} reads another configuration: start it with "
+                f"--config.file={output}/alertmanager/alertmanager.yaml (the files are in place)"
+            )
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _same(release: Path, stage: Path, artefacts: Sequence[Artefact]) -> bool:
+    paths = {artefact.path for artefact in artefacts}
+    there = {path.relative_to(release).as_posix() for path in release.rglob("*") if path.is_file()}
+    return paths == there and all(cmp(release / path, stage / path, shallow=False) for path in paths)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="airis-mon apply", description=__doc__, allow_abbrev=False)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="documents (YAML)")
+    parser.add_argument("-o", "--output", required=True, type=folder.argument, metavar="DIR",
+        help="link to what holds; the servers read their files below it")  # fmt: skip
+    parser.add_argument("--prometheus", type=_url, action="append", default=[], metavar="URL",
+        help="Prometheus to tell; may be given several times")  # fmt: skip
+    parser.add_argument("--alertmanager", type=_url, action="append", default=[], metavar="URL",
+        help="Alertmanager to tell; may be given several times")  # fmt: skip
+    parser.add_argument("--http.config.file", dest="access", type=Path, metavar="FILE",
+        help="who we are to them, in the format of promtool's --http.config.file")  # fmt: skip
+    parser.add_argument("--promtool", type=servers.argument, metavar="BIN", help="promtool to prove with")
+    parser.add_argument("--amtool", type=servers.argument, metavar="BIN", help="amtool to prove with")
+    targets.add_arguments(parser)
+    costs.add_arguments(parser)
+    live.add_arguments(parser)
+    return parser
+
+
+def _url(text: str) -> str:
+    try:
+        return checked_url(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
