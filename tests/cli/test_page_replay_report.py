@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from airis_mon.cli.page_replay import report, table
-from airis_mon.cli.page_replay.account import Account, Incident, Page, Subject, Week
+from airis_mon.cli.page_replay.account import Account, Incident, Page, Subject, Week, subject
 from airis_mon.cli.page_replay.comparison import compare
 from airis_mon.cli.page_replay.replay import Span
 from tests.browser import Browser
@@ -66,6 +66,21 @@ def test_text_of_others_stays_text() -> None:
     table.write(out, "chat\x1b[2J.yaml", account("a\x1b]0;owned\x07b[bold]"), SPAN)
     assert "\x1b" not in out.getvalue()
     assert "[bold]" in out.getvalue()
+
+
+def test_what_only_a_label_keeps_apart_is_told_apart() -> None:
+    labels = {
+        "alertname": "ModelAnomaly",
+        "for": "error_ratio",
+        "monitor": "chat",
+        "severity": "ticket",
+        "team": "a",
+    }
+    found = [subject(tuple(sorted({**labels, "region": region}.items()))) for region in ("eu-1", "us-2")]
+    assert [str(one) for one in found] == [
+        "ModelAnomaly error_ratio region=eu-1",
+        "ModelAnomaly error_ratio region=us-2",
+    ]
 
 
 def test_repetitions_are_folded_into_what_they_repeat() -> None:

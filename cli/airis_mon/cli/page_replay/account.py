@@ -17,6 +17,13 @@ _Key = tuple[Labels, float]
 """An alert and when it began to fire."""
 Told = dict[tuple[str, int], float]
 """Receiver and level to when it was told first."""
+_TOLD = frozenset(
+    (
+        "alertname", series.MONITOR, series.SEVERITY, series.TEAM, series.MODEL, series.OBJECTIVE_LABEL,
+        series.FOR, series.SLO_ID, series.SLO_SERVICE, series.SLO_NAME,
+    )
+)  # fmt: skip
+"""Labels that are said in words, or that say the same once more."""
 _NEWS = ("first", "more")
 """Reasons of messages that tell of something new."""
 
@@ -30,10 +37,12 @@ class Subject:
     alertname: str
     about: str
     """Objective or signal."""
+    more: Labels = ()
+    """Labels that keep apart what is otherwise about the same, such as a region."""
 
     def __str__(self) -> str:
-        """As a person reads it: `ModelAnomaly error_ratio`."""
-        return f"{self.alertname} {self.about}".strip()
+        """As a person reads it: `ModelAnomaly error_ratio region=eu-1`."""
+        return " ".join(filter(None, (self.alertname, self.about, *map("=".join, self.more))))
 
 
 @dataclass(frozen=True)
@@ -138,7 +147,11 @@ def subject(labels: Labels) -> Subject:
     named = dict(labels)
     about = named.get(series.OBJECTIVE_LABEL) or named.get(series.FOR) or ""
     return Subject(
-        named.get(series.MONITOR, ""), named.get(series.SEVERITY, ""), named.get("alertname", ""), about
+        named.get(series.MONITOR, ""),
+        named.get(series.SEVERITY, ""),
+        named.get("alertname", ""),
+        about,
+        tuple((name, value) for name, value in labels if name not in _TOLD),
     )
 
 
