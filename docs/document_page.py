@@ -30,7 +30,8 @@ PURPOSES = {
     "ModelMonitor": "What good looks like for one model, where its series are, and who hears when it is not.",
     "Profile": "A template that monitors name by `profile:`. A key that a monitor gives replaces the "
     "profile's, lists whole; `alerting` is merged key by key.",
-    "EscalationPolicy": "Who is told of an alert, and who else if it stands. Counted from the alert's start.",
+    "EscalationPolicy": "Who is told of an alert, and who else if it stands. Counted from the alert's start. "
+    "Alerts of a severity other than `page` and `ticket` are told to nobody.",
     "Receiver": "Where a message goes.",
     "Team": "Who is responsible: a monitor that names the team in `alerting.team` is told to its policy. "
     "Once one team is declared, a monitor may name declared teams only.",

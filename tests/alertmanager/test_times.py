@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from airis_mon.alertmanager import coverage
 from airis_mon.alertmanager.compile import artefacts
 from airis_mon.alertmanager.replay.intervals import interval as read_interval
 from airis_mon.alertmanager.time_intervals import recurrence as written
+from airis_mon.cli.proofs import hours
+from airis_mon.cli.proofs.runs import Failure
 from airis_mon.spec import MONTHS, WEEKDAYS, Recurrence, SpecError, Step, TimeInterval
 from airis_mon.stack.servers import Server
 from tests.alertmanager.documents import (
@@ -414,3 +417,93 @@ def test_the_real_alertmanager_is_mute_during_maintenance(
             for alert in post.payload["alerts"]
         }
         assert told == {("chat", "ticket"), ("digits", "page")}
+
+
+SHIFTS = (
+    monitor("chat"),
+    monitor("digits", "other"),
+    interval("business", "weekdays: [monday:friday], times: [09:00-17:00]", location="Europe/London"),
+    interval("close", 'days_of_month: ["-2:-1"], months: [march, december]', "times: [00:00-00:30]"),
+    maintenance("nightly", '{times: ["02:00-03:00"]}', "monitors: [digits], severities: [page]"),
+    policy(
+        "standard",
+        """
+  page:
+    - {receivers: [lead], active_time_intervals: [business]}
+    - {receivers: [oncall], mute_time_intervals: [business]}
+    - {receivers: [oncall, lead], after: 15m}
+  ticket:
+    - {receivers: [lead], active_time_intervals: [business], mute_time_intervals: [close]}
+""",
+    ),
+    policy(
+        "other",
+        "{page: [{receivers: [oncall]}], ticket: [{receivers: [lead]}], mute_time_intervals: [close]}",
+    ),
+    ONCALL,
+    LEAD,
+)
+
+
+def _times_broken(found: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the configuration with each thing that it says of times broken."""
+    for path, content in _walk(found, ()):
+        where = ".".join(map(str, path))
+        if "time_intervals" in path and isinstance(content, dict) and "name" not in content:
+            for key in content:
+                left = {other: value for other, value in content.items() if other != key}
+                yield f"{where} without {key}", _with(found, path, left)
+        elif path[-1:] in (("start_time",), ("end_time",)):
+            hours, minutes = map(int, content.split(":"))
+            yield f"{where} an hour off", _with(found, path, f"{(hours + 23) % 24:02}:{minutes:02}")
+        elif path[-1:] == ("location",):
+            yield f"{where} elsewhere", _with(found, path, "UTC")
+        elif path[-1:] in (("active_time_intervals",), ("mute_time_intervals",)):
+            for name in content:
+                yield f"{where} forgets {name}", _with(found, path, [one for one in content if one != name])
+            other = "mute_time_intervals" if path[-1].startswith("active") else "active_time_intervals"
+            turned = _with(_with(found, path, None), (*path[:-1], other), content)
+            yield f"{where} turned around", turned
+
+
+def _walk(content: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    yield path, content
+    listed = enumerate(content) if isinstance(content, list) else ()
+    for key, inner in content.items() if isinstance(content, dict) else listed:
+        yield from _walk(inner, (*path, key))
+
+
+def _with(config: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    """Return the configuration with something else at a place; None for nothing."""
+    other: dict[str, Any] = copy.deepcopy(config)
+    *above, last = path
+    place: Any = other
+    for key in above:
+        place = place[key]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return other
+
+
+def test_whoever_is_told_at_which_hour_is_proven(amtool: Server, tmp_path: Path) -> None:
+    path = build(bundle(*SHIFTS), tmp_path)
+    assert check(amtool, path) == ""
+    proofs = list(hours.results(tmp_path))
+    assert len(proofs) > 50
+    assert [one for one in proofs if isinstance(one, Failure)] == []
+    broken = list(_times_broken(yaml.safe_load(path.read_text())))
+    assert len(broken) > 20
+    survivors = []
+    for what, other in broken:
+        path.write_text(yaml.safe_dump(other))
+        if not any(isinstance(one, Failure) for one in hours.results(tmp_path)):
+            survivors.append(what)
+    assert survivors == []
+
+
+def test_without_hours_there_is_nothing_to_prove(tmp_path: Path) -> None:
+    build(bundle(monitor("chat"), page("receivers: [oncall]"), ONCALL, LEAD), tmp_path)
+    assert not (tmp_path / "alertmanager/hours.test.yaml").exists()
+    assert list(hours.results(tmp_path)) == []

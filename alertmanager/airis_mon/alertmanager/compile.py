@@ -7,6 +7,7 @@ from typing import Any
 
 from airis_mon.alertmanager import (
     checks,
+    hours,
     inhibitions,
     message,
     operator,
@@ -26,7 +27,7 @@ OLDEST = (0, 25)
 def artefacts(
     bundle: Bundle, *, target: tuple[int, int] = OLDEST, grafana_url: str | None = None
 ) -> tuple[Artefact, ...]:
-    """Return alertmanager.yaml, airis-mon.tmpl and the two `.test.yaml` below `alertmanager/`.
+    """Return alertmanager.yaml, airis-mon.tmpl and the `.test.yaml` of them below `alertmanager/`.
 
     `target` is the oldest Alertmanager that has to accept them; messages link to dashboards below
     `grafana_url`. SpecError, with every problem, where the
@@ -44,12 +45,18 @@ def artefacts(
     }
     if times := time_intervals.time_intervals(bundle):
         config["time_intervals"] = times
+    by_hour = hours.cases(bundle)
     return (
         Artefact("alertmanager/alertmanager.yaml", yaml_text(config, source=source)),
         Artefact(f"alertmanager/{message.FILE}", message.template(grafana_url)),
         Artefact("alertmanager/routes.test.yaml", yaml_text({"cases": proofs.cases(bundle)}, source=source)),
         Artefact(
             "alertmanager/timelines.test.yaml", yaml_text({"cases": timelines.cases(bundle)}, source=source)
+        ),
+        *(
+            [Artefact("alertmanager/hours.test.yaml", yaml_text({"cases": by_hour}, source=source))]
+            if by_hour
+            else []
         ),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from airis_mon.cli.proofs import routes, rules, timelines
+from airis_mon.cli.proofs import hours, routes, rules, timelines
 from airis_mon.cli.proofs.memory import Memory
 from airis_mon.cli.proofs.runs import Failure, Proof, ProofError, Run, execute
 from airis_mon.stack.servers import Server
@@ -50,7 +50,7 @@ def prove(
         except BaseException:  # Ctrl-C: what runs may end, what waits never begins
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    for result in timelines.results(folder):
+    for result in (*timelines.results(folder), *hours.results(folder)):
         if isinstance(result, Failure):
             failures.append(result)
         else:

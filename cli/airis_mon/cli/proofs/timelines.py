@@ -1,6 +1,6 @@
 """The cases of who is told when, played through a replay of the configuration.
 
-Hours of the day are left out: every case is played as if all steps were active.
+Hours of the day are left out: every case is played as if all steps were active. `hours` is about them.
 """
 
 from __future__ import annotations

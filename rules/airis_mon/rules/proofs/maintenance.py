@@ -7,7 +7,7 @@ time until a moment sees that moment alone; there is one for each.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import maintenance, series
@@ -16,13 +16,10 @@ from airis_mon.rules.proofs import strangers
 from airis_mon.rules.proofs.case import Case, Input, SampleCheck
 from airis_mon.rules.proofs.proof import Proof
 from airis_mon.rules.windows import name, recorded
-from airis_mon.spec import Maintenance, Monitor, Recurrence
+from airis_mon.spec import Maintenance, Monitor
 
-_FIRST = datetime(1972, 1, 1, tzinfo=UTC)
-"""A leap year: what comes on a day comes on such a day within its cycle of 28 years."""
-_DAYS = 28 * 366
-
-
+_FIRST = date(2028, 1, 1)
+"""A leap year; which one has no meaning."""
 _FAILING = 0.5
 """Operations a second that miss the objective, all along."""
 _PLANS = ((0, 0, 1, 1, 0, 0), (0, 0, 0, 1, 1, 0))
@@ -79,40 +76,4 @@ def _moments(planned: Maintenance) -> Iterator[float]:
         for end in (planned.once.begin, planned.once.end):
             yield from (end - 1, end)
     for recurrence in planned.recurring:
-        yield from _around(recurrence)
-
-
-def _around(recurrence: Recurrence) -> Iterator[float]:
-    """Yield the ends of each time of one day, and of a day on each side of every bound of days."""
-    days = [_FIRST + timedelta(days=number) for number in range(_DAYS)]
-    on = [day for day in days if recurrence.on(day)]
-    first, last = recurrence.times[0] if recurrence.times else (0, 24 * 60)
-    for begin, end in recurrence.times or ((first, last),):
-        for minute in (begin - 1, begin, end - 1, end):
-            yield (on[0] + timedelta(minutes=minute)).timestamp()
-    noon = timedelta(minutes=first)
-    for day in _telling(recurrence, days):
-        yield (day + noon).timestamp()
-
-
-def _telling(recurrence: Recurrence, days: list[datetime]) -> Iterator[datetime]:
-    """Yield a day of each weekday and month, on which all the rest holds; days at each bound of dates."""
-    for weekday in range(7) if recurrence.weekdays else ():
-        other = Recurrence(
-            weekdays=(weekday,), days_of_month=recurrence.days_of_month, months=recurrence.months
-        )
-        yield from [day for day in days if other.on(day)][:1]
-    for month in range(1, 13) if recurrence.months else ():
-        other = Recurrence(
-            weekdays=recurrence.weekdays, days_of_month=recurrence.days_of_month, months=(month,)
-        )
-        yield from [day for day in days if other.on(day)][:1]
-    for first, last in recurrence.days_of_month:
-        for bound in {first - 1, first, last, last + 1} - {0, 32, -32}:
-            other = Recurrence(
-                weekdays=recurrence.weekdays, days_of_month=((bound, bound),), months=recurrence.months
-            )
-            # One of a long month and one of February, where it matters from which end is counted.
-            found = [day for day in days if other.on(day)]
-            yield from found[:1]
-            yield from [day for day in found if day.month == 2][:1]
+        yield from (bound.replace(tzinfo=UTC).timestamp() for bound in recurrence.bounds(_FIRST))
