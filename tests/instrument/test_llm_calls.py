@@ -343,3 +343,28 @@ def test_every_series_of_the_contract_is_exposed_and_readable(bench: Bench, llm:
     wanted |= {counter.metric for counter in contract.counters.values()} | {contract.requests.total}
     assert wanted <= samples
     assert not [name for name in samples if name.endswith("_created")]
+
+
+def test_what_calls_cost_is_counted_by_currency_and_tokens_without_a_price_beside(bench: Bench) -> None:
+    llm = bench.instruments.llm(model="a", provider="openai")
+    llm.spent(0)
+    assert bench.value(series.COST, currency="USD") == bench.value(series.UNPRICED_TOKENS) == 0
+    llm.spent(0.25)
+    llm.spent(0.5, "EUR", unpriced_tokens=7)
+    for _ in range(3000):
+        llm.spent(0.5)
+    labels = {"gen_ai_request_model": "a", "gen_ai_provider_name": "openai", "gen_ai_operation_name": "chat"}
+    assert bench.value(series.COST, currency="USD", **labels) == 1500.25
+    assert bench.value(series.COST, currency="EUR", **labels) == 0.5
+    assert bench.value(series.UNPRICED_TOKENS, **labels) == 7
+
+
+def test_money_that_is_none_never_raises(bench: Bench) -> None:
+    llm = bench.instruments.llm(model="a", provider="openai")
+    llm.spent(float("nan"), "dollars", unpriced_tokens=-3)
+    llm.spent(-1.0)
+    llm.spent(2.0, "")
+    assert bench.value(series.COST, currency="XXX") == 2.0
+    assert bench.value(series.COST, currency="USD") == bench.value(series.UNPRICED_TOKENS) == 0
+    bench.instruments.llm_server(model="a", provider="openai").spent(1.0)
+    assert bench.value(series.COST) == 2.0

@@ -65,6 +65,16 @@ CORRECT = "correct"
 PREDICTION_DURATION_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 PREDICTION_CONFIDENCE_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 
+# Money
+COST = "airis_cost_total"
+"""What calls cost, by `currency`, as far as their price is known."""
+UNPRICED_TOKENS = "airis_unpriced_tokens_total"
+"""Tokens whose price nobody knows: they are missing from the costs, and are never taken for free."""
+
+# Labels of money
+CURRENCY = "currency"
+"""Three letters, such as `USD`."""
+
 # What the instruments say of themselves
 INSTRUMENT_FOLDED = "airis_instrument_folded_total"
 """Operations whose labels were folded into `other`, by `kind`: there were more than the budget allows."""

@@ -10,12 +10,8 @@ from airis_mon.exporters import series
 OK = "ok"
 """The outcome of a prediction that went well."""
 
-_MODEL = (
-    series.GEN_AI_OPERATION_NAME,
-    series.GEN_AI_PROVIDER_NAME,
-    series.GEN_AI_REQUEST_MODEL,
-    series.GEN_AI_RESPONSE_MODEL,
-)
+_CALLED = (series.GEN_AI_OPERATION_NAME, series.GEN_AI_PROVIDER_NAME, series.GEN_AI_REQUEST_MODEL)
+_MODEL = (*_CALLED, series.GEN_AI_RESPONSE_MODEL)
 _USAGE = (*_MODEL, series.GEN_AI_TOKEN_MODALITY)
 _PREDICTOR = (series.MODEL, series.MODEL_VERSION)
 
@@ -87,11 +83,13 @@ class LLMFamilies:
     """Counters of tokens: input, output, then those that are part of them: cached, written, reasoning."""
     sizes: tuple[Family, ...] = ()
     """Histograms of tokens per operation: input, output."""
+    money: tuple[Family, ...] = ()
+    """Counters of costs, and of tokens without a price."""
 
     @property
     def all(self) -> tuple[Family, ...]:
         """Return every one of them."""
-        return (self.duration, self.first_chunk, self.output_chunk, *self.usage, *self.sizes)
+        return (self.duration, self.first_chunk, self.output_chunk, *self.usage, *self.sizes, *self.money)
 
 
 @dataclass(frozen=True)
@@ -157,6 +155,20 @@ def client(buckets: LLMBuckets) -> LLMFamilies:
                 "Output tokens per successful operation; for percentiles, not for totals.",
                 _MODEL,
                 buckets.operation_output_tokens,
+            ),
+        ),
+        money=(
+            Family(
+                series.COST,
+                "counter",
+                "What operations cost, as far as their price is known.",
+                (*_CALLED, series.CURRENCY),
+            ),
+            Family(
+                series.UNPRICED_TOKENS,
+                "counter",
+                "Tokens whose price nobody knows; they are missing from the costs.",
+                _CALLED,
             ),
         ),
     )

@@ -128,6 +128,20 @@ class LLM:
                 )
             )
 
+    def spent(self, amount: float, currency: str = "USD", unpriced_tokens: int = 0) -> None:
+        """Record what calls have cost, and how many of their tokens nobody knows a price of.
+
+        Told whenever it is known: call by call, or from a bill. `spent(0)` at start makes both series at
+        zero, so that a rate sees the first of them. A currency that is not three letters is counted as `XXX`.
+        Never blocks, never raises; what is no number from 0 up is ignored.
+        """
+        recorder = self._recorder
+        if recorder is None:
+            return
+        recorder.money.append((amount, currency, unpriced_tokens))
+        if len(recorder.money) >= BATCH:
+            recorder.settle()
+
 
 class LLMCall(Call):
     """One call of a language model. Not to be shared between threads."""

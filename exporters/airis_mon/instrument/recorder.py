@@ -8,6 +8,7 @@ thousand calls. Nothing is lost on the way, as others only ever append behind wh
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -28,6 +29,9 @@ LARGEST = 1e100
 """Of a measurement, in seconds or tokens; far beyond any, and no sum of such values overflows."""
 TEXT = "text"
 UNKNOWN = "unknown"
+NO_CURRENCY = "XXX"
+"""ISO 4217's word for none."""
+_CURRENCY = re.compile("[A-Z]{3}", re.ASCII)
 
 
 class Books:
@@ -115,7 +119,31 @@ class LLMRecorder(Recorder):
         super().__init__(books, reasons, labels, kind, folded)
         self._families = families
         self._answering: set[str] = {""}
+        self.money: list[tuple[Any, Any, Any]] = []
+        """Amount, currency and tokens without a price, appended by whoever learns what was spent."""
         self.begin()
+
+    def forget(self, books: Books) -> None:
+        """Begin at zero in other books."""
+        self.money.clear()
+        super().forget(books)
+
+    def add_up(self) -> None:
+        """Add up what waits now; the caller holds the lock.
+
+        The series of money appear with the first of it: nobody who counts none is told of nothing spent.
+        """
+        super().add_up()
+        batch = self.money[:]
+        if not batch or not self._families.money:
+            self.money.clear()
+            return
+        del self.money[: len(batch)]
+        cost, unpriced = self._families.money
+        for amount, currency, tokens in batch:
+            known = currency if isinstance(currency, str) and _CURRENCY.fullmatch(currency) else NO_CURRENCY
+            self.books.totals.count(cost, (*self._labels, known), amount if _is_measured(amount) else 0)
+            self.books.totals.count(unpriced, self._labels, tokens if _is_measured(tokens) else 0)
 
     def begin(self) -> None:
         """Make the series of success, at zero."""

@@ -12,12 +12,14 @@ from airis_mon.rules import (
     forecasts,
     guards,
     maintenance,
+    money,
     readiness,
     thresholds,
 )
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.groups import Group, numbered
+from airis_mon.rules.money import Spending
 from airis_mon.rules.signals import signals
 from airis_mon.spec import Monitor, Objective
 
@@ -43,7 +45,7 @@ def groups(monitor: Monitor) -> tuple[Group, ...]:
     for what, rules in (*standing, ("ready", [*ready, *blind])):
         grouped += numbered(monitor.name, what, rules)
     worked_on = (*maintenance.groups(monitor), *maintenance.budgets(monitor))
-    return (*found, *bounded_signals(monitor), *grouped, *guarding(monitor), *worked_on)
+    return (*found, *bounded_signals(monitor), *of_cost(monitor), *grouped, *guarding(monitor), *worked_on)
 
 
 def guarding(monitor: Monitor) -> tuple[Group, ...]:
@@ -60,13 +62,22 @@ def of_objective(monitor: Monitor, objective: Objective) -> tuple[Group, ...]:
     return (*alerting, *budgets, replace(last, rules=(*last.rules, *ready)))
 
 
+def of_cost(monitor: Monitor) -> tuple[Group, ...]:
+    """Return the rules of a monitor's budget in money, and whether its alerts can fire."""
+    if monitor.cost is None:
+        return ()
+    recorded, alerting = money.groups(Spending(monitor, monitor.cost))
+    ready = readiness.rules([*recorded.rules, *alerting.rules])
+    return replace(recorded, rules=(*recorded.rules, *ready)), alerting
+
+
 def unready_alerts(monitor: Monitor) -> list[Alert]:
     """Return the alert on alerts that cannot fire, where there is one that needs anything.
 
     The alert on the source being gone needs nothing: by itself it could never be told to be blind.
     """
     bounded = any(forecast.capacity is not None for forecast in monitor.forecasts)
-    if not (monitor.objectives or monitor.anomalies or monitor.thresholds or bounded):
+    if not (monitor.objectives or monitor.anomalies or monitor.thresholds or monitor.cost or bounded):
         return []
     return [readiness.alert(monitor, absence.alerts(monitor))]
 

@@ -10,6 +10,7 @@ from airis_mon.rules import bounds
 from airis_mon.rules.expressions import ExpressionError, terms
 from airis_mon.rules.indicators import Counted
 from airis_mon.rules.literals import number
+from airis_mon.rules.money import Spending
 from airis_mon.rules.proofs.kinds import kinds
 from airis_mon.rules.windows import DAY, budget, live_tiers, name, tiers
 from airis_mon.spec import (
@@ -31,7 +32,29 @@ def problems(monitor: Monitor) -> tuple[Problem, ...]:
         for position, objective in enumerate(monitor.objectives)
         for problem in _objective(monitor, objective, f"spec.objectives[{position}]")
     )
-    return (*objectives, *bounds.problems(monitor))
+    return (*objectives, *bounds.problems(monitor), *_cost(monitor))
+
+
+def _cost(monitor: Monitor) -> Iterator[Problem]:
+    """Yield why a budget in money could not be watched."""
+    if monitor.cost is None:
+        return
+    spending = Spending(monitor, monitor.cost)
+    if not spending.selector:
+        path = "spec.cost"
+        hint = "write `selector` here, such as {job: gateway}"
+        yield Problem("no labels select the costs of this model", path, monitor.origin.locate(path), hint)
+    shortest, often = spending.windows[0], monitor.source.scrape_interval
+    if shortest < monitor.source.shortest_range:
+        path = "spec.cost.budget"
+        days = math.ceil(monitor.source.shortest_range * monitor.cost.budget.per / shortest / DAY)
+        yield Problem(
+            f"no rate could be taken over {name(shortest)}, the shortest range of such a budget: it has to "
+            f"hold {READINGS} readings, and Prometheus reads this source every {name(often)}",
+            path,
+            monitor.origin.locate(path),
+            f"give the budget per {days}d or longer, or have the source read more often",
+        )
 
 
 def _objective(monitor: Monitor, objective: Objective, path: str) -> Iterator[Problem]:

@@ -99,6 +99,11 @@ def of_signals(monitor: Monitor) -> Monitor:
     return replace(_bare(monitor), thresholds=monitor.thresholds)
 
 
+def of_cost(monitor: Monitor) -> Monitor:
+    """Return the monitor as if it did nothing but watch what it costs."""
+    return replace(_bare(monitor), cost=monitor.cost)
+
+
 def _bare(monitor: Monitor) -> Monitor:
     alerting = Alerting(team=monitor.alerting.team, runbook=monitor.alerting.runbook)
     return Monitor(monitor.name, replace(monitor.model, version=None), monitor.source, alerting=alerting)

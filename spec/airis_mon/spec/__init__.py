@@ -25,6 +25,7 @@ from airis_mon.spec.integrations import (
     Webhook,
 )
 from airis_mon.spec.maintenance import Maintenance, Window
+from airis_mon.spec.money import Cost, MoneyBudget
 from airis_mon.spec.monitor import (
     CALENDAR_WINDOWS,
     LONGEST_WINDOW,
@@ -79,6 +80,7 @@ __all__ = [
     "BurnCondition",
     "Calendar",
     "Choice",
+    "Cost",
     "Decoded",
     "Discord",
     "Email",
@@ -96,6 +98,7 @@ __all__ = [
     "MapOf",
     "Marks",
     "Model",
+    "MoneyBudget",
     "Monitor",
     "Objective",
     "Opsgenie",

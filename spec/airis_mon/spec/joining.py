@@ -96,10 +96,10 @@ def _monitor(draft: Draft, profiles: Mapping[str, Draft], drafts: Sequence[Draft
         if profile is None or not profile.sound:
             return None
         spec = _applied(profile.spec, spec, draft)
-    if not any(spec.get(key) for key in ("objectives", "anomalies", "forecasts", "thresholds")):
+    if not any(spec.get(key) for key in ("objectives", "anomalies", "forecasts", "thresholds", "cost")):
         draft.refuse(
             "spec",
-            "nothing is watched: there is no objective, no threshold, no anomaly and no forecast",
+            "nothing is watched: there is no objective, no threshold, no anomaly, no forecast and no cost",
             "write at least one objective",
         )
     alerting = references.alerting(draft, spec.pop("alerting", {}), drafts)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from airis_mon.spec.maintenance import Maintenance
+from airis_mon.spec.money import Cost
 from airis_mon.spec.problems import NOWHERE, Origin
 from airis_mon.spec.severity import Severity as Severity
 
@@ -278,6 +279,8 @@ class Monitor:
     """Names of monitors without whose models this one cannot answer. While one of them is down, alerts of
     this one say nothing new and are kept quiet."""
     thresholds: tuple[Threshold, ...] = ()
+    cost: Cost | None = None
+    """What the model may cost; without it money is not watched."""
     maintenance: tuple[Maintenance, ...] = ()
     """Every Maintenance that is about it."""
     profile: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from airis_mon.spec.alert_fields import ANOMALY, FORECAST, THRESHOLD
+from airis_mon.spec.money import COST
 from airis_mon.spec.monitor import Model, PageBudget, Source
 from airis_mon.spec.objective_fields import OBJECTIVE
 from airis_mon.spec.quantities import parse_duration
@@ -48,9 +49,9 @@ ALERTING = Record(
 LATER_KEYS = {
     key: (
         f"`{key}` is not available in this version",
-        "remove it; this version has objectives, thresholds, anomalies and forecasts",
+        "remove it; this version has objectives, thresholds, anomalies, forecasts and cost",
     )
-    for key in ("drift", "quality", "cost")
+    for key in ("drift", "quality")
 }
 
 _WATCHED = (
@@ -138,9 +139,10 @@ MONITOR = Record(
             "Names of ModelMonitors without whose models this one cannot answer; while one of them pages for "
             "being down, alerts of this one are kept quiet.",
         ),
+        Field("cost", COST, "What the model may cost: a budget in money, and where that is counted."),
         *_WATCHED,
     ),
-    at_least_one=("profile", "objectives", "anomalies", "forecasts", "thresholds"),
+    at_least_one=("profile", "objectives", "anomalies", "forecasts", "thresholds", "cost"),
     hints=LATER_KEYS,
     separable=True,
 )
@@ -153,7 +155,7 @@ PROFILE = Record(
         "profile": ("a profile cannot build on a profile", "write its keys here"),
         **{
             key: (f"`{key}` belongs to one monitor, not to a profile", "write it in the ModelMonitor")
-            for key in ("model", "source", "depends_on")
+            for key in ("model", "source", "depends_on", "cost")
         },
     },
 )

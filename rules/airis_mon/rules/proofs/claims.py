@@ -14,12 +14,14 @@ from airis_mon.rules import thresholds as held
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.groups import Group
+from airis_mon.rules.money import ALERTS, Spending
 from airis_mon.rules.proofs import (
     bounds,
     calendars,
     histories,
     incidents,
     long_windows,
+    money,
     plausibility,
     readiness,
     standing,
@@ -53,6 +55,8 @@ def claims(monitor: Monitor) -> Iterator[Claim]:
         yield Claim(shapes.of_objective(monitor, objective), _objective_groups, _objective)
     if monitor.thresholds:
         yield Claim(shapes.of_signals(monitor), collection.bounded_signals, _signals)
+    if monitor.cost is not None:
+        yield Claim(shapes.of_cost(monitor), collection.of_cost, _cost)
     yield Claim(replace(monitor, maintenance=()), _standing_groups, _standing)
     for objective in monitor.objectives if monitor.maintenance else ():
         if objective.calendar is None:
@@ -105,8 +109,25 @@ def _signals(monitor: Monitor) -> Iterator[Proof]:
         yield Proof(f"thresholds-{name(wait)}", collection.bounds(monitor), step, cases)
 
 
+def _cost(monitor: Monitor) -> Iterator[Proof]:
+    if monitor.cost is None:
+        return
+    spending, groups = Spending(monitor, monitor.cost), collection.of_cost(monitor)
+    shortest, longest = spending.windows[0], money.step(spending)
+    ready = readiness.case("cost", tuple(readiness.spending(spending)), shortest)
+    # What is recorded is given there, so that nothing else may record it.
+    alerting = tuple(group for group in groups if group.name.endswith(f":{ALERTS}"))
+    yield Proof("cost-alerts", alerting, shortest, (money.thresholds(spending),))
+    yield Proof("cost", groups, shortest, (money.without_price(spending), money.nothing(), ready))
+    yield Proof("cost-windows", groups, longest, (money.windows(spending), money.period(spending)))
+
+
 def _standing_groups(monitor: Monitor) -> tuple[Group, ...]:
-    apart = (*collection.bounded_signals(monitor), *collection.guarding(monitor))
+    apart = (
+        *collection.bounded_signals(monitor),
+        *collection.guarding(monitor),
+        *collection.of_cost(monitor),
+    )
     elsewhere = {group.name for group in apart}
     return tuple(group for group in collection.groups(monitor) if group.name not in elsewhere)
 

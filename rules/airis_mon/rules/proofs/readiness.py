@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from airis_mon.analyzer import series as analyzer
+from airis_mon.exporters import series as exposed
 from airis_mon.exporters.contracts import matchers
-from airis_mon.rules import absence, anomalies, burn_rate, collection, forecasts, series, thresholds
+from airis_mon.rules import absence, anomalies, burn_rate, collection, forecasts, money, series, thresholds
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.expressions import LE
 from airis_mon.rules.indicators import Counted, Indicator, LatencyBelow, indicator
 from airis_mon.rules.literals import spellings
+from airis_mon.rules.money import Spending
 from airis_mon.rules.proofs import strangers, values
 from airis_mon.rules.proofs.case import AlertCheck, Case, Fired, Input, SampleCheck, fired
 from airis_mon.rules.proofs.counters import Counter, counters
@@ -103,6 +105,20 @@ def bounded(about: Monitor) -> Iterator[Watched]:
             metrics = values.metrics(signal(about, threshold))
             needs = tuple(Need(metric, tuple(sorted(selector.items())), others) for metric in metrics)
         yield regarding(about, thresholds.alert(about, threshold), (needs,))
+
+
+def spending(about: Spending) -> Iterator[Watched]:
+    """Yield the alerts on money: those on the budget need costs, the other tokens without a price."""
+    selector = about.selector
+    counted = {**selector, exposed.CURRENCY: about.cost.budget.currency}
+    for alert in money.alerts(about):
+        metric, labels = (
+            (exposed.UNPRICED_TOKENS, selector)
+            if alert.name == series.UNPRICED_ALERT
+            else (exposed.COST, counted)
+        )
+        others = tuple(tuple(other.items()) for other in strangers.neighbours(labels, labels))
+        yield regarding(about.monitor, alert, ((Need(metric, tuple(sorted(labels.items())), others),),))
 
 
 def _silences(about: Monitor) -> Iterator[Watched]:
