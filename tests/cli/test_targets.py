@@ -1,5 +1,6 @@
 import argparse
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 from airis_mon.cli import targets
 from airis_mon.cli.build import build
 from airis_mon.cli.documents import load
+from airis_mon.stack.servers import Server
 from tests.cli.conftest import Run
 from tests.cli.documents import monitor, small
 
@@ -116,7 +118,7 @@ def test_every_version_gets_the_same_files_since_nothing_newer_is_needed(version
 
 
 def test_operator_objects_lie_beside_the_plain_files_and_say_the_same(
-    called: Run, documents: list[str], tmp_path: Path, tools: list[str]
+    called: Run, documents: list[str], tmp_path: Path, tools: list[str], amtool: Server
 ) -> None:
     plain, out = tmp_path / "plain", tmp_path / "out"
     done = called("build", *documents, "-o", plain, *tools)
@@ -135,6 +137,18 @@ def test_operator_objects_lie_beside_the_plain_files_and_say_the_same(
     assert inside == {**config, "templates": ["/etc/alertmanager/config/airis-mon.tmpl"]}
     template = (plain / "alertmanager/airis-mon.tmpl").read_text()
     assert secret["stringData"]["airis-mon.tmpl"] == template
+    # As the operator mounts it, but for the folder.
+    mounted = secret["stringData"]["alertmanager.yaml"].replace("/etc/alertmanager/config", str(tmp_path))
+    (tmp_path / "alertmanager.yaml").write_text(mounted)
+    (tmp_path / "airis-mon.tmpl").write_text(template)
+    judged = subprocess.run(
+        [str(amtool.path), "check-config", str(tmp_path / "alertmanager.yaml")],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+    assert "1 templates" in judged.stdout
     # Built without: the objects go away again.
     assert called("build", *documents, "-o", out, *tools).returncode == 0
     assert not (out / "kubernetes").exists()
