@@ -27,7 +27,7 @@ from airis_mon.rules.cost import (
 )
 from airis_mon.rules.groups import Rule
 from airis_mon.rules.series import READY
-from airis_mon.spec import Anomaly, Errors, Latency, Model, Monitor, Objective, Source
+from airis_mon.spec import Anomaly, Band, Errors, Latency, Model, Monitor, Objective, Past, Source, Threshold
 from airis_mon.stack.servers import Server
 from tests.rules.monitors import DAY, chat, small
 from tests.waiting import until
@@ -171,6 +171,18 @@ def test_more_series_ranges_and_evaluations_cost_more() -> None:
     assert estimate(fewer, Assumptions()).series < usual.series
 
 
+def test_a_bound_of_the_past_costs_its_subqueries_for_each_series_that_is_kept_apart() -> None:
+    def read(*by: str) -> float:
+        threshold = Threshold("kv_cache_usage", "above", Past(0.99, over=DAY), by=by)
+        return estimate(replace(chat(), thresholds=(threshold,)), Assumptions(INSTANCES)).samples
+
+    without = estimate(chat(), Assumptions(INSTANCES)).samples
+    looks = DAY / Past(0.99, over=DAY).step
+    # Twice: for the quantile, and for whether there is enough of the past.
+    assert read() - without == pytest.approx(2 * looks, rel=0.05)
+    assert read("instance") - without == pytest.approx(2 * looks * INSTANCES, rel=0.05)
+
+
 def test_monitors_that_differ_in_names_cost_the_same_and_are_told_by_their_own() -> None:
     others = [
         replace(chat(), name=f"m{index}", source=Source("vllm", {"job": f"m{index}"})) for index in range(3)
@@ -210,7 +222,9 @@ def test_a_budget_is_overdrawn_by_all_together_and_the_dearest_are_named() -> No
 
 
 def test_what_looks_back_beyond_the_retention_is_told_by_objective_and_by_history() -> None:
-    monitor = replace(chat(), anomalies=(Anomaly("request_rate", history=20 * DAY),), forecasts=())
+    threshold = Threshold("request_rate", "above", Band(history=8 * DAY))
+    anomaly = Anomaly("request_rate", history=20 * DAY)
+    monitor = replace(chat(), anomalies=(anomaly,), forecasts=(), thresholds=(threshold,))
     costs = [estimate(monitor, Assumptions())]
 
     def told(retention: float) -> list[str]:
@@ -221,4 +235,5 @@ def test_what_looks_back_beyond_the_retention_is_told_by_objective_and_by_histor
     assert told(30 * DAY) == []
     assert told(21 * DAY) == ["spec.objectives[0]", "spec.objectives[1]"]
     assert told(15 * DAY) == ["spec.objectives[0]", "spec.objectives[1]", "spec.anomalies[0].history"]
+    assert told(7.5 * DAY)[-1] == "spec.thresholds[0]"
     assert "spec.objectives[2]" in told(6 * DAY)

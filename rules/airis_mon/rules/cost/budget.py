@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from airis_mon.rules.cost.estimate import Cost
-from airis_mon.spec import Anomaly, Forecast, Monitor, Problem, format_duration
+from airis_mon.spec import Anomaly, Band, Forecast, Monitor, Problem, format_duration
 
 TOLD = 3
 """Monitors that a refusal names."""
@@ -89,6 +89,10 @@ def _looking_back(monitor: Monitor, cost: Cost) -> Iterator[tuple[str, str, floa
     for key, items in watched:
         for index, item in enumerate(items):
             yield f"spec.{key}[{index}].history", f"the history of `{item.of}`", item.history
+    for index, threshold in enumerate(monitor.thresholds):
+        if isinstance(threshold.bound, Band):
+            what = f"the history of the band of `{threshold.of}`"
+            yield f"spec.thresholds[{index}]", what, threshold.bound.history
 
 
 def spelled(number: float) -> str:
