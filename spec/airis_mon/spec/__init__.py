@@ -1,7 +1,8 @@
 """The document: what a person writes, decoded into plain values.
 
 Belongs here: the kinds (ModelMonitor, Profile, EscalationPolicy, Receiver, Team, TimeInterval,
-Maintenance), their decoding with located errors, their JSON Schema, and the form of a derived file.
+Maintenance), their decoding with located errors, the same said in dialects of others (Sloth, OpenSLO), their
+JSON Schema, and the form of a derived file.
 
 Must not be here: series names, PromQL, sockets, files, clocks. This package does no I/O and imports no other
 room; everything else imports it.

@@ -12,7 +12,7 @@ from airis_mon.spec.joining import join, sketches
 from airis_mon.spec.kinds import KINDS, LATER_KINDS, document
 from airis_mon.spec.monitor import Monitor
 from airis_mon.spec.monitor_fields import MONITOR
-from airis_mon.spec.nodes import Document, Node, Pairs, Scalar, compose
+from airis_mon.spec.nodes import Document, Items, Node, Pairs, Scalar, compose
 from airis_mon.spec.problems import Origin, Problem
 from airis_mon.spec.reading import MAX_PROBLEMS, REFUSED, Reading, did_you_mean, masked, quoted
 
@@ -108,10 +108,15 @@ def _kind(root: Node, reading: Reading) -> str | None:
         reading.refuse(root, "", f"a document is a mapping with the keys {keys}")
         return None
     node = _value(root, "kind")
+    plain = node is None and isinstance(_value(root, "groups"), Items)
+    if plain or _text_of(node) == "PrometheusRule":
+        hint = "take them over by `airis-mon import FILE -o monitor.yaml`"
+        reading.refuse(root if node is None else node, "", "these are rules of Prometheus, no document", hint)
+        return None
     if node is None:
         reading.refuse(root, "kind", "`kind` is missing", "write kind: ModelMonitor")
         return None
-    text = node.text if isinstance(node, Scalar) else ""
+    text = _text_of(node)
     if text in KINDS:
         return text
     if text in LATER_KINDS:
@@ -119,6 +124,10 @@ def _kind(root: Node, reading: Reading) -> str | None:
     else:
         reading.refuse(node, "kind", f"unknown kind {quoted(text)}", did_you_mean(text, KINDS))
     return None
+
+
+def _text_of(node: Node | None) -> str:
+    return node.text if isinstance(node, Scalar) else ""
 
 
 def _value(node: Node | None, key: str) -> Node | None:
