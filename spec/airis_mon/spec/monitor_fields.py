@@ -47,11 +47,14 @@ ALERTING = Record(
 """Read as a dict: a profile's keys hold where the monitor has none."""
 
 LATER_KEYS = {
-    key: (
-        f"`{key}` is not available in this version",
+    "drift": (
+        "`drift` is not available in this version",
         "remove it; this version has objectives, thresholds, anomalies, forecasts and cost",
-    )
-    for key in ("drift", "quality")
+    ),
+    "quality": (
+        "`quality` is promised by an objective",
+        "write it there: objectives: [{name: accuracy, target: 92%, quality: {}}]",
+    ),
 }
 
 _WATCHED = (
