@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters.contracts import CONTRACTS, problems
-from airis_mon.rules import impossible, places
+from airis_mon.rules import impossible, places, series
 from airis_mon.rules.collection import groups
 from airis_mon.rules.cost.reading import Selector, UnreadableError, reads
 from airis_mon.rules.live.missing import Missing
@@ -35,8 +35,8 @@ class Examination:
 
 def examine(monitor: Monitor, prometheus: Prometheus) -> Examination:
     """Return what is wrong with a monitor that compiles, seen from the series that are there."""
-    wanted = _wanted(monitor)
-    counted = {str(selector): _count(str(selector), prometheus) for selector in wanted}
+    wanted, looked_at = _wanted(monitor)
+    counted = {str(selector): _count(str(selector), prometheus) for selector in (*wanted, *looked_at)}
     there = [selector for selector in wanted if counted[str(selector)]]
     missing = Missing(monitor, prometheus)
     found = [
@@ -51,19 +51,28 @@ def examine(monitor: Monitor, prometheus: Prometheus) -> Examination:
     return Examination(tuple(dict.fromkeys(found)), counted)
 
 
-def _wanted(monitor: Monitor) -> dict[Selector, str]:
-    """Return what rules and signals select of others' series, each with the place that asked for it first."""
+def _wanted(monitor: Monitor) -> tuple[dict[Selector, str], list[Selector]]:
+    """Return what rules and signals select of others' series, each with the place that asked for it first.
+
+    Beside it what guards alone look at: that is not missed where it is not there.
+    """
     emitted = [rule for group in groups(monitor) for rule in group.rules]
     recorded = {rule["record"] for rule in emitted if "record" in rule}
     found: dict[Selector, str] = {}
     for path, expression in _signals(monitor):
         for selector in _selectors(expression):
             found.setdefault(selector, path)
+    looked_at: list[Selector] = []
     for rule in emitted:
+        about = {rule.get("alert"), rule["labels"].get(series.ALERT)}
         for selector in _selectors(str(rule["expr"])):
-            if selector.metric not in recorded | WRITTEN:
+            if selector.metric in recorded | WRITTEN:
+                continue
+            if series.IMPLAUSIBLE_ALERT in about:
+                looked_at.append(selector)
+            else:
                 found.setdefault(selector, places.path(monitor, rule))
-    return found
+    return found, [selector for selector in dict.fromkeys(looked_at) if selector not in found]
 
 
 def _selectors(expression: str) -> Iterator[Selector]:
