@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airis_mon.alertmanager.replay import (
@@ -83,6 +83,7 @@ def replayed(firings: list[Firing], *silences: Silence) -> Outcome:
     )
 
 
+@settings(deadline=None)
 @given(timelines())
 def test_a_message_tells_of_what_is_true_when_it_is_sent(firings: list[Firing]) -> None:
     for note in replayed(firings).notifications:
@@ -98,6 +99,7 @@ def _stands(firing: Firing, identity: object, at: float) -> bool:
     return firing.identity == identity and firing.starts_at <= at and not (firing.ends_at or END) <= at
 
 
+@settings(deadline=None)
 @given(timelines())
 def test_what_stands_long_enough_is_told_at_every_rung_and_nothing_else(firings: list[Firing]) -> None:
     told = replayed(firings).notifications
@@ -123,6 +125,7 @@ def test_what_stands_long_enough_is_told_at_every_rung_and_nothing_else(firings:
                 assert heard[0].at <= firing.starts_at + max(wait, INTERVAL)
 
 
+@settings(deadline=None)
 @given(timelines())
 def test_a_group_speaks_at_its_looks_and_ends_by_saying_so(firings: list[Firing]) -> None:
     # Of an alert that ends while it is inhibited nobody is told that.
@@ -138,6 +141,7 @@ def test_a_group_speaks_at_its_looks_and_ends_by_saying_so(firings: list[Firing]
         assert note.reason == "resolved"
 
 
+@settings(deadline=None)
 @given(timelines())
 def test_teams_do_not_hear_of_each_other(firings: list[Firing]) -> None:
     whole = replayed(firings).notifications
@@ -151,6 +155,7 @@ def test_teams_do_not_hear_of_each_other(firings: list[Firing]) -> None:
     assert sorted(map(repr, whole)) == sorted(map(repr, alone))
 
 
+@settings(deadline=None)
 @given(timelines())
 def test_a_silence_over_everything_leaves_nothing_to_tell(firings: list[Firing]) -> None:
     everything = Silence((Matcher("team", "=~", ".+"),), 0.0, END)
@@ -159,6 +164,7 @@ def test_a_silence_over_everything_leaves_nothing_to_tell(firings: list[Firing])
     assert {each.reason for each in outcome.suppressions} <= {"silenced", "inhibited"}
 
 
+@settings(deadline=None)
 @given(timelines())
 def test_a_ticket_is_inhibited_exactly_while_its_cause_stands(firings: list[Firing]) -> None:
     for note in replayed(firings).notifications:
@@ -199,6 +205,7 @@ def _moment(text: str) -> float:
     return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC).timestamp()
 
 
+@settings(deadline=None)
 @given(name=st.from_regex(r"[a-z_]{1,9}", fullmatch=True), value=st.text(max_size=20))
 def test_a_matcher_is_read_as_it_was_written(name: str, value: str) -> None:
     quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airis_mon.remote_read import Query, RawSeries, write_body
@@ -49,6 +49,7 @@ times = st.integers(-(2**63), 2**63 - 1)
 queries = st.builds(Query, st.lists(matchers, max_size=4).map(tuple), times, times)
 
 
+@settings(deadline=None)
 @given(st.lists(queries, max_size=4))
 def test_a_request_is_read_as_it_was_meant(given: list[Query]) -> None:
     parsed = read_request().FromString(request(given))
@@ -85,6 +86,7 @@ def _written(given: list[Any]) -> Any:
     return message
 
 
+@settings(deadline=None)
 @given(series)
 def test_an_answer_is_handed_on_as_it_came(given: list[Any]) -> None:
     written = _written(given)
@@ -98,6 +100,7 @@ def test_an_answer_is_handed_on_as_it_came(given: list[Any]) -> None:
     assert [one.key for one in found] == labels
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_answer_are_refused_and_never_a_crash(content: bytes) -> None:
     with contextlib.suppress(ValueError):
