@@ -164,7 +164,9 @@ def test_documents_are_held_against_what_is_there(
         error = told(
             DOCUMENT.replace("contract: airis", "contract: vllm").replace("confidence_p50", "kv_cache_usage")
         )
-        assert "no series is called `vllm:request_success_total`" in error
+        assert error.count("no series is called `vllm:request_success_total`") == 1
+        assert "digits.yaml:8:" in error
+        assert "vllm:prompt_tokens_total" not in error  # nothing asks for it
         assert 'series of {job="digits"} are called otherwise, such as `airis_' in error
 
         error = told(DOCUMENT.replace("[instance]", "[replica]"))

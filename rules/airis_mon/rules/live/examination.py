@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters.contracts import CONTRACTS, problems
-from airis_mon.rules import impossible, places, series
-from airis_mon.rules.collection import groups
+from airis_mon.rules import impossible, places
+from airis_mon.rules.collection import groups, of_cost
 from airis_mon.rules.cost.reading import Selector, UnreadableError, reads
 from airis_mon.rules.live.missing import Missing
 from airis_mon.rules.live.prometheus import Prometheus
@@ -20,6 +20,11 @@ WRITTEN = frozenset((analyzer.ACTUAL, analyzer.EXPECTED, analyzer.LOWER, analyze
 """Series of the analyzer, which may be started after the rules are there."""
 SELDOM = 1.25
 """Times the declared scrape interval from which on the real one is another."""
+UNASKED = "spec"
+"""Place of what no key of the document asks for, such as a guard on a signal that nobody watches: where it is
+missing, there is nothing to guard."""
+_RANKS = {"spec.objectives": 0, UNASKED: 2}
+"""Of several places that ask for the same, the one that promises something is told of."""
 LOOKED = 40
 """Scrapes that are looked at for their interval."""
 
@@ -35,44 +40,39 @@ class Examination:
 
 def examine(monitor: Monitor, prometheus: Prometheus) -> Examination:
     """Return what is wrong with a monitor that compiles, seen from the series that are there."""
-    wanted, looked_at = _wanted(monitor)
-    counted = {str(selector): _count(str(selector), prometheus) for selector in (*wanted, *looked_at)}
+    wanted = _wanted(monitor)
+    counted = {str(selector): _count(str(selector), prometheus) for selector in wanted}
     there = [selector for selector in wanted if counted[str(selector)]]
     missing = Missing(monitor, prometheus)
     found = [
         problem
         for selector, place in wanted.items()
-        if not counted[str(selector)]
+        if not counted[str(selector)] and place != UNASKED
         for problem in missing.problems(selector, place, _wider(selector, there))
     ]
+    # Of a series that several parts ask for, the first tells.
+    found = list({problem.message: problem for problem in reversed(found)}.values())[::-1]
     found += _unlabelled(monitor, wanted, counted, prometheus)
     found += _kept_apart(monitor, counted, prometheus)
     found += _seldom_read(monitor, there, prometheus)
     return Examination(tuple(dict.fromkeys(found)), counted)
 
 
-def _wanted(monitor: Monitor) -> tuple[dict[Selector, str], list[Selector]]:
-    """Return what rules and signals select of others' series, each with the place that asked for it first.
-
-    Beside it what guards alone look at: that is not missed where it is not there.
-    """
+def _wanted(monitor: Monitor) -> dict[Selector, str]:
+    """Return what rules and signals select of others' series, each with the place that asked for it."""
     emitted = [rule for group in groups(monitor) for rule in group.rules]
     recorded = {rule["record"] for rule in emitted if "record" in rule}
+    asked = [
+        *((places.path(monitor, rule), str(rule["expr"])) for rule in emitted),
+        *(("spec.cost", str(rule["expr"])) for group in of_cost(monitor) for rule in group.rules),
+        *_signals(monitor),
+    ]
     found: dict[Selector, str] = {}
-    for path, expression in _signals(monitor):
+    for path, expression in sorted(asked, key=lambda one: _RANKS.get(one[0].partition("[")[0], 1)):
         for selector in _selectors(expression):
-            found.setdefault(selector, path)
-    looked_at: list[Selector] = []
-    for rule in emitted:
-        about = {rule.get("alert"), rule["labels"].get(series.ALERT)}
-        for selector in _selectors(str(rule["expr"])):
-            if selector.metric in recorded | WRITTEN:
-                continue
-            if series.IMPLAUSIBLE_ALERT in about:
-                looked_at.append(selector)
-            else:
-                found.setdefault(selector, places.path(monitor, rule))
-    return found, [selector for selector in dict.fromkeys(looked_at) if selector not in found]
+            if selector.metric not in recorded | WRITTEN:
+                found.setdefault(selector, path)
+    return found
 
 
 def _selectors(expression: str) -> Iterator[Selector]:
@@ -180,5 +180,8 @@ def _interval(there: list[Selector], declared: float, prometheus: Prometheus) ->
         one = Selector(name, tuple((label, "=", value) for label, value in labels if label != "__name__"))
         times = prometheus.times(str(one), LOOKED * declared)
         steps = sorted(later - earlier for earlier, later in itertools.pairwise(times))
-        return round(steps[len(steps) // 2], 3) if len(steps) > 1 else None
+        if len(steps) < 2:
+            return None
+        usual = steps[len(steps) // 2]
+        return round(usual, 1 if usual >= 1 else 3)  # scrapes come some milliseconds early or late
     return None

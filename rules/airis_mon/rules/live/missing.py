@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ SHOWN = 6
 """Values that are told of a label."""
 NAMES = 500
 """Names of series that are looked through for one that is alike."""
+ALIKE = 0.75
+"""Likeness of two names from which on one may be the other, renamed."""
 CLASSIC = ("_bucket", "_count", "_sum")
 
 
@@ -79,9 +82,9 @@ class Missing:
             if self.monitor.source.selector
             else []
         )
-        match = nearest(selector.metric, names)
-        if match is not None:
-            hint = f"there is `{match}`; was it renamed? The contract may be for another version"
+        close = difflib.get_close_matches(selector.metric, names, n=1, cutoff=ALIKE)
+        if close:
+            hint = f"there is `{close[0]}`; was it renamed? The contract may be for another version"
         elif names:
             hint = f"series of {chosen} are called otherwise, such as `{sorted(names)[0]}`; another contract?"
         else:
