@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from airis_mon.spec import Recurrence, Step, TimeInterval
@@ -16,6 +17,9 @@ FIRST_YEAR = 2028
 """A leap year. Which one is first has no meaning: what is found in a year that comes will happen."""
 CYCLE = 28
 """Years after which every date has been every day of the week."""
+
+MOST = 100_000
+"""Spells that are laid out for one answer, beside those of a first year: a second's work."""
 
 Spell = tuple[float, float]
 """Unix seconds; the end is not included."""
@@ -41,25 +45,35 @@ def speaks(step: Step, intervals: Mapping[str, TimeInterval]) -> bool:
     """Say whether a step is ever told at all."""
     named = (*step.active_time_intervals, *step.mute_time_intervals)
     recurrences = [one for name in named for one in intervals[name].intervals]
-    return any(told(step, intervals, year) for year in _years(recurrences))
+    for looked, year in enumerate(_years(recurrences)):
+        # What would take minutes to be sure of is given the benefit of the doubt.
+        if told(step, intervals, year) or (looked + 1) * _effort(recurrences) > MOST:
+            return True
+    return False
 
 
 def silence(rung: Sequence[Step], intervals: Mapping[str, TimeInterval]) -> float | None:
     """Return a moment at which none of the steps is told, None where there is none.
 
-    Where dates are named, the years of one leap year's cycle are looked at.
+    Where dates are named, the years from one leap year to the next are looked at, fewer of very many times.
     """
     if not all(step.timed for step in rung):
         return None
     named = {name for step in rung for name in (*step.active_time_intervals, *step.mute_time_intervals)}
     recurrences = [one for name in sorted(named) for one in intervals[name].intervals]
-    for year in _years(recurrences)[:4]:
+    looked = max(1, min(4, MOST // _effort(recurrences)))
+    for year in _years(recurrences)[:looked]:
         begin, end = _year(year)
         spoken = _union(spell for step in rung for spell in told(step, intervals, year))
         gaps = _without([(begin, end)], spoken)
         if gaps:
             return gaps[0][0]
     return None
+
+
+def _effort(recurrences: Sequence[Recurrence]) -> int:
+    """Return how many spells there are in a year at most."""
+    return 366 * sum(max(1, len(one.times)) for one in recurrences)
 
 
 def _years(recurrences: Iterable[Recurrence]) -> range:
@@ -79,13 +93,21 @@ def told(step: Step, intervals: Mapping[str, TimeInterval], year: int) -> list[S
 
 
 def _named(names: Iterable[str], intervals: Mapping[str, TimeInterval], year: int) -> Iterator[Spell]:
-    begin, end = _year(year)
     for name in names:
-        where = zone(intervals[name])
-        for recurrence in intervals[name].intervals:
-            for first, last in _spells(recurrence, where, year):
-                if last > begin and first < end:
-                    yield max(first, begin), min(last, end)
+        yield from _year_of(intervals[name], year)
+
+
+@lru_cache(maxsize=32)
+def _year_of(interval: TimeInterval, year: int) -> tuple[Spell, ...]:
+    """Return when within a year an interval holds; the steps of many policies name the same few."""
+    begin, end = _year(year)
+    found = [
+        (max(first, begin), min(last, end))
+        for recurrence in interval.intervals
+        for first, last in _spells(recurrence, zone(interval), year)
+        if last > begin and first < end
+    ]
+    return tuple(_union(found))
 
 
 def _spells(recurrence: Recurrence, where: tzinfo, year: int) -> Iterator[Spell]:
