@@ -243,9 +243,25 @@ def test_an_anomaly_without_delay_has_no_for() -> None:
     assert "for" not in alerts_of(monitor, "ModelAnomaly")[0]
 
 
+def test_a_ticket_on_an_anomaly_may_become_a_page() -> None:
+    monitor = replace(chat(), anomalies=(Anomaly("request_rate", page_after=1800.0),))
+    told = [(rule["labels"]["severity"], rule["for"]) for rule in alerts_of(monitor, "ModelAnomaly")]
+    assert told == [("ticket", "5m"), ("page", "30m")]
+
+
+def test_the_time_until_a_capacity_is_reached_is_recorded_and_told() -> None:
+    assert expression_of(chat(), "airis:capacity:seconds").startswith("clamp_min(1 - y{")
+    (full,) = alerts_of(chat(), "ModelCapacityForecast")
+    assert full["annotations"]["description"] == (
+        "kv_cache_usage is forecast to reach its capacity of 1 (ratio) in "
+        '{{ $value | printf "%.1f" }} hours; looked at are 1d.'
+    )
+
+
 def test_forecasts_alert_on_a_capacity_only() -> None:
     (full,) = alerts_of(chat(), "ModelCapacityForecast")
-    assert full["expr"] == 'yhat{monitor="support-chat",for="kv_cache_usage",horizon="1d"} >= 1'
+    left = 'airis:capacity:seconds{monitor="support-chat",for="kv_cache_usage",horizon="1d"}'
+    assert full["expr"] == f"{left} / 3600 <= 24"
     assert (full["for"], full["labels"]["severity"]) == ("15m", "ticket")
 
 

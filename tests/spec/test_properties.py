@@ -136,8 +136,13 @@ ANOMALIES = st.fixed_dictionaries(
     | {
         "direction": st.sampled_from(["up", "down", "both"]),
         "severity": st.sampled_from(["page", "ticket"]),
-        "for": durations(0, 86400),
+        "for": durations(0, 3600),
     },
+)
+THRESHOLDS = st.fixed_dictionaries(
+    {"of": SIGNALS, "above": st.floats(0, 1e6).map(lambda value: round(value, 3))},
+    optional={key: WATCHED[key] for key in ("window", "by")}
+    | {"severity": st.sampled_from(["page", "ticket"]), "for": durations(0, 86400)},
 )
 FORECASTS = st.fixed_dictionaries(
     {"of": SIGNALS, "horizon": durations(60, 90 * 86400)},
@@ -154,6 +159,7 @@ MONITORS = st.fixed_dictionaries(
     optional={
         "anomalies": st.lists(ANOMALIES, max_size=3, unique_by=lambda it: it["of"]),
         "forecasts": st.lists(FORECASTS, max_size=3, unique_by=lambda it: it["of"]),
+        "thresholds": st.lists(THRESHOLDS, max_size=3),
         "alerting": st.fixed_dictionaries({}, optional={"team": TEXTS, "page_budget": st.just("3 / 2w")}),
     },
 )

@@ -11,6 +11,7 @@ import math
 
 from airis_mon.rules import series
 from airis_mon.rules.alerts import Alert
+from airis_mon.rules.anomalies import severities
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.indicators import contract_of, requests_of
 from airis_mon.rules.windows import budget, live_tiers, name, recorded, tiers
@@ -36,7 +37,9 @@ def outage_delay(objective: Objective) -> float:
 def severity(monitor: Monitor) -> Severity:
     """Return `page` where anything of the monitor could have paged: unseen, it cannot any more."""
     burning = bool(monitor.objectives)  # every one of them can page, or is refused
-    watched = {one.severity for one in monitor.anomalies} | {one.severity for one in monitor.thresholds}
+    watched = {severity for one in monitor.anomalies for severity, _ in severities(one)} | {
+        one.severity for one in monitor.thresholds
+    }
     return "page" if burning or "page" in watched else "ticket"
 
 

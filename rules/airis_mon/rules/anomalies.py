@@ -6,23 +6,40 @@ from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import series
 from airis_mon.rules.alerts import Alert
-from airis_mon.spec import Anomaly, Monitor
+from airis_mon.spec import Anomaly, Monitor, Severity
 
 ANOMALOUS = 1
 """Score from which on a value is anomalous; 0 is as expected, and what a signal has while it warms up."""
 
 
-def alert(monitor: Monitor, anomaly: Anomaly) -> Alert:
-    """Return the alert of one anomaly; one fires for each combination of the labels `by`."""
+def alerts(monitor: Monitor) -> list[Alert]:
+    """Return the alerts of all anomalies: a ticket may be followed by a page, which then keeps it quiet."""
+    return [
+        alert(monitor, anomaly, severity, wait)
+        for anomaly in monitor.anomalies
+        for severity, wait in severities(anomaly)
+    ]
+
+
+def severities(anomaly: Anomaly) -> list[tuple[Severity, float]]:
+    """Return who is told of an anomaly, and after how many seconds."""
+    told: list[tuple[Severity, float]] = [(anomaly.severity, anomaly.duration)]
+    if anomaly.page_after is not None:
+        told.append(("page", anomaly.page_after))
+    return told
+
+
+def alert(monitor: Monitor, anomaly: Anomaly, severity: Severity, duration: float) -> Alert:
+    """Return an alert of one anomaly; one fires for each combination of the labels `by`."""
     chosen = matchers({analyzer.MONITOR: monitor.name, analyzer.FOR: anomaly.of})
     return Alert(
         name=series.ANOMALY_ALERT,
-        severity=anomaly.severity,
+        severity=severity,
         expression=f"{analyzer.SCORE}{chosen} >= {ANOMALOUS}",
         summary=f"{anomaly.of} is unlike its own past",
         before=f"The anomaly score of {anomaly.of} is ",
         after=f"; {ANOMALOUS} and more is anomalous.",
         verb="%.2f",
         labels={series.FOR: anomaly.of},
-        duration=anomaly.duration,
+        duration=duration,
     )

@@ -28,17 +28,12 @@ def groups(monitor: Monitor) -> tuple[Group, ...]:
     """Return every rule of a monitor, grouped, in the order in which one depends on the other."""
     grouped: list[Group] = []
     found = [group for objective in monitor.objectives for group in of_objective(monitor, objective)]
-    watched = {
-        "anomalies": [anomalies.alert(monitor, anomaly) for anomaly in monitor.anomalies],
-        "forecasts": [
-            forecasts.alert(monitor, forecast, forecast.capacity)
-            for forecast in monitor.forecasts
-            if forecast.capacity is not None
-        ],
-        "absence": absence.alerts(monitor),
-    }
+    reaches = forecasts.reaches(monitor)
+    drawn = [reach.rule() for reach in reaches] + [reach.alert().rule(monitor) for reach in reaches]
     standing = [
-        (what, [alert.rule(monitor) for alert in alerts]) for what, alerts in watched.items() if alerts
+        ("anomalies", [alert.rule(monitor) for alert in anomalies.alerts(monitor)]),
+        ("forecasts", drawn),
+        ("absence", [alert.rule(monitor) for alert in absence.alerts(monitor)]),
     ]
     blind = [alert.rule(monitor) for alert in unready_alerts(monitor)]
     ready = readiness.rules([*(rule for _, rules in standing for rule in rules), *blind])
@@ -76,8 +71,8 @@ def unready_alerts(monitor: Monitor) -> list[Alert]:
 
     The alert on the source being gone needs nothing: by itself it could never be told to be blind.
     """
-    bounded = any(forecast.capacity is not None for forecast in monitor.forecasts)
-    if not (monitor.objectives or monitor.anomalies or monitor.thresholds or monitor.cost or bounded):
+    reaches = forecasts.reaches(monitor)
+    if not (monitor.objectives or monitor.anomalies or monitor.thresholds or monitor.cost or reaches):
         return []
     return [readiness.alert(monitor, absence.alerts(monitor))]
 

@@ -1,16 +1,24 @@
-"""Alerts on the analyzer's forecasts: a capacity that will be reached unless somebody acts."""
+"""Alerts on forecasts: a capacity that will be reached unless somebody acts, and when.
+
+The time that is left is recorded: the straight line from what is now to what is forecast, as far as the
+capacity. It is 0 at the capacity and beyond, and absent while the forecast leads away from it.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters.contracts import CONTRACTS, matchers
 from airis_mon.rules import series
 from airis_mon.rules.alerts import Alert
+from airis_mon.rules.groups import Rule, recording
 from airis_mon.rules.literals import number
 from airis_mon.spec import Forecast, Monitor, format_duration
 
 SHARE_OF_HORIZON = 96
 SHORTEST, LONGEST = 60.0, 3600.0
+HOUR = 3600.0
 
 
 def standing(horizon: float) -> float:
@@ -18,19 +26,59 @@ def standing(horizon: float) -> float:
     return float(round(min(max(horizon / SHARE_OF_HORIZON, SHORTEST), LONGEST)))
 
 
-def alert(monitor: Monitor, forecast: Forecast, capacity: float) -> Alert:
-    """Return the alert of one forecast against its capacity; it can wait for working hours."""
-    horizon = format_duration(forecast.horizon)
-    chosen = matchers({analyzer.MONITOR: monitor.name, analyzer.FOR: forecast.of, analyzer.HORIZON: horizon})
-    unit = CONTRACTS[monitor.source.contract].unit(forecast.of)
-    return Alert(
-        name=series.FORECAST_ALERT,
-        severity="ticket",
-        expression=f"{analyzer.EXPECTED}{chosen} >= {number(capacity)}",
-        summary=f"{forecast.of} is expected to reach its capacity within {horizon}",
-        before=f"The forecast of {forecast.of} {horizon} ahead is ",
-        after=f" ({unit}); its capacity is {number(capacity)}.",
-        verb="%.3f",
-        labels={series.FOR: forecast.of, analyzer.HORIZON: horizon},
-        duration=standing(forecast.horizon),
-    )
+@dataclass(frozen=True)
+class Reach:
+    """A forecast that is held against a capacity."""
+
+    monitor: Monitor
+    forecast: Forecast
+    capacity: float
+
+    @property
+    def horizon(self) -> str:
+        """How far ahead it looks, as in its label."""
+        return format_duration(self.forecast.horizon)
+
+    @property
+    def _signal(self) -> dict[str, str]:
+        return {analyzer.MONITOR: self.monitor.name, analyzer.FOR: self.forecast.of}
+
+    def rule(self) -> Rule:
+        """Return the rule that records the seconds until the capacity is reached."""
+        chosen = matchers({**self._signal, analyzer.HORIZON: self.horizon})
+        ahead = f"max without ({analyzer.HORIZON}) ({analyzer.EXPECTED}{chosen})"
+        now = f"{analyzer.ACTUAL}{matchers(self._signal)}"
+        capacity = number(self.capacity)
+        # `and` tells `readiness` that without the forecast there is neither of the two.
+        line = f"clamp_min({capacity} - {now}, 0) / ({ahead} - {now} > 0)"
+        beyond = f"({ahead} >= {capacity}) * 0"
+        expression = f"{line} * {number(self.forecast.horizon)} and {ahead}\nor\n{beyond}"
+        # The other labels are those of the forecast.
+        return recording(series.TIME_LEFT, expression, {analyzer.HORIZON: self.horizon})
+
+    def alert(self) -> Alert:
+        """Return the alert: the capacity is reached within the horizon; it can wait for working hours."""
+        chosen = matchers({**self._signal, analyzer.HORIZON: self.horizon})
+        of, capacity = self.forecast.of, number(self.capacity)
+        unit = CONTRACTS[self.monitor.source.contract].unit(of)
+        hours = number(self.forecast.horizon / HOUR)
+        return Alert(
+            name=series.FORECAST_ALERT,
+            severity="ticket",
+            expression=f"{series.TIME_LEFT}{chosen} / {number(HOUR)} <= {hours}",
+            summary=f"{of} is expected to reach its capacity within {self.horizon}",
+            before=f"{of} is forecast to reach its capacity of {capacity} ({unit}) in ",
+            after=f" hours; looked at are {self.horizon}.",
+            verb="%.1f",
+            labels={series.FOR: of, analyzer.HORIZON: self.horizon},
+            duration=standing(self.forecast.horizon),
+        )
+
+
+def reaches(monitor: Monitor) -> list[Reach]:
+    """Return every forecast of a monitor that is held against a capacity."""
+    return [
+        Reach(monitor, forecast, forecast.capacity)
+        for forecast in monitor.forecasts
+        if forecast.capacity is not None
+    ]

@@ -59,6 +59,8 @@ COST = "airis:cost:rate"
 """Money spent per second, followed by the window."""
 COST_REMAINING = "airis:cost_budget_remaining:ratio"
 """Share of a budget in money that is left of its last so many days; negative where it is overspent."""
+TIME_LEFT = "airis:capacity:seconds"
+"""Seconds until a forecast reaches its capacity, by `horizon`; absent while it leads away from it."""
 
 # Labels of recorded series
 MAINTENANCE_LABEL = "maintenance"

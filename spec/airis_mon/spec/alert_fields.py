@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from airis_mon.spec.monitor import Anomaly, Band, Forecast, Level, Past, Side, Threshold
-from airis_mon.spec.quantities import PERCENT_PATTERN, parse_percent
+from airis_mon.spec.quantities import PERCENT_PATTERN, format_duration, parse_percent
+from airis_mon.spec.reading import Reading
 from airis_mon.spec.records import Field, ListOf, Record
 from airis_mon.spec.scalars import Choice, Duration, Number, Parsed
 from airis_mon.spec.words import DAY, DIMENSION, HOUR, MINUTE, WORD
+
+PAGE_FOR, TICKET_FOR = 5 * MINUTE, 15 * MINUTE
+"""How long an anomaly stands before it is told: a page must be soon, a ticket must be sure."""
 
 _WINDOW = Field("window", Duration(1, DAY), "Range that rates and quantiles look back.", default="5m")
 _HISTORY = Field(
@@ -19,6 +23,27 @@ _BY = Field(
     ListOf(DIMENSION, "label", most=8, unique=("",)),
     "Labels to keep apart; left out, the whole model is one series.",
 )
+
+
+def _anomaly(**values: Any) -> Anomaly:
+    usual = PAGE_FOR if values.get("severity") == "page" else TICKET_FOR
+    return Anomaly(**{"duration": usual, **values})
+
+
+def _pages_later(anomaly: Anomaly, path: str, reading: Reading) -> None:
+    where = reading.places.get(f"{path}.page_after")
+    if anomaly.page_after is None or where is None:
+        return
+    if anomaly.severity == "page":
+        message = "an anomaly that pages at once cannot page later as well"
+        reading.refuse(where, f"{path}.page_after", message, "leave out `severity: page`, or this")
+    elif anomaly.page_after <= anomaly.duration:
+        wait = format_duration(anomaly.duration)
+        message = f"this pages no later than the ticket, which waits for {wait}: nobody would read the ticket"
+        reading.refuse(
+            where, f"{path}.page_after", message, f"write more than {wait}, or `severity: page` without it"
+        )
+
 
 ANOMALY = Record(
     "Anomaly",
@@ -40,14 +65,20 @@ ANOMALY = Record(
         Field(
             "for",
             Duration(0, DAY),
-            "How long the score has to stay anomalous before the alert fires.",
-            default="5m",
+            "How long the score has to stay anomalous before the alert fires; left out, 5m for a page and "
+            "15m for a ticket.",
             attribute="duration",
+        ),
+        Field(
+            "page_after",
+            Duration(0, 7 * DAY),
+            "How long it has to stay anomalous before a ticket becomes a page as well.",
         ),
         _HISTORY,
         _BY,
     ),
-    Anomaly,
+    _anomaly,
+    check=_pages_later,
 )
 
 FORECAST = Record(

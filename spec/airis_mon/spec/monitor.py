@@ -159,11 +159,14 @@ class Anomaly:
     severity: Severity = "ticket"
     """Whether a standing anomaly wakes somebody (`page`) or waits for working hours (`ticket`)."""
     duration: float = 300.0
-    """Seconds for which the score has to stay anomalous before the alert fires (`for`)."""
+    """Seconds for which the score has to stay anomalous before the alert fires (`for`). A document that does
+    not say it gets 5 minutes for a page, which must be soon, and 15 for a ticket, which must be sure."""
     history: float = 7 * 86400.0
     """Seconds of past that the expectation is learnt from."""
     by: tuple[str, ...] = ()
     """Labels to keep apart; empty watches one series for the whole model."""
+    page_after: float | None = None
+    """Seconds after which an anomaly that was a ticket pages as well, where it still stands."""
 
 
 @dataclass(frozen=True)

@@ -165,11 +165,8 @@ def standing_step(monitor: Monitor) -> float:
 
 def _standing_alerts(monitor: Monitor) -> Iterator[Alert]:
     yield from absence.alerts(monitor)
-    for anomaly in monitor.anomalies:
-        yield anomalies.alert(monitor, anomaly)
-    for forecast in monitor.forecasts:
-        if forecast.capacity is not None:
-            yield forecasts.alert(monitor, forecast, forecast.capacity)
+    yield from anomalies.alerts(monitor)
+    yield from (reach.alert() for reach in forecasts.reaches(monitor))
 
 
 def _needing(monitor: Monitor) -> bool:
@@ -180,9 +177,10 @@ def _needing(monitor: Monitor) -> bool:
 def _standing_cases(monitor: Monitor, step: float) -> Iterator[Case]:
     for anomaly in monitor.anomalies:
         yield standing.anomaly(monitor, anomaly, step)
-    for forecast in monitor.forecasts:
-        if forecast.capacity is not None:
-            yield standing.forecast(monitor, forecast, forecast.capacity, step)
+        if anomaly.page_after is not None:
+            yield standing.anomaly_that_pages(monitor, anomaly, step)
+    for reach in forecasts.reaches(monitor):
+        yield from standing.forecast(reach, step)
     yield from standing.silence(monitor, step)
     yield from standing.blind(monitor, step)
     yield readiness.case(monitor.name, tuple(readiness.monitor(monitor)), step)

@@ -24,7 +24,7 @@ from airis_mon.rules.proofs.counters import Counter, counters
 from airis_mon.rules.proofs.counters import others as others_of
 from airis_mon.rules.proofs.verdicts import SEVERITIES
 from airis_mon.rules.signals import signal
-from airis_mon.spec import Band, Errors, Monitor, format_duration
+from airis_mon.spec import Band, Errors, Monitor
 
 INFINITE = "+Inf"
 GROUP = "a"
@@ -78,12 +78,12 @@ def monitor(about: Monitor) -> Iterator[Watched]:
         yield from objective(Burn(about, one))
     for anomaly in about.anomalies:
         need = _analysed(analyzer.SCORE, about, {analyzer.FOR: anomaly.of}, anomaly.by)
-        yield regarding(about, anomalies.alert(about, anomaly), ((need,),))
-    for forecast in about.forecasts:
-        if forecast.capacity is not None:
-            chosen = {analyzer.FOR: forecast.of, analyzer.HORIZON: format_duration(forecast.horizon)}
-            need = _analysed(analyzer.EXPECTED, about, chosen, forecast.by)
-            yield regarding(about, forecasts.alert(about, forecast, forecast.capacity), ((need,),))
+        for severity, wait in anomalies.severities(anomaly):
+            yield regarding(about, anomalies.alert(about, anomaly, severity, wait), ((need,),))
+    for reach in forecasts.reaches(about):
+        chosen = {analyzer.FOR: reach.forecast.of, analyzer.HORIZON: reach.horizon}
+        need = _analysed(analyzer.EXPECTED, about, chosen, reach.forecast.by)
+        yield regarding(about, reach.alert(), ((need,),))
     yield from _silences(about)
     for unready in collection.unready_alerts(about):
         yield regarding(about, unready, ((),))

@@ -7,18 +7,24 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters.contracts import matchers
-from airis_mon.rules import absence, anomalies, forecasts, series
+from airis_mon.rules import absence, anomalies, series
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
+from airis_mon.rules.forecasts import Reach
 from airis_mon.rules.indicators import contract_of, requests_of
 from airis_mon.rules.literals import number
 from airis_mon.rules.proofs import strangers
-from airis_mon.rules.proofs.case import AlertCheck, Case, Fired, Input, fired
+from airis_mon.rules.proofs.case import AlertCheck, Case, Fired, Input, SampleCheck, close, fired
 from airis_mon.rules.windows import name, recorded
-from airis_mon.spec import Anomaly, Forecast, Monitor, format_duration
+from airis_mon.spec import Anomaly, Monitor
 
 QUIET = 2
 """Evaluations before anything happens."""
+NEAR = 0.01
+"""How near to its capacity a forecast's signal is."""
+ALWAYS = 2000
+"""Steps that outlast every test here."""
+HOUR = 3600.0
 GROUP = "a"
 """Value of every label that an anomaly is kept apart by."""
 
@@ -30,13 +36,13 @@ def evaluations(alert: Alert, step: float) -> int:
 
 def anomaly(monitor: Monitor, watched: Anomaly, step: float) -> Case:
     """Return the test of one anomaly alert: fires once the score has stood, and not before; resolves."""
-    alert = anomalies.alert(monitor, watched)
+    first = anomalies.alert(monitor, watched, *anomalies.severities(watched)[0])
     labels = _labels(monitor, watched.of, watched.by)
-    stands = evaluations(alert, step) + 2
+    stands = evaluations(first, step) + 2
     return rising(
         f"anomaly of {watched.of}",
         monitor,
-        alert,
+        first,
         step,
         labels,
         # Just below, long enough to fire if it counted; then just anomalous; then as expected again.
@@ -48,15 +54,44 @@ def anomaly(monitor: Monitor, watched: Anomaly, step: float) -> Case:
     )
 
 
-def forecast(monitor: Monitor, drawn: Forecast, capacity: float, step: float) -> Case:
-    """Return the test of one forecast alert; what holds now, or another horizon, must not count."""
-    alert = forecasts.alert(monitor, drawn, capacity)
-    horizon = format_duration(drawn.horizon)
-    labels = {**_labels(monitor, drawn.of, drawn.by), analyzer.HORIZON: horizon}
+def anomaly_that_pages(monitor: Monitor, watched: Anomaly, step: float) -> Case:
+    """Return the test of a ticket that becomes a page as well, once it has stood for longer."""
+    both = [anomalies.alert(monitor, watched, *told) for told in anomalies.severities(watched)]
+    labels, waits = _labels(monitor, watched.of, watched.by), [evaluations(alert, step) for alert in both]
+    moments, nearly = sorted({*waits, waits[-1] - 1}), waits[-1] + 2
+    checks = [AlertCheck((nearly - 1) * step, series.ANOMALY_ALERT)]
+    checks += [
+        AlertCheck(
+            (nearly + moment) * step,
+            series.ANOMALY_ALERT,
+            tuple(
+                fired(monitor, alert, labels, 1.0)
+                for alert, wait in zip(both, waits, strict=True)
+                if wait <= moment
+            ),
+        )
+        for moment in moments
+    ]
+    score = Input(
+        analyzer.SCORE + matchers(dict(sorted(labels.items()))), steadily((0.99, nearly), (1, waits[-1] + 2))
+    )
+    return Case(f"anomaly of {watched.of}: a ticket, and later a page", step, (score,), checks)
+
+
+def forecast(reach: Reach, step: float) -> Iterator[Case]:
+    """Yield the tests of one forecast; what holds now, or another horizon, must not count."""
+    monitor, of, capacity, alert = reach.monitor, reach.forecast.of, reach.capacity, reach.alert()
+    signal = _labels(monitor, of, reach.forecast.by)
+    labels = {**signal, analyzer.HORIZON: reach.horizon}
     stands = evaluations(alert, step) + 2
-    low = capacity - max(abs(capacity), 1.0) * 0.001
-    return rising(
-        f"forecast of {drawn.of} {horizon} ahead",
+    # A line from a little below the capacity: what it is now, and what it comes to.
+    now, low = capacity - NEAR, capacity - NEAR / 100
+    apart = (analyzer.MONITOR, analyzer.FOR)
+    others = [{**labels, label: f"{labels[label]}-other"} for label in apart]
+    actual = [signal, *({**signal, label: f"{signal[label]}-other"} for label in apart)]
+    compared = (*apart, analyzer.HORIZON)
+    yield rising(
+        f"forecast of {of} {reach.horizon} ahead",
         monitor,
         alert,
         step,
@@ -64,15 +99,38 @@ def forecast(monitor: Monitor, drawn: Forecast, capacity: float, step: float) ->
         values=(
             analyzer.EXPECTED,
             steadily((low, QUIET + stands), (capacity, stands), (low, 3)),
-            capacity,
+            reach.forecast.horizon / HOUR,
         ),
         others=(
             (analyzer.EXPECTED, {**labels, analyzer.HORIZON: analyzer.NOW}),
-            (analyzer.EXPECTED, {**labels, analyzer.MONITOR: f"{monitor.name}-other"}),
-            (analyzer.EXPECTED, {**labels, analyzer.FOR: f"{drawn.of}_other"}),
+            *((analyzer.EXPECTED, other) for other in others),
         ),
         loud=capacity + abs(capacity) + 5,
+        beside=[
+            *(_given(analyzer.ACTUAL, one, now) for one in actual),
+            *(_given(series.TIME_LEFT, {**labels, label: "any-stranger"}, 0.0) for label in compared),
+        ],
     )
+    for what, here, there, share in (
+        ("halfway", now, capacity + NEAR, 0.5),
+        ("beyond its capacity", capacity + NEAR, capacity + 2 * NEAR, 0.0),
+        ("at its capacity, where it stays", capacity, capacity, 0.0),
+        ("leading away", now, now - NEAR, None),
+    ):
+        left = series.TIME_LEFT + matchers(labels)
+        check = SampleCheck(0, left, () if share is None else ((labels, 0.0),), series.TIME_LEFT)
+        if share:
+            check = SampleCheck(0, close(left, share * reach.forecast.horizon, 0.001), ((labels, 1.0),))
+        inputs = [_given(analyzer.ACTUAL, one, here) for one in actual]
+        inputs += [_given(analyzer.EXPECTED, one, there) for one in (labels, *others)]
+        # Of the others nothing is recorded.
+        all_of_them = SampleCheck(0, f"count({series.TIME_LEFT})", () if share is None else (({}, 1.0),))
+        title = f"forecast of {of} {reach.horizon} ahead: {what}"
+        yield Case(title, step, tuple(inputs), samples=[check, all_of_them])
+
+
+def _given(name: str, labels: Mapping[str, str], value: float) -> Input:
+    return Input(name + matchers(dict(sorted(labels.items()))), f"{number(value)}+0x{ALWAYS}")
 
 
 def steadily(*stretches: tuple[float, int]) -> str:
