@@ -174,9 +174,11 @@ class _Guarded:
     def _unseen(self, alert: Alert) -> Iterator[Case]:
         """Yield the test of operations whose measure is not there; then it is; then all is gone."""
         wait = math.ceil(alert.duration / step(self.monitor))
-        there, whole = 2, wait + 5
-        own: list[Stretch] = [(wait + 1, None, 0), (there, 0, 0), (2, None, 0)]
-        rest: list[Stretch] = [(wait + 1 + there, 0, 0), (2, None, 0)]
+        # There for so long that the alert would have come, if operations were enough for it.
+        begins, there = wait + 2, 2
+        own: list[Stretch] = [(begins, 0, 0), (wait + 1, None, 0), (there, 0, 0), (2, None, 0)]
+        rest: list[Stretch] = [(begins + wait + 1 + there, 0, 0), (2, None, 0)]
+        whole = self._length(rest)
         found = [measure.metric for measure in measures(self.monitor)]
         inputs = [
             self._input(metric, self._labels(metric, WELL), own if metric == self.measure.metric else rest)
@@ -188,10 +190,11 @@ class _Guarded:
         told = fired(self.monitor, alert, self.monitor.source.selector)
         times = step(self.monitor)
         checks = [
-            AlertCheck((wait - 1) * times, alert.name),
-            AlertCheck(wait * times, alert.name, (told,)),
-            AlertCheck((wait + 2) * times, alert.name),
-            AlertCheck((wait + 4) * times, alert.name),
+            AlertCheck((begins - 1) * times, alert.name),
+            AlertCheck((begins + wait - 1) * times, alert.name),
+            AlertCheck((begins + wait) * times, alert.name, (told,)),
+            AlertCheck((begins + wait + 2) * times, alert.name),
+            AlertCheck((begins + wait + 4) * times, alert.name),
         ]
         yield Case(f"{self.measure.signal}: never seen", self._interval, tuple(inputs), checks)
 
