@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from airis_mon.cli.commands import page_replay
-from airis_mon.cli.page_replay.server import Schedule, earliest, retention, schedule, version
+from airis_mon.cli.page_replay.server import Schedule, earliest, retention, schedule, started, version
 from airis_mon.remote_write import HttpWriter, Sample
 from airis_mon.rules.replay import selectors
 from airis_mon.stack.plan import RETENTION
@@ -209,6 +209,7 @@ def test_a_reader_is_told_what_the_answer_cannot_know(
     server = prometheus_server()
     with requests.Session() as session:
         assert retention(session, server.url) == RETENTION
+        assert abs((started(session, server.url) or 0) - time.time()) < 60
         assert version(session, server.url) == prometheus.version[:2]
         assert schedule(session, server.url, {"any"}) == Schedule()
         writer = HttpWriter(f"{server.url}/api/v1/write")

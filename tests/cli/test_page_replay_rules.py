@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +145,11 @@ def test_what_prometheus_would_not_record_is_an_error_here_too(prometheus: Serve
         pytest.raises(WorkbenchError, match="`both`: two series would have the same labels"),
     ):
         evaluate(plan([given]), bench, Grid(1_700_000_000_000, 1_700_000_060_000, 60_000), {})
+
+
+def test_nothing_is_evaluated_before_there_was_somebody_to_do_it() -> None:
+    grid = Grid(100_000, 200_000, 10_000, floor_ms=75_000)
+    assert grid.earlier(15).start_ms == 80_000
+    assert grid.earlier(3600).start_ms == 80_000
+    assert grid.shifted(4).earlier(3600).start_ms == 84_000
+    assert replace(grid, floor_ms=0).earlier(95).start_ms == 0

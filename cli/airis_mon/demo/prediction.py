@@ -62,7 +62,9 @@ def predicted(
     with requests.Session() as session:
         session.trust_env = False  # loopback needs no proxy
         schedule = server.schedule(session, prometheus_url, what.plan.groups)
-        span = Span(*times, schedule.interval or 60.0, schedule.offsets)
+        # Before it was started nobody evaluated anything: the demo's past is older than its servers.
+        began = server.started(session, prometheus_url) or times[0]
+        span = Span(*times, schedule.interval or 60.0, schedule.offsets, began)
         result = replay(
             [what],
             span,

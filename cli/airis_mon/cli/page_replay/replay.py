@@ -33,12 +33,14 @@ class Span:
     """Seconds between two evaluations of the rules."""
     offsets: Mapping[str, float] = field(default_factory=dict)
     """Group of rules to the seconds by which its evaluations come after whole intervals of the clock."""
+    evaluated_since: float = 0.0
+    """Unix seconds before which nothing was evaluated, where that is known."""
 
     def grid(self, before: float) -> Grid:
         """Return the evaluations, from so many seconds before on; at whole intervals of the clock."""
         step = round(self.interval * 1000)
         start, end = (round(moment * 1000) // step * step for moment in (self.since, self.until))
-        return Grid(start, end, step).earlier(before)
+        return Grid(start, end, step, round(self.evaluated_since * 1000)).earlier(before)
 
 
 @dataclass(frozen=True)

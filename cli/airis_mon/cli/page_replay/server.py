@@ -39,6 +39,15 @@ def version(session: requests.Session, url: str) -> tuple[int, int] | None:
         return None
 
 
+def started(session: requests.Session, url: str) -> float | None:
+    """Return when a Prometheus was started (Unix seconds), None where it does not say."""
+    said = _asked(session, f"{url}/api/v1/status/runtimeinfo", {})
+    try:
+        return datetime.fromisoformat(said["startTime"]).timestamp()
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 @dataclass(frozen=True)
 class Schedule:
     """When a Prometheus evaluates its groups of rules."""

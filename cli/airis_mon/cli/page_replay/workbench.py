@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,8 @@ class Grid:
     end_ms: int
     """Included."""
     step_ms: int
+    floor_ms: int = 0
+    """Time before which nothing was evaluated: no grid that is made of this one begins earlier."""
 
     def times(self) -> range:
         """Return all of them, in milliseconds."""
@@ -58,12 +60,13 @@ class Grid:
 
     def shifted(self, seconds: float) -> Grid:
         """Return the same grid, but so much later, within the same end."""
-        return Grid(self.start_ms + round(seconds * 1000), self.end_ms, self.step_ms)
+        return replace(self, start_ms=self.start_ms + round(seconds * 1000))
 
     def earlier(self, seconds: float) -> Grid:
         """Return the same grid, begun at least so much earlier."""
-        steps = -(-round(seconds * 1000) // self.step_ms)
-        return Grid(self.start_ms - steps * self.step_ms, self.end_ms, self.step_ms)
+        wanted = -(-round(seconds * 1000) // self.step_ms)
+        possible = (self.start_ms - self.floor_ms) // self.step_ms
+        return replace(self, start_ms=self.start_ms - min(wanted, possible) * self.step_ms)
 
 
 class Workbench:
