@@ -96,6 +96,7 @@ def _of(monitor: Monitor, bundle: Bundle) -> Iterator[_Case]:
         ),
         ("each kind of page is told by itself", [], [page, {**page, "alertname": "another"}]),
         *_missing(ticket, page),
+        *_unready(ticket, page),
     ):
         yield _together(f"{monitor.name}: {what}", quiet, loud, bundle)
 
@@ -153,6 +154,47 @@ def _missing(
     yield "a ticket is told while the signal of nobody's monitor is missing", [nobodys], [about]
     other = {**about, series.FOR: "another"}
     yield "a ticket is told while another signal is missing", [], [absent, other]
+
+
+def _unready(
+    ticket: dict[str, str], page: dict[str, str]
+) -> Iterator[tuple[str, list[dict[str, str]], list[dict[str, str]]]]:
+    """Yield what is said of alerts that cannot fire: what is quiet, and what is told."""
+    unready = {**ticket, "alertname": series.UNREADY_ALERT}
+    general = {**unready, series.OBJECTIVE_LABEL: ""}
+    absent = {**ticket, "alertname": series.ABSENT_ALERT, series.FOR: "signal"}
+    nothing = {
+        **page,
+        "alertname": series.ABSENT_ALERT,
+        series.OBJECTIVE_LABEL: "",
+        series.FOR: series.REQUESTS,
+    }
+    yield "an alert that cannot fire is nothing new where nothing is counted", [unready], [nothing]
+    yield "an alert that cannot fire is nothing new where its objective has no value", [unready], [absent]
+    other = {**absent, series.OBJECTIVE_LABEL: "another"}
+    yield "an alert that cannot fire is told beside another objective without value", [], [other, unready]
+    strange = {
+        **ticket,
+        "alertname": series.ANOMALY_ALERT,
+        series.OBJECTIVE_LABEL: "",
+        series.FOR: series.REQUESTS,
+    }
+    yield "an alert that cannot fire is told beside traffic that is strange", [], [strange, unready]
+    yield "an alert that cannot fire is told beside one of its objective that fires", [], [ticket, unready]
+    for theirs in (nothing, absent):
+        nobodys = {**theirs, series.MONITOR: NOBODYS}
+        what = "an alert that cannot fire is told while nobody's monitor is silent"
+        yield f"{what}, {theirs[series.SEVERITY]}", [nobodys], [unready]
+    counted = {**other, series.FOR: series.REQUESTS}
+    yield (
+        "an alert that cannot fire is told beside another objective that counts nothing",
+        [],
+        [counted, unready],
+    )
+    drawn = {**strange, series.FOR: "another"}
+    yield "a ticket of another signal is told where nothing is counted", [], [nothing, drawn]
+    elsewhere = {**absent, series.OBJECTIVE_LABEL: ""}
+    yield "an alert that cannot fire is told beside a signal that is missing", [], [elsewhere, general]
 
 
 def _together(
