@@ -133,8 +133,7 @@ def test_a_paging_threshold_makes_silence_page() -> None:
     "monitor", [USUAL, signals("otel-genai"), signals("airis")], ids=["usual", "llm", "own"]
 )
 def test_every_proof_of_a_bound_holds(monitor: Monitor, promtool: Server, tmp_path: Path) -> None:
-    # Proofs of guards are not about bounds; some fail where signals are kept apart by `zone`.
-    tests = [test for test in write(tmp_path, artefacts(monitor)) if not test.startswith("guards")]
+    tests = write(tmp_path, artefacts(monitor))
     assert [found for test in tests if (found := failure(promtool, tmp_path, test))] == []
 
 

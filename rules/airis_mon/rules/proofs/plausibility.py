@@ -310,7 +310,9 @@ class _Guarded:
         contract = contract_of(self.monitor)
         counted = [one for one in (contract.requests, contract.labelled) if one and one.total == metric]
         good = label_sets(counted[0].errors)[0] if counted else {}
-        apart = dict.fromkeys(self.measure.by, readiness.GROUP) if metric == self.measure.metric else {}
+        # Another measure may be kept apart by other labels, and its guard asks for them.
+        by = (label for one in measures(self.monitor) if one.metric == metric for label in one.by)
+        apart = dict.fromkeys(by, readiness.GROUP)
         found = {**apart, **good, "instance": instance, **self.monitor.source.selector, **more}
         return dict(sorted(found.items()))
 
