@@ -46,12 +46,12 @@ def _case(history: History, what: str, values: str, expected: float | None) -> C
     found, bound = signal(history.monitor, history.threshold), history.bound
     apart = dict.fromkeys(history.threshold.by, GROUP)
     labels, recorded = {**apart, **found.labels}, {**apart, **history.labels}
-    selector = f"{series.PAST}{matchers(recorded)}"
     at = 2 * bound.over
+    # Of everybody: nothing is recorded of the others.
     if expected is None:
-        check = SampleCheck(at, selector)
+        check = SampleCheck(at, series.PAST)
     else:
-        check = SampleCheck(at, close(selector, expected, WITHIN), ((recorded, 1.0),))
+        check = SampleCheck(at, close(series.PAST, expected, WITHIN), ((recorded, 1.0),))
     inputs = [_input(found.name, labels, values)] if values else []
     compared = {series.DIMENSIONS: "", **labels}
     loud = f"{number(BEFORE)}+0x{round(at / bound.step)}"
