@@ -274,7 +274,9 @@ class _Guarded:
         for slot in range(5 * stands * readings + 1):
             place = slot // (stands * readings)
             # Counted from the check, at which the last reading is lost: Prometheus 2 counts both ends.
-            lost = {1: (some - slot) % 20 % 3 == 0, 2: (many - slot) % 20 in range(0, 18, 2)}.get(
+            # The first of many is not lost yet: at that evaluation both versions still have enough.
+            begun = slot > 2 * stands * readings
+            lost = {1: (some - slot) % 20 % 3 == 0, 2: begun and (many - slot) % 20 in range(0, 18, 2)}.get(
                 place, False
             )
             values.append("stale" if slot == 4 * stands * readings else "_" if lost or place >= 4 else "0")
