@@ -18,6 +18,7 @@ from airis_mon.spec import (
     Artefact,
     Errors,
     Forecast,
+    Fresh,
     Latency,
     Model,
     Monitor,
@@ -81,6 +82,11 @@ MONITORS = [
     ),
     replace(
         small(Objective("right", 0.95, DAY, Quality()), contract="airis", scrape_interval=2.0), name="quality"
+    ),
+    replace(small(Objective("fresh", 0.99, 30 * DAY, Fresh("updated_seconds", 600.0))), name="freshness"),
+    replace(
+        small(Objective("fresh", 0.93, 1.37 * DAY, Fresh("updated_seconds", 7.0)), scrape_interval=3.0),
+        name="odd-freshness",
     ),
     replace(small(Objective("long", 0.9999999, 366 * DAY, Errors())), name="long"),
 ]

@@ -12,7 +12,7 @@ from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import series
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.groups import Group, Rule, group_name, recording
-from airis_mon.rules.indicators import Indicator, indicator
+from airis_mon.rules.indicators import Freshness, Indicator, indicator
 from airis_mon.rules.literals import number
 from airis_mon.rules.windows import Tier, budget, live_tiers, name, recorded, tiers
 from airis_mon.spec import Marks, Monitor, Objective, Severity
@@ -103,14 +103,17 @@ def alert(burn: Burn, severity: Severity) -> Alert:
     """Return the alert of one severity: any of its tiers, as one alert, so that nobody is told twice."""
     objective, found = burn.objective, burn.tiers(severity)
     marks = objective.by_severity.get(severity, Marks())
+    what, often, of_them = "Operations miss", "often", "them"
+    if isinstance(burn.indicator, Freshness):
+        what, often, of_them = "The last update is too old for", "long", "the time"
     share = f"{number(float(f'{burn.budget * 100:.9g}'))}%"
     return Alert(
         name=series.BURN_ALERT,
         severity=severity,
         expression="\nor\n".join(_condition(burn, tier) for tier in found),
         summary=f"the error budget of {objective.name} burns too fast",
-        before=f"Operations miss the objective {objective.name} ",
-        after=f" times as often as its budget allows ({share} of them {burn.span}).",
+        before=f"{what} the objective {objective.name} ",
+        after=f" times as {often} as its budget allows ({share} of {of_them} {burn.span}).",
         verb="%.1f",
         # The labels of the objective come with its recorded series.
         labels={**marks.labels, series.OBJECTIVE_LABEL: objective.name},

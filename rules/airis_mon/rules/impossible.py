@@ -18,6 +18,7 @@ from airis_mon.spec import (
     READINGS,
     SHORTEST_WINDOW,
     Events,
+    Fresh,
     Monitor,
     Objective,
     Problem,
@@ -79,6 +80,7 @@ def _objective(monitor: Monitor, objective: Objective, path: str) -> Iterator[Pr
     else:
         yield from _unmet(objective, problem)
         yield from _uncountable(objective, problem)
+        yield from _never_fresh(objective, monitor.source.scrape_interval, problem)
         if not any(tier.severity == "page" for tier in live_tiers(objective.target, objective.window)):
             yield problem("target", *_never_paging(objective))
         if tiers(objective.window)[0].short < monitor.source.shortest_range:
@@ -131,6 +133,29 @@ def _uncountable(objective: Objective, problem: Callable[[str, str, str], Proble
             kinds(Counted.of(events))
         except ExpressionError as error:
             yield problem(f"events.{part}", *error.args)
+
+
+def _never_fresh(
+    objective: Objective, interval: float, problem: Callable[[str, str, str], Problem]
+) -> Iterator[Problem]:
+    """Yield what is wrong with an age that readings alone exceed, or with more failures than a window has."""
+    fresh = objective.indicator
+    if not isinstance(fresh, Fresh):
+        return
+    if fresh.within < 2 * interval:
+        yield problem(
+            "freshness.within",
+            f"nothing is known to be younger than {name(fresh.within)}: Prometheus reads this source every "
+            f"{name(interval)}, and a reading may be lost",
+            f"write `within: {name(2 * interval)}` or longer, or have it read more often",
+        )
+    shortest = tiers(objective.window)[0].short
+    if objective.fewest_failures > shortest:
+        yield problem(
+            "fewest_failures",
+            f"failures of freshness are seconds, and pages look at windows of {name(shortest)}",
+            f"write {math.floor(shortest)} or less",
+        )
 
 
 def _never_paging(objective: Objective) -> tuple[str, str]:

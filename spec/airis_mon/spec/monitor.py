@@ -85,6 +85,16 @@ class Quality:
     """Good = the prediction was right, as far as its true answer is known. Counted when it becomes known."""
 
 
+@dataclass(frozen=True)
+class Fresh:
+    """Good = the time in which the newest of some timestamps was not too old. Counted in seconds."""
+
+    of: str
+    """Gauge that holds a Unix timestamp in seconds; the source's selector chooses its series."""
+    within: float
+    """Seconds that the newest timestamp may be old; as far in the future it is none."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Events:
     """Good and bad operations, counted by PromQL of one's own: sums of rates of counters over `$window`.
@@ -128,7 +138,7 @@ class Objective:
     """Share of good operations, 0 < target < 1 (written `99.9%`)."""
     window: float
     """Seconds over which the share is promised, 30 days unless said otherwise."""
-    indicator: Errors | Latency | Quality | Events
+    indicator: Errors | Latency | Quality | Fresh | Events
     fewest_failures: int = 5
     """Failures in a long window below which no alert fires: one failed request of three is no incident.
 

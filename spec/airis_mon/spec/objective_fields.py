@@ -11,6 +11,7 @@ from airis_mon.spec.monitor import (
     Calendar,
     Errors,
     Events,
+    Fresh,
     Latency,
     Objective,
     Quality,
@@ -19,7 +20,7 @@ from airis_mon.spec.quantities import PERCENT_PATTERN, parse_percent
 from airis_mon.spec.reading import Reading
 from airis_mon.spec.records import Field, MapOf, Record
 from airis_mon.spec.scalars import Choice, Count, Duration, Flag, Parsed
-from airis_mon.spec.words import DAY, HOUR, LABEL, LABEL_VALUE, MARK, NAME, PROMQL, REMARK, WORD
+from airis_mon.spec.words import DAY, HOUR, LABEL, LABEL_VALUE, MARK, METRIC, NAME, PROMQL, REMARK, WORD
 
 DEFAULT_WINDOW = 30 * DAY
 LABELS = MapOf(MARK, LABEL_VALUE, "label")
@@ -34,12 +35,13 @@ def _objective(
     errors: Errors | None = None,
     latency: Latency | None = None,
     quality: Quality | None = None,
+    freshness: Fresh | None = None,
     events: Events | None = None,
     fewest_failures: int = 5,
     labels: dict[str, str] | None = None,
     annotations: dict[str, str] | None = None,
 ) -> Objective:
-    indicator = latency or events or quality or errors or Errors()
+    indicator = latency or events or quality or freshness or errors or Errors()
     return Objective(
         name,
         target,
@@ -143,6 +145,29 @@ OBJECTIVE = Record(
             "Good is a prediction that was right, of those whose true answer is known; written as {}.",
         ),
         Field(
+            "freshness",
+            Record(
+                "Freshness",
+                (
+                    Field(
+                        "of",
+                        METRIC,
+                        "Gauge that holds the time of the last update in Unix seconds;"
+                        " `source.selector` chooses its series, and the newest counts.",
+                        required=True,
+                    ),
+                    Field(
+                        "within",
+                        Duration(1.0, 30 * DAY),
+                        "How old it may be, such as 10m; two scrape intervals or more.",
+                        required=True,
+                    ),
+                ),
+                Fresh,
+            ),
+            "Good is a second in which the last update was not too old; failures are seconds too.",
+        ),
+        Field(
             "events",
             Record(
                 "Events",
@@ -159,5 +184,5 @@ OBJECTIVE = Record(
     ),
     _objective,
     check=_one_period,
-    exactly_one=("errors", "latency", "quality", "events"),
+    exactly_one=("errors", "latency", "quality", "freshness", "events"),
 )

@@ -21,6 +21,12 @@ WORD = Text(
     hint="write lower-case letters, digits and underscores, such as request_rate",
     longest=100,
 )
+METRIC = Text(
+    wanted="the name of a metric",
+    pattern="^[a-zA-Z_:][a-zA-Z0-9_:]*$",
+    hint="write letters, digits, underscores and colons, such as features_updated_timestamp_seconds",
+    longest=200,
+)
 LABEL = Text(
     wanted="a Prometheus label",
     pattern="^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$",

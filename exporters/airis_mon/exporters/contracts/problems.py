@@ -15,6 +15,7 @@ from airis_mon.spec import (
     Anomaly,
     Errors,
     Forecast,
+    Fresh,
     Latency,
     Monitor,
     Problem,
@@ -141,6 +142,8 @@ class _Check:
                 )
             if isinstance(objective.indicator, Quality) and self.contract.labelled is None:
                 yield self._quality(f"spec.objectives[{index}].quality")
+            if isinstance(objective.indicator, Fresh):
+                yield from self._fresh(objective.indicator, f"spec.objectives[{index}].freshness")
 
     def signals(self) -> Iterator[Problem]:
         """Check that what is watched are signals of the contract."""
@@ -163,6 +166,20 @@ class _Check:
             path,
             f"contracts that do are {', '.join(able)}; or count them by `events`, with PromQL of your own",
         )
+
+    def _fresh(self, fresh: Fresh, path: str) -> Iterator[Problem]:
+        if self.contract.requests is None:
+            yield self._problem(
+                f"the contract `{self.contract.name}` has no selector, which would choose the timestamps",
+                path,
+                "name the contract of the model's server, and select by `source.selector`",
+            )
+        elif fresh.of in self.contract.signals():
+            yield self._problem(
+                f"the signal `{fresh.of}` of the contract `{self.contract.name}` is no Unix timestamp",
+                f"{path}.of",
+                "write the name of a gauge, such as features_updated_timestamp_seconds",
+            )
 
     def _latency(self, latency: Latency, path: str) -> Iterator[Problem]:
         distribution = self.contract.distributions.get(latency.of)

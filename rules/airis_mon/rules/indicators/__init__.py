@@ -10,13 +10,15 @@ from __future__ import annotations
 from airis_mon.exporters.contracts import CONTRACTS, Contract, matchers
 from airis_mon.rules.indicators.availability import Availability
 from airis_mon.rules.indicators.counted import Counted
+from airis_mon.rules.indicators.freshness import Freshness
 from airis_mon.rules.indicators.latency import LatencyBelow
 from airis_mon.rules.indicators.native import NativeLatency
-from airis_mon.spec import Errors, Events, Latency, Monitor, Quality
+from airis_mon.spec import Errors, Events, Fresh, Latency, Monitor, Quality
 
 __all__ = [
     "Availability",
     "Counted",
+    "Freshness",
     "Indicator",
     "LatencyBelow",
     "NativeLatency",
@@ -25,10 +27,10 @@ __all__ = [
     "requests_of",
 ]
 
-Indicator = Availability | LatencyBelow | NativeLatency | Counted
+Indicator = Availability | LatencyBelow | NativeLatency | Counted | Freshness
 
 
-def indicator(monitor: Monitor, kind: Errors | Latency | Quality | Events) -> Indicator:
+def indicator(monitor: Monitor, kind: Errors | Latency | Quality | Fresh | Events) -> Indicator:
     """Return what an objective of a monitor counts; KeyError where the contract does not carry it."""
     contract, selector = contract_of(monitor), monitor.source.selector
     if isinstance(kind, Errors):
@@ -41,6 +43,8 @@ def indicator(monitor: Monitor, kind: Errors | Latency | Quality | Events) -> In
         return Availability(contract.labelled.total, selector, contract.labelled.errors, "quality")
     if isinstance(kind, Events):
         return Counted.of(kind)
+    if isinstance(kind, Fresh):
+        return Freshness(kind.of, selector, kind.within, monitor.source.scrape_interval)
     distribution = contract.distributions[kind.of]
     # Twelve digits take away what the division adds.
     boundary = float(f"{kind.below / distribution.scale:.12g}")

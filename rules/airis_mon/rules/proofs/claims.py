@@ -14,10 +14,12 @@ from airis_mon.rules import thresholds as held
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.groups import Group
+from airis_mon.rules.indicators import Freshness
 from airis_mon.rules.money import ALERTS, Spending
 from airis_mon.rules.proofs import (
     bounds,
     calendars,
+    freshness,
     histories,
     incidents,
     long_windows,
@@ -75,11 +77,14 @@ def _objective(monitor: Monitor) -> Iterator[Proof]:
     burn, groups, period = Burn(monitor, objective), _objective_groups(monitor), objective.window
     shortest, longest = recorded(period)[0], long_windows.step(period)
     ready = readiness.case(objective.name, tuple(readiness.objective(burn)), shortest)
-    cases = (thresholds.case(burn), *incidents.cases(burn), ready)
+    fresh = isinstance(burn.indicator, Freshness)
+    cases = (thresholds.case(burn), *(() if fresh else incidents.cases(burn)), ready)
     yield Proof(f"burn-{name(period)}", groups, shortest, cases)
+    if fresh:
+        yield from freshness.proofs(burn, groups)
     reaching = (
         long_windows.promises([burn]),
-        *long_windows.windows(burn, longest),
+        *(() if fresh else long_windows.windows(burn, longest)),
         long_windows.period(burn, longest)
         if objective.calendar is None
         else calendars.current(burn, objective.calendar, longest),

@@ -7,7 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from airis_mon.rules.expressions import LE
-from airis_mon.rules.indicators import Availability, Counted, Indicator, LatencyBelow, NativeLatency
+from airis_mon.rules.indicators import (
+    Availability,
+    Counted,
+    Freshness,
+    Indicator,
+    LatencyBelow,
+    NativeLatency,
+)
 from airis_mon.rules.literals import number, spellings
 from airis_mon.rules.proofs import strangers
 from airis_mon.rules.proofs.kinds import Example, Kind, kinds
@@ -46,7 +53,9 @@ class Counter:
 
 
 def counters(what: Indicator, spelling: int = 0) -> tuple[Counter, ...]:
-    """Return the series of a server; `spelling` chooses how it writes a boundary."""
+    """Return the series of a server; `spelling` chooses how it writes a boundary. Freshness has none."""
+    if isinstance(what, Freshness):
+        return ()
     if isinstance(what, Availability):
         found = tuple(_available(what))
     elif isinstance(what, LatencyBelow):

@@ -15,7 +15,7 @@ from airis_mon.rules import absence, anomalies, burn_rate, collection, forecasts
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.expressions import LE
-from airis_mon.rules.indicators import Counted, Indicator, LatencyBelow, indicator
+from airis_mon.rules.indicators import Counted, Freshness, Indicator, LatencyBelow, indicator
 from airis_mon.rules.literals import spellings
 from airis_mon.rules.money import Spending
 from airis_mon.rules.proofs import strangers, values
@@ -138,7 +138,11 @@ def regarding(about: Monitor, alert: Alert, alternatives: tuple[tuple[Need, ...]
 
 
 def _alternatives(what: Indicator) -> Iterator[tuple[Need, ...]]:
-    if isinstance(what, LatencyBelow):
+    if isinstance(what, Freshness):
+        others = tuple(tuple(one.items()) for one in strangers.neighbours(what.selector, what.selector))
+        own = tuple(sorted(what.selector.items()))
+        yield (Need(what.metric, own, others, what.rests_on),)
+    elif isinstance(what, LatencyBelow):
         for spelling in range(len(spellings(what.boundary))):
             exposed = counters(what, spelling)
             bucket = next(one for one in exposed if one.labels.get(LE, INFINITE) != INFINITE)
