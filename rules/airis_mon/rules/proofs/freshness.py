@@ -30,6 +30,8 @@ PARTS = 4
 """Samples between two evaluations at least."""
 BEYOND, JUST_BEYOND, JUST_WITHIN = 3.0, 1.01, 0.99
 """Ages as shares of the one that is allowed."""
+FINE = 0.1
+"""Share of the age that is allowed, by which one may grow between two readings near the limit."""
 LONGEST = 100
 """Evaluations after which a search for a decided moment ends."""
 NEAR, WITHIN = 0.001, 0.08
@@ -99,6 +101,7 @@ def proofs(burn: Burn, groups: Sequence[Group]) -> Iterator[Proof]:
 
 def _minutes(burn: Burn, what: Freshness, clock: Clock) -> Iterator[Case]:
     yield _edges(burn, what, clock)
+    yield from _limits(burn, what, clock)
     yield from _outage(burn, what, clock)
     every = recorded(burn.objective.window)
     fresh, stale = Stretch(6 * clock.samples, _young(what)), Stretch(6 * clock.samples, _old(what))
@@ -209,6 +212,20 @@ def _edges(burn: Burn, what: Freshness, clock: Clock) -> Case:
     inputs = tuple(_inputs(what, look, (stretches,), _young(what)))
     title = f"{burn.objective.name}: just young enough, just too old, and in the future"
     return Case(title, look, inputs, samples=checks)
+
+
+def _limits(burn: Burn, what: Freshness, clock: Clock) -> Iterator[Case]:
+    """Yield the tests of an age a little under its limit, and a little over it, over every window."""
+    sample = math.floor(min(clock.sample, what.within * FINE) * 1000) / 1000
+    samples, at = math.ceil(6 * clock.step / sample), 5 * clock.step
+    # Up to the next reading it grows by a tenth.
+    for told, share, expected in (("under", 0.85, 0.0), ("over", 1.05, 1.0)):
+        inputs = tuple(_inputs(what, sample, ([Stretch(samples, share * what.within)],), _old(what)))
+        checks = [
+            check for window in recorded(burn.objective.window) for check in _all(burn, window, expected, at)
+        ]
+        title = f"{burn.objective.name}: a little {told} the limit, over every window"
+        yield Case(title, sample, inputs, samples=checks)
 
 
 def _standing_still(burn: Burn, what: Freshness, clock: Clock) -> Case:
