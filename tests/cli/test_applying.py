@@ -160,16 +160,49 @@ def test_servers_take_what_is_applied_or_keep_what_they_have(
     assert (os.readlink(target), files(target)) == (held, before)
 
 
-def test_a_server_that_reads_other_files_is_told_of(
+def test_a_server_that_reads_other_files_is_told_of_and_nothing_changes(
     airis_mon: Run, tools: Sequence[str], running: Servers, tmp_path: Path
 ) -> None:
-    other = tmp_path / "elsewhere"
-    done = airis_mon("apply", tmp_path / "m.yaml", "-o", other, "--prometheus", running.prometheus, *tools)
-    assert done.returncode == 0, done.stderr  # the same groups: it evaluates them already
-    (tmp_path / "m.yaml").write_text(small("another"))
-    done = airis_mon("apply", tmp_path / "m.yaml", "-o", other, "--prometheus", running.prometheus, *tools)
+    document, other = tmp_path / "m.yaml", tmp_path / "elsewhere"
+
+    def applied(*options: str) -> str:
+        done = airis_mon("apply", document, tmp_path / "people.yaml", "-o", other, *options, *tools)
+        assert done.returncode == 1
+        assert not other.is_symlink()
+        return done.stderr
+
+    (tmp_path / "people.yaml").write_text(PEOPLE)
+    # The same groups by name; what they say is another thing.
+    document.write_text(small("first").replace("{of: error_ratio}", "{of: error_ratio, for: 20m}"))
+    told = applied("--prometheus", running.prometheus)
+    assert f"`rule_files` has to name {other}/rules/*.rules.yaml" in told
+    assert f"{other} is as it was" in told
+    # Another ladder, of receivers that it does not have.
+    document.write_text(small("first") + "  alerting: {escalation: standard}\n")
+    told = applied("--alertmanager", running.alertmanager)
+    assert f"start it with --config.file={other}/alertmanager/alertmanager.yaml" in told
+    # The same routes, to elsewhere: Alertmanager tells no URLs, but where its files are.
+    document.write_text(small("first"))
+    assert "works by another configuration" in applied("--alertmanager", running.alertmanager)
+    # One taken for the other.
+    assert "is it a Prometheus?" in applied("--prometheus", running.alertmanager)
+    assert "is it an Alertmanager?" in applied("--alertmanager", running.prometheus)
+
+
+def test_what_is_applied_of_every_kind_is_known_again(
+    airis_mon: Run, tools: Sequence[str], running: Servers, tmp_path: Path
+) -> None:
+    examples = sorted((Path(__file__).parents[2] / "examples").glob("0*.yaml"))
+    done = airis_mon("apply", *examples, "-o", tmp_path / "out", *running.options, *tools)
+    assert done.returncode == 0, done.stderr
+    assert "read by Prometheus" in done.stdout
+
+
+def test_a_path_that_can_be_no_link_is_told(airis_mon: Run, tools: Sequence[str], tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(small("chat"))
+    done = airis_mon("apply", tmp_path / "m.yaml", "-o", "/", *tools)
     assert done.returncode == 1
-    assert f"`rule_files` has to name {other}/rules/*.rules.yaml" in done.stderr
+    assert done.stderr.startswith("/ cannot be a link")
 
 
 def test_a_server_that_is_not_there_leaves_everything_as_it_was(

@@ -23,6 +23,8 @@ BESIDE = 0.123
 """Seconds beside a look at a group, where either could come first: nobody writes such an interval."""
 NOBODYS = "Nobodys"
 """No monitor's name: they have no capitals."""
+NEAREST = 3
+"""Dependencies of a monitor that have cases of their own."""
 MOST = 50
 """Repetitions that a case looks at: a ladder of days that is told again every second has too many."""
 
@@ -104,7 +106,8 @@ def _of(monitor: Monitor, bundle: Bundle) -> Iterator[_Case]:
 def _depending(monitor: Monitor, bundle: Bundle) -> Iterator[_Case]:
     """Yield what becomes of a monitor's alerts while one that it depends on, at whatever distance, pages."""
     page, ticket = _labels(monitor, series.PAGE), _labels(monitor, series.TICKET)
-    for needed in _needed(monitor, bundle):
+    # In a long chain the nearest and the farthest stand for what lies between: one rule says all of them.
+    for needed in [*_needed(monitor, bundle)[:NEAREST], *_needed(monitor, bundle)[NEAREST:][-1:]]:
         silent = {**_labels(needed, series.PAGE), "alertname": series.ABSENT_ALERT}
         del silent[series.OBJECTIVE_LABEL]
         down = [silent]
@@ -127,16 +130,17 @@ def _about(labels: Mapping[str, str]) -> str:
     return " ".join(filter(None, words))
 
 
-def _needed(monitor: Monitor, bundle: Bundle) -> Iterator[Monitor]:
+def _needed(monitor: Monitor, bundle: Bundle) -> list[Monitor]:
+    """Return what a monitor depends on, the nearest first."""
     named = {one.name: one for one in bundle.monitors}
     found: dict[str, None] = {}
     left = list(monitor.depends_on)
     while left:
-        name = left.pop()
+        name = left.pop(0)
         if name not in found:
             found[name] = None
             left += named[name].depends_on
-    return (named[name] for name in found)
+    return [named[name] for name in found]
 
 
 def _missing(

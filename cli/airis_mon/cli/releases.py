@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +17,18 @@ from pathlib import Path
 from airis_mon.cli.folder import FolderError
 from airis_mon.spec import Artefact
 
+ABANDONED_AFTER = 3600.0
+"""Seconds after which what is being written is nobody's any more."""
+
 
 class Releases:
     """The releases behind one link."""
 
     def __init__(self, link: Path) -> None:
+        """Take the link's place; FolderError for one that can hold no link."""
         self.link = link.absolute()
+        if not self.link.name or self.link.name == "..":
+            raise FolderError(f"{link} cannot be a link; name a path such as /etc/airis-mon")
         self._folder = self.link.with_name(f"{self.link.name}.releases")
 
     def current(self) -> Path | None:
@@ -92,6 +99,9 @@ class Releases:
         for name in self._names():
             if name not in names:
                 shutil.rmtree(self._folder / name, ignore_errors=True)
+        for left in self._folder.glob(".new-*"):  # of one that was killed
+            if left.stat().st_mtime < time.time() - ABANDONED_AFTER:
+                shutil.rmtree(left, ignore_errors=True)
 
     def _names(self) -> list[str]:
         return [entry.name for entry in self._folder.iterdir() if entry.name.isdigit()]

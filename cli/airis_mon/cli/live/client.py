@@ -153,10 +153,10 @@ class Client:
             ) from error
         except requests.exceptions.SSLError as error:
             raise LiveError(
-                f"{self.url}: {_reason(error)}; name its authority in --live.http-config (tls_config.ca_file)"
+                f"{self.url}: {reason(error)}; name its authority in --live.http-config (tls_config.ca_file)"
             ) from error
         except requests.RequestException as error:
-            raise LiveError(f"cannot reach {self.url}: {_reason(error)}") from error
+            raise LiveError(f"cannot reach {self.url}: {reason(error)}") from error
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -203,7 +203,7 @@ def _words(error: object) -> str:
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """Return the innermost reason, without the layers around it."""
     text = str(error)
     match = re.search(r"\[Errno -?\d+\] ([^'\")]+)|\[SSL[^]]*\] ([^'\")(]+)", text)

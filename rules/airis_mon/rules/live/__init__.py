@@ -8,6 +8,7 @@ Must not be here: HTTP, passwords, deadlines. Questions go through a `Prometheus
 
 from airis_mon.rules.live.boundaries import with_boundaries
 from airis_mon.rules.live.examination import Examination, examine
+from airis_mon.rules.live.loaded import otherwise
 from airis_mon.rules.live.prometheus import Facts, Prometheus, Sample
 from airis_mon.rules.live.server import mismatches
 
@@ -18,5 +19,6 @@ __all__ = [
     "Sample",
     "examine",
     "mismatches",
+    "otherwise",
     "with_boundaries",
 ]
