@@ -6,7 +6,52 @@ import pytest
 from airis_mon.cli.documents import LARGEST, load
 from airis_mon.spec import Latency, SpecError
 from tests.cli.conftest import Run
-from tests.cli.documents import monitor
+from tests.cli.documents import PEOPLE, monitor, small
+
+MORE = """\
+apiVersion: airis.dev/v1alpha1
+kind: Profile
+metadata: {name: slow}
+spec: {anomalies: [{of: error_ratio}]}
+---
+apiVersion: airis.dev/v1alpha1
+kind: EscalationPolicy
+metadata: {name: hours}
+spec:
+  page: [{receivers: [oncall], active_time_intervals: [day]}, {receivers: [oncall], after: 1h}]
+---
+apiVersion: airis.dev/v1alpha1
+kind: Team
+metadata: {name: chat}
+spec: {escalation: hours}
+---
+apiVersion: airis.dev/v1alpha1
+kind: TimeInterval
+metadata: {name: day}
+spec: {intervals: [{times: ["09:00-17:00"]}]}
+---
+apiVersion: airis.dev/v1alpha1
+kind: Maintenance
+metadata: {name: reindex}
+spec: {reason: reindex, monitors: [support-chat], recurring: [{weekdays: [sunday], times: ["02:00-04:00"]}]}
+"""
+OVER_RECORDED = """\
+apiVersion: airis.dev/v1alpha1
+kind: ModelMonitor
+metadata: {name: recorded}
+spec:
+  model: {name: llama}
+  source: {contract: promql}
+  objectives:
+    - {name: own, target: 99%, events:
+        {total: 'sum(rate(slo:sli_events:rate5m[$window]))', bad: 'sum(rate(errors_total[$window]))'}}
+"""
+DISORDERED = """\
+apiVersion: airis.dev/v1alpha1
+kind: EscalationPolicy
+metadata: {name: broken}
+spec: {page: [{receivers: [oncall]}, {receivers: [oncall], after: 10s}]}
+"""
 
 
 def test_good_documents_are_counted(airis_mon: Run, documents: list[str]) -> None:
@@ -87,18 +132,89 @@ def test_a_file_that_is_no_text_is_a_problem_like_any_other(
     assert location.line == (2 if "UTF" in message else 1)
 
 
+def test_documents_of_every_kind_are_counted(called: Run, documents: list[str], tmp_path: Path) -> None:
+    more = tmp_path / "more.yaml"
+    more.write_text(MORE)
+    done = called("check", *documents, more)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        "1 monitor, 1 profile, 1 receiver, 2 escalation policies, 1 team, 1 time interval, 1 maintenance: "
+        "no problems\n"
+    )
+
+
+def test_a_monitor_that_nobody_hears_of_is_told_and_refuses_nothing(called: Run, tmp_path: Path) -> None:
+    file, people = tmp_path / "m.yaml", tmp_path / "people.yaml"
+    file.write_text(small("alone"))
+    people.write_text(PEOPLE)
+    alone = called("check", file)
+    assert alone.returncode == 0
+    assert "warning: nobody hears of the alerts of `alone`: it names no EscalationPolicy\n" in alone.stderr
+    assert f"  --> {file}:4:1  (spec.alerting.escalation)\n" in alone.stderr
+    assert "  = write `escalation: NAME` in `alerting`\n" in alone.stderr
+    assert "kind EscalationPolicy" in alone.stderr
+    assert alone.stdout.endswith(": 1 warning\n")
+    assert "  = write `escalation: standard` in `alerting`\n" in called("check", file, people).stderr
+    file.write_text(small("alone") + "  alerting: {escalation: standard}\n")
+    assert called("check", file, people).stderr == ""
+
+
+def test_a_fleet_that_nobody_hears_of_is_told_in_a_few_warnings(called: Run, tmp_path: Path) -> None:
+    file = tmp_path / "fleet.yaml"
+    file.write_text("---\n".join(small(f"m{index}") for index in range(30)))
+    done = called("check", file)
+    assert done.stderr.count("warning: ") == 21
+    assert "warning: nobody hears of the alerts of 10 more monitors\n" in done.stderr
+
+
+def test_what_is_wrong_at_any_stage_is_told_of_every_document_at_once(called: Run, tmp_path: Path) -> None:
+    # One file cannot be decoded, the contract refuses the next, rules and routes the others.
+    texts = {
+        "decoded": monitor("a").replace("direction: up", "directoin: up"),
+        "contract": monitor("b").replace("640ms", "600ms"),
+        "rules": OVER_RECORDED,
+        "unheard": small("d") + "  alerting: {escalation: broken}\n  depends_on: [b]\n",
+        "people": PEOPLE + "---\n" + DISORDERED,
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    done = called("check", *(tmp_path / f"{name}.yaml" for name in texts))
+    assert done.returncode == 1
+    told = {line.partition(" --> ")[2] for line in done.stderr.splitlines() if " --> " in line}
+    files = sorted(Path(place.partition(":")[0]).stem for place in told)
+    assert files == ["contract", "decoded", "people", "rules"]
+    assert "is recorded by rules" in done.stderr
+    assert "the step before is told after" in done.stderr
+    assert done.stderr.endswith("\n4 problems in 4 files\n")
+
+
+@pytest.mark.parametrize("command", ["check", "build", "diff"])
+def test_series_that_rules_record_are_no_events_whoever_is_asked(
+    called: Run, tmp_path: Path, command: str
+) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text(OVER_RECORDED)
+    done = called(command, file, *([] if command == "check" else ["-o", tmp_path / "out"]))
+    assert done.returncode != 0
+    assert "`slo:sli_events:rate5m` is recorded by rules" in done.stderr
+    assert f"{file}:9:" in done.stderr
+
+
 def test_a_folder_is_told_apart_from_a_file(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="is a folder"):
+    with pytest.raises(SpecError, match="is a folder") as empty:
         load([tmp_path])
+    assert "there is no \\*.yaml in it".replace("\\", "") in str(empty.value)
+    (tmp_path / "m.yaml").write_text(monitor())
+    with pytest.raises(SpecError, match="is a folder") as full:
+        load([tmp_path])
+    assert f"name its files: {tmp_path}/*.yaml" in str(full.value)
 
 
 def test_a_latency_that_may_be_moved_is_a_warning_with_the_effective_value(
     airis_mon: Run, tmp_path: Path
 ) -> None:
     file = tmp_path / "m.yaml"
-    file.write_text(
-        monitor().replace("below: 640ms", "below: 600ms, snap: down").replace(", escalation: standard", "")
-    )
+    file.write_text(monitor().replace("below: 640ms", "below: 600ms, snap: down") + "---\n" + PEOPLE)
     done = airis_mon("check", file)
     assert done.returncode == 0
     assert "warning: `time_to_first_token` is counted below 320ms: no bucket ends at 600ms" in done.stderr

@@ -13,9 +13,11 @@ from tests.cli.conftest import Run
 from tests.cli.documents import PEOPLE, monitor, small
 from tests.rules.monitors import chat
 
+HEARD = small("b") + "  alerting: {escalation: standard}\n"
+
 
 def test_check_tells_the_cost_of_each_monitor_and_of_all(called: Run, tmp_path: Path) -> None:
-    (tmp_path / "all.yaml").write_text("---\n".join([monitor("a"), small("b"), PEOPLE]))
+    (tmp_path / "all.yaml").write_text("---\n".join([monitor("a"), HEARD, PEOPLE]))
     done = called("check", "--cost", tmp_path / "all.yaml")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()

@@ -12,7 +12,10 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "dialects").glob("*.
 
 def test_examples_are_built_and_proven_together(airis_mon: Run, tmp_path: Path) -> None:
     checked = airis_mon("check", *EXAMPLES)
-    assert checked.stdout == "2 monitors, 1 receiver, 1 escalation policy: no problems\n"
+    assert checked.stdout == "2 monitors, 1 receiver, 1 escalation policy: 1 warning\n"
+    assert "nobody hears of the alerts of `chat-gateway`" in checked.stderr
+    assert "(labels.escalation)" in checked.stderr
+    assert "= write `escalation: search-team` among its labels" in checked.stderr
     built = airis_mon("build", *EXAMPLES, "-o", tmp_path / "out")
     assert built.returncode == 0, built.stderr
     assert {path.name for path in (tmp_path / "out" / "rules").glob("*.rules.yaml")} == {

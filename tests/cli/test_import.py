@@ -34,7 +34,12 @@ def test_what_is_written_can_be_built_and_is_never_written_over(airis_mon: Run, 
     ) in done.stderr
     assert "\n1 of 2 rules taken over\n" in done.stderr
     assert "metadata:\n  name: my-gateway\n" in document.read_text()
-    assert airis_mon("check", document).returncode == 0
+    checked = airis_mon("check", document)
+    assert checked.returncode == 0
+    # What it says when it is written, what it says in the document, what check says: the same.
+    assert "nobody hears of the alerts of `my-gateway`" in checked.stderr
+    assert "next: add `alerting.escalation`" in done.stderr
+    assert "\n# Nobody hears of its alerts yet: add `escalation: NAME`" in document.read_text()
     assert airis_mon("build", document, "-o", tmp_path / "out").returncode == 0
     again = airis_mon("import", rules, "-o", document)
     assert again.returncode == 1
@@ -57,6 +62,16 @@ def test_what_fits_in_no_way_writes_nothing(airis_mon: Run, tmp_path: Path) -> N
     assert done.returncode == 1
     assert "0 of 1 rule taken over\nnothing of it fits into a ModelMonitor" in done.stderr
     assert not document.exists()
+
+
+def test_an_empty_file_is_told_how_rules_begin(called: Run, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("---\n# nothing yet\n")
+    done = called("import", rules)
+    assert done.returncode == 1
+    assert "the file holds no document" in done.stderr
+    assert "= begin with groups: and rules of Prometheus in them" in done.stderr
+    assert "ModelMonitor" not in done.stderr
 
 
 def test_a_file_that_is_none_of_rules_is_refused_with_its_place(airis_mon: Run, tmp_path: Path) -> None:

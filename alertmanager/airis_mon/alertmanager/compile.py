@@ -17,8 +17,9 @@ from airis_mon.alertmanager import (
     secrets,
     time_intervals,
     timelines,
+    unheard,
 )
-from airis_mon.spec import Artefact, Bundle, SpecError, yaml_text
+from airis_mon.spec import Artefact, Bundle, Problem, SpecError, yaml_text
 
 OLDEST = (0, 25)
 """What is written without a target: every Alertmanager from this one on accepts it."""
@@ -59,6 +60,11 @@ def artefacts(
             else []
         ),
     )
+
+
+def warnings(bundle: Bundle) -> Iterator[Problem]:
+    """Yield what is accepted and would be told to nobody."""
+    return unheard.warnings(bundle)
 
 
 def secret_files(bundle: Bundle, target: tuple[int, int] = OLDEST) -> Iterator[secrets.SecretFile]:

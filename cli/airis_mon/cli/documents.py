@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from airis_mon.cli.build import build
+from airis_mon.cli.targets import Target
 from airis_mon.exporters import contracts
 from airis_mon.spec import Bundle, Location, Monitor, Problem, SpecError, decode
 
@@ -22,12 +24,14 @@ def load(
     *,
     tell: Callable[[Problem], None] = _unheard,
     known: Callable[[Monitor], Monitor] = lambda monitor: monitor,
+    target: Target = Target(),  # noqa: B008  frozen
 ) -> Bundle:
     """Return the documents of all files together.
 
     Raises SpecError with every problem of every file: unreadable files, documents that do not decode, and
-    signals that their contract does not have. `tell` hears of what was changed to make it fit, and `known`
-    adds what is known of a monitor beside its document.
+    signals that their contract does not have; then also what no file could be derived from for `target`, of
+    the documents that nothing else is wrong with. `tell` hears of what was changed to make it fit, and
+    `known` adds what is known of a monitor beside its document.
     """
     texts: dict[str, str] = {}
     problems: list[Problem] = []
@@ -41,15 +45,27 @@ def load(
     monitors = []
     for monitor in decoded.bundle.monitors:
         fitting, moved = contracts.snapped(known(monitor))
-        problems += contracts.problems(fitting)
-        monitors.append(fitting)
+        wrong = contracts.problems(fitting)
+        problems += wrong
+        monitors += [] if wrong else [fitting]
         for warning in moved:
             tell(warning)
     for sketch in decoded.sketches:
         problems += contracts.problems(contracts.snapped(sketch)[0])
+    bundle = replace(decoded.bundle, monitors=tuple(monitors))
     if problems:
+        problems += _later(bundle.closed(), target)
         raise SpecError(sorted(problems, key=_place(list(texts))))
-    return replace(decoded.bundle, monitors=tuple(monitors))
+    return bundle
+
+
+def _later(bundle: Bundle, target: Target) -> tuple[Problem, ...]:
+    """Return what is wrong with documents that are sound by themselves: what derives files from them says."""
+    try:
+        build(bundle, target)
+    except SpecError as error:
+        return error.problems
+    return ()
 
 
 def text_of(path: Path | str) -> str:
@@ -80,7 +96,9 @@ class _UnreadableError(Exception):
 def _text(path: Path) -> str:
     try:
         if path.is_dir():
-            raise _UnreadableError(path, f"{path} is a folder", f"name its files, such as {path}/*.yaml")
+            there = any(path.glob("*.yaml"))
+            hint = f"name its files: {path}/*.yaml" if there else "name files; there is no *.yaml in it"
+            raise _UnreadableError(path, f"{path} is a folder", hint)
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except OSError as error:

@@ -42,9 +42,28 @@ def problems(monitor: Monitor) -> Iterator[Problem]:
         if contract is None or threshold.of not in contract.signals():
             continue
         if isinstance(bound, Level):
-            yield from _reach(monitor, threshold, bound.value, told)
+            yield from list(_reach(monitor, threshold, bound.value, told)) or _gapless(monitor, place, told)
         elif isinstance(bound, Past):
             yield from _past(bound, sort, told)
+
+
+def _gapless(monitor: Monitor, place: int, told: Telling) -> Iterator[Problem]:
+    """Yield the problem of a bound that leaves no quiet value between itself and one that came before."""
+    this = monitor.thresholds[place]
+    for before, other in enumerate(monitor.thresholds[:place]):
+        if not (isinstance(this.bound, Level) and isinstance(other.bound, Level)) or this.side == other.side:
+            continue
+        if (this.of, this.window, this.by) != (other.of, other.window, other.by):
+            continue
+        levels = {one.side: one.bound.value for one in (this, other) if isinstance(one.bound, Level)}
+        if levels["above"] <= levels["below"]:
+            above, below = number(levels["above"]), number(levels["below"])
+            yield told(
+                this.side,
+                f"{this.of} is always above {above} or below {below}: one of these two alerts would always "
+                f"be due; the other is thresholds[{before}]",
+                "quiet is what lies between: write a value for `above` that is higher than that for `below`",
+            )
 
 
 def highest(monitor: Monitor, signal: str) -> float:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from airis_mon.rules import bounds
+from airis_mon.rules import bounds, series
 from airis_mon.rules.expressions import ExpressionError, terms
 from airis_mon.rules.indicators import Counted
 from airis_mon.rules.literals import number
@@ -120,6 +120,15 @@ def _uncountable(objective: Objective, problem: Callable[[str, str, str], Proble
         except ExpressionError as error:
             sound = False
             yield problem(f"events.{field}", *error.args)
+            continue
+        own = next((term.metric for term in found if series.recorded(term.metric)), None)
+        if own is not None:
+            sound = False
+            yield problem(
+                f"events.{field}",
+                f"`{own}` is recorded by rules such as those of this monitor: it is no counter",
+                "count what the model's server exposes, such as sum(rate(http_requests_total[$window]))",
+            )
             continue
         if field == "total" and any(term.sign < 0 for term in found):
             sound = False

@@ -6,6 +6,7 @@ The `slo:*` series and their `sloth_*` labels are those that Sloth writes: dashb
 from __future__ import annotations
 
 import hashlib
+import re
 
 # Recorded series
 ERROR_RATIO = "slo:sli_error:ratio_rate"
@@ -61,6 +62,23 @@ COST_REMAINING = "airis:cost_budget_remaining:ratio"
 """Share of a budget in money that is left of its last so many days; negative where it is overspent."""
 TIME_LEFT = "airis:capacity:seconds"
 """Seconds until a forecast reaches its capacity, by `horizon`; absent while it leads away from it."""
+
+_WHOLE = frozenset((
+    OBJECTIVE, ERROR_BUDGET, TIME_PERIOD, CURRENT_BURN_RATE, PERIOD_BURN_RATE, BUDGET_REMAINING, INFO, READY,
+    MAINTENANCE, BUDGET_IN_MAINTENANCE, PERIOD_INFO, "ALERTS", "ALERTS_FOR_STATE",
+))  # fmt: skip
+_WINDOWED = (ERROR_RATIO, EVENTS, FAILURES, MAINTENANCE_FAILURES, PERIOD_EVENTS, PERIOD_FAILURES)
+_WINDOW = re.compile(r"([0-9]{1,9}(ms|[smhdwy]))+", re.ASCII)
+
+
+def recorded(name: str) -> bool:
+    """Tell whether rules write a series of that name: those of a monitor, or Prometheus for its alerts."""
+    return (
+        name in _WHOLE
+        or name.startswith("airis:")  # nobody else's
+        or any(name.startswith(one) and _WINDOW.fullmatch(name[len(one) :]) for one in _WINDOWED)
+    )
+
 
 # Labels of recorded series
 MAINTENANCE_LABEL = "maintenance"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -54,6 +55,7 @@ def join(drafts: Sequence[Draft], built_in: Sequence[Draft]) -> Bundle:
             Maintenance(draft.name, origin=draft.origin, **draft.spec)
             for draft in sound("Maintenance", drafts)
         ),
+        kinds=Counter(draft.kind for draft in drafts),
     )
 
 

@@ -83,10 +83,12 @@ class _RefusedError(Exception):
         self.problem = problem
 
 
-def compose(file: str, text: str) -> tuple[list[Document], Problem | None]:
+def compose(
+    file: str, text: str, begin: str = "apiVersion: airis.dev/v1alpha1 and kind: ModelMonitor"
+) -> tuple[list[Document], Problem | None]:
     """Return the documents of one file, empty ones left out, and what ended the reading before its end.
 
-    Nothing is raised for any text.
+    Nothing is raised for any text. `begin` is how such a file begins: what to write into an empty one.
     """
     if len(text) > MAX_CHARACTERS:
         where = Location(file, 1, 1, "")
@@ -98,7 +100,7 @@ def compose(file: str, text: str) -> tuple[list[Document], Problem | None]:
     except _RefusedError as refused:
         return documents, refused.problem
     if not documents:
-        hint = "begin with apiVersion: airis.dev/v1alpha1 and kind: ModelMonitor"
+        hint = f"begin with {begin}"
         return [], Problem("the file holds no document", location=composer.at(0, 0), hint=hint)
     return documents, None
 

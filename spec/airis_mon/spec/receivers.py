@@ -75,3 +75,14 @@ class EscalationPolicy:
     mute_time_intervals: tuple[str, ...] = ()
     """Names of TimeIntervals within which no step of it says anything."""
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+
+    @property
+    def receivers(self) -> frozenset[str]:
+        """Names of the Receivers that any step tells."""
+        return frozenset(name for step in (*self.page, *self.ticket) for name in step.receivers)
+
+    @property
+    def time_intervals(self) -> frozenset[str]:
+        """Names of the TimeIntervals that it or any step heeds."""
+        named = (getattr(step, key) for step in (*self.page, *self.ticket) for key in INTERVAL_KEYS)
+        return frozenset(self.mute_time_intervals).union(*named)

@@ -40,7 +40,11 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     except FileExistsError:
         print(f"{args.output} exists; name another file, or remove it", file=sys.stderr)
         return 1
-    print(f"{args.output} is written; next: airis-mon check {args.output}", file=sys.stderr)
+    print(
+        f"{args.output} is written; next: add `alerting.escalation`, without which nobody hears of its "
+        f"alerts, and airis-mon check {args.output}",
+        file=sys.stderr,
+    )
     return 0
 
 

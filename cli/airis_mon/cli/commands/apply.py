@@ -15,6 +15,7 @@ from pathlib import Path
 import requests
 import yaml
 
+from airis_mon.alertmanager import compile as alertmanager
 from airis_mon.cli import costs, folder, live, reloading, targets
 from airis_mon.cli.build import build
 from airis_mon.cli.commands.build import check_prover, summary
@@ -56,7 +57,7 @@ def run(argv: Sequence[str], cache: Path) -> int:
 def _apply(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     warnings: list[Problem] = []
     seen, target = live.inspection(args), targets.target(args)
-    bundle = load(args.files, tell=warnings.append, known=seen.known)
+    bundle = load(args.files, tell=warnings.append, known=seen.known, target=target)
     session = reloading.session(Access() if args.access is None else access(args.access))
     releases = Releases(args.output)
     before = releases.current()
@@ -64,6 +65,7 @@ def _apply(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     check_prover(promtool, rules.prover(bundle.monitors))
     amtool = servers.find("amtool", given=args.amtool, cache=cache, notify=progress.notify)
     artefacts = build(bundle, target)
+    warnings += alertmanager.warnings(bundle)
     warnings += seen.warnings(bundle, target.ruler, progress.count)
     account = costs.account(bundle, target, costs.limits(args, seen), cache)
     for warning in (*warnings, *account.warnings):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from airis_mon.alertmanager import compile as alertmanager
 from airis_mon.cli import costs, folder, live, source, targets
 from airis_mon.cli.build import derive
 from airis_mon.cli.documents import load
@@ -50,7 +51,7 @@ def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     """Return what was done to the output folder, in words."""
     warnings: list[Problem] = []
     seen, target = live.inspection(args), targets.target(args)
-    bundle = load(args.files, tell=warnings.append, known=seen.known)
+    bundle = load(args.files, tell=warnings.append, known=seen.known, target=target)
     promtool = servers.find("promtool", given=args.promtool, cache=cache, notify=progress.notify)
     check_prover(promtool, rules.prover(bundle.monitors))
     amtool = servers.find("amtool", given=args.amtool, cache=cache, notify=progress.notify)
@@ -62,6 +63,7 @@ def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
         before={} if args.again else folder.derivations(args.output),
     )
     artefacts = derived.artefacts
+    warnings += alertmanager.warnings(bundle)
     warnings += seen.warnings(bundle, target.ruler, progress.count)
     account = costs.account(bundle, target, costs.limits(args, seen), cache)
     for warning in (*warnings, *account.warnings):

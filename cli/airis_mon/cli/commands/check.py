@@ -8,11 +8,23 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from airis_mon.alertmanager import compile as alertmanager
 from airis_mon.cli import costs, live, secrets, targets
 from airis_mon.cli.build import build
 from airis_mon.cli.documents import load
 from airis_mon.cli.wording import plural, problems
 from airis_mon.spec import Bundle, Problem, SpecError
+
+_KINDS = {
+    "ModelMonitor": ("monitor", "monitors"),
+    "Profile": ("profile", "profiles"),
+    "Receiver": ("receiver", "receivers"),
+    "EscalationPolicy": ("escalation policy", "escalation policies"),
+    "Team": ("team", "teams"),
+    "TimeInterval": ("time interval", "time intervals"),
+    "Maintenance": ("maintenance", "maintenances"),
+}
+_ALWAYS = ("ModelMonitor", "Receiver", "EscalationPolicy")
 
 
 def run(argv: Sequence[str], cache: Path) -> int:
@@ -35,9 +47,10 @@ def run(argv: Sequence[str], cache: Path) -> int:
     warnings: list[Problem] = []
     try:
         seen = live.inspection(args)
-        bundle = load(args.files, tell=warnings.append, known=seen.known)
         target = targets.target(args)
+        bundle = load(args.files, tell=warnings.append, known=seen.known, target=target)
         build(bundle, target)
+        warnings += alertmanager.warnings(bundle)
         warnings += seen.warnings(bundle, target.ruler)
         account = costs.account(bundle, target, costs.limits(args, seen), cache)
         warnings += account.warnings
@@ -62,13 +75,13 @@ def run(argv: Sequence[str], cache: Path) -> int:
 
 
 def _summary(bundle: Bundle) -> str:
-    return ", ".join(
-        (
-            plural(len(bundle.monitors), "monitor"),
-            plural(len(bundle.receivers), "receiver"),
-            plural(len(bundle.policies), "escalation policy", "escalation policies"),
-        )
-    )
+    """Return how many documents there are of each kind; that nobody is told is worth a nought."""
+    counted = [
+        plural(bundle.kinds.get(kind, 0), one, many)
+        for kind, (one, many) in _KINDS.items()
+        if kind in _ALWAYS or kind in bundle.kinds
+    ]
+    return ", ".join(counted)
 
 
 def _plain(problem: Problem) -> dict[str, object]:

@@ -30,7 +30,8 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     """Return 0 where a build would change nothing, 1 where it would, 2 where that is not known."""
     args = _parser().parse_args(argv)
     try:
-        wanted = {file.path: file.text for file in build(load(args.files), targets.target(args))}
+        target = targets.target(args)
+        wanted = {file.path: file.text for file in build(load(args.files, target=target), target)}
         there = _there(args.output)
     except SpecError as error:
         print(f"{error}\n\n{problems(error)}", file=sys.stderr)

@@ -135,7 +135,7 @@ def _verify(tls: Mapping[str, str], folder: Path) -> str | bool:
 
 
 def _decoded(text: str, file: str) -> dict[str, Any]:
-    documents, ending = compose(file, text)
+    documents, ending = compose(file, text, ", ".join(f"{known.key}:" for known in _ACCESS.fields))
     if ending is not None or len(documents) != 1:
         wanted = f"one mapping with {', '.join(known.key for known in _ACCESS.fields)} is wanted"
         raise SpecError([_unseen(ending or Problem(wanted, location=Location(file, 1, 1, "")))])

@@ -32,7 +32,7 @@ def edition(files: Sequence[Path | str], target: Target) -> Edition:
 
     Raises SpecError; PlanError and ConfigurationError where they hold what cannot be replayed.
     """
-    bundle = load(files)
+    bundle = load(files, target=target)
     texts = {artefact.path: artefact.text for artefact in build(bundle, target)}
     # What lies deeper (proofs) is nobody's rules.
     rules = [yaml.safe_load(texts[f"rules/{monitor.name}.rules.yaml"]) for monitor in bundle.monitors]

@@ -23,6 +23,10 @@ _SLOTH = frozenset(
 )  # fmt: skip
 """What Sloth records of an objective beside its windows, as we do."""
 _MOST_OBJECTIVES = 50
+_HEADER = """\
+# Taken over from rules by `airis-mon import`; it is yours to change.
+# Nobody hears of its alerts yet: add `escalation: NAME`, the name of an EscalationPolicy, to `spec.alerting`.
+"""
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ def _sound(draft: _Draft, file: str) -> str:
     while draft.objectives or draft.thresholds:
         content = _content(draft)
         body = yaml_text(content, source=file).partition("\n")[2]
-        text = f"# Taken over from rules by `airis-mon import`; it is yours to change.\n{body}"
+        text = f"{_HEADER}{body}"
         problems = _problems(text)
         if not problems:
             _say_taken(draft)

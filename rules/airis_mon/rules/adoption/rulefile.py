@@ -142,7 +142,7 @@ _OBJECT = Record(
 
 def read(file: str, text: str) -> tuple[Given, ...]:
     """Return every rule of a file; SpecError with every problem of what is no rule file."""
-    documents, ending = compose(file, text)
+    documents, ending = compose(file, text, "groups: and rules of Prometheus in them")
     problems: list[Problem] = [] if ending is None else [ending]
     found: list[Given] = []
     for document in documents:
