@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, Entry] = {
     "doctor": Entry("airis_mon.cli.commands.doctor", "say what is missing and what to type", ""),
     "schema": Entry("airis_mon.cli.commands.schema", "print the JSON Schema of the documents", "cli"),
     "contracts": Entry("airis_mon.cli.commands.contracts", "list model servers and their signals", ""),
+    "drift": Entry("airis_mon.cli.commands.drift", "make the reference that drift is told by", ""),
     "replay": Entry(
         "airis_mon.traces.command", "send a trace of AI traffic to a sidecar", "stack", own=False
     ),

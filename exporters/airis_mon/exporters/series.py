@@ -50,6 +50,11 @@ GEN_AI_TOKEN_BUCKETS = (
 PREDICTIONS = "airis_predictions_total"
 LABELLED_PREDICTIONS = "airis_labelled_predictions_total"
 """Predictions whose true answer has become known, by `correct`; counted when that comes."""
+FEATURE_BINS = "airis_feature_bin_total"
+"""Values of features by `feature` and `bin`, where the model has a reference; each bin is there from the
+start, at zero. Counters, so that any processes and any time add up."""
+UNKNOWN_FEATURES = "airis_feature_unknown_total"
+"""Values of features that the reference does not have; counted, not named."""
 PREDICTION_DURATION = "airis_prediction_duration_seconds"
 PREDICTION_CONFIDENCE = "airis_prediction_confidence"
 
@@ -58,6 +63,11 @@ MODEL = "model"
 MODEL_VERSION = "model_version"
 OUTCOME = "outcome"
 """`ok`, or a bounded reason of failure; never the predicted class."""
+
+FEATURE = "feature"
+"""Name of a feature, out of the reference."""
+BIN = "bin"
+"""`(18, 25]` of a number, a category of a text, `other`, or `missing`; out of the reference."""
 
 CORRECT = "correct"
 """`true` or `false`: whether the prediction was the true answer."""

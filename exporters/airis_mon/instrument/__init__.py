@@ -47,25 +47,32 @@ A latency objective needs its threshold among the boundaries: `below: 1s` in a d
 `Instruments(thresholds={"request_duration": (1.0,)})` here, and all boundaries in `source.buckets` there.
 """
 
+from airis_mon.instrument.binning import MadeReference, reference_of_csv, reference_of_rows
 from airis_mon.instrument.calls import Call
 from airis_mon.instrument.families import LLMBuckets, LLMServerBuckets, PredictorBuckets
 from airis_mon.instrument.instruments import Instruments
 from airis_mon.instrument.llm import LLM, LLMCall
 from airis_mon.instrument.operation import Operation, Sink
 from airis_mon.instrument.predictor import Predictor, PredictorCall
+from airis_mon.instrument.reference import InvalidReference, Reference
 from airis_mon.instrument.sender import Sender
 
 __all__ = [
     "LLM",
     "Call",
     "Instruments",
+    "InvalidReference",
     "LLMBuckets",
     "LLMCall",
     "LLMServerBuckets",
+    "MadeReference",
     "Operation",
     "Predictor",
     "PredictorBuckets",
     "PredictorCall",
+    "Reference",
     "Sender",
     "Sink",
+    "reference_of_csv",
+    "reference_of_rows",
 ]

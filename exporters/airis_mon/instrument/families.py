@@ -100,11 +100,21 @@ class PredictorFamilies:
     labelled: Family
     duration: Family
     confidence: Family
+    bins: Family
+    """Of features, held against a reference."""
+    unknown: Family
 
     @property
     def all(self) -> tuple[Family, ...]:
         """Return every one of them."""
-        return (self.predictions, self.labelled, self.duration, self.confidence)
+        return (
+            self.predictions,
+            self.labelled,
+            self.duration,
+            self.confidence,
+            self.bins,
+            self.unknown,
+        )
 
 
 def client(buckets: LLMBuckets) -> LLMFamilies:
@@ -229,6 +239,18 @@ def predictor(buckets: PredictorBuckets) -> PredictorFamilies:
             "Confidence of the model in its answer.",
             _PREDICTOR,
             buckets.confidence,
+        ),
+        bins=Family(
+            series.FEATURE_BINS,
+            "counter",
+            "Values of features, by the bin of the reference that they fall into.",
+            (*_PREDICTOR, series.FEATURE, series.BIN),
+        ),
+        unknown=Family(
+            series.UNKNOWN_FEATURES,
+            "counter",
+            "Values of features that the reference does not have.",
+            _PREDICTOR,
         ),
     )
 

@@ -22,6 +22,7 @@ from airis_mon.instrument.operation import Sink
 from airis_mon.instrument.predictor import Predictor
 from airis_mon.instrument.presence import Presence
 from airis_mon.instrument.recorder import Books, LLMRecorder, PredictorRecorder, Recorder
+from airis_mon.instrument.reference import Reference
 from airis_mon.instrument.totals import Totals, described
 from airis_mon.instrument.traces import active_trace
 
@@ -106,14 +107,24 @@ class Instruments:
         # A sink is told of operations once, and by the caller.
         return LLM(recorder, self.clock, names, self.trace, None)
 
-    def predictor(self, *, model: str, version: str = "") -> Predictor:
-        """Return the instrument of a classifier or another model that is no language model."""
+    def predictor(self, *, model: str, version: str = "", reference: Reference | None = None) -> Predictor:
+        """Return the instrument of a classifier or another model that is no language model.
+
+        With a `reference`, what a prediction is told of its features is counted in the bins of that.
+        """
         names = (model, version)
         made = families.predictor(_wider(self.predictor_buckets, self.thresholds))
         recorder = self._recorder(
             _PREDICTOR, names, lambda *given: PredictorRecorder(self._books, made, self._admitted, *given)
         )
-        return Predictor(recorder, self.clock, names, self.sink)
+        if recorder is not None and reference is not None:
+            if recorder.folded:
+                # Models that are counted as one have no features in common.
+                reference = None
+            else:
+                with self._books.lock:
+                    recorder.expect((one.name, bin_) for one in reference.features for bin_ in one.bins)
+        return Predictor(recorder, self.clock, names, self.sink, reference)
 
     def flush(self) -> None:
         """Put what is recorded into the shared folder now, as before an `os._exit`; else a second does it."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, overload
 
 from airis_mon.instrument.calls import OTHER, Call
 from airis_mon.instrument.observation import observed
 from airis_mon.instrument.operation import Operation, Sink
 from airis_mon.instrument.recorder import BATCH, PredictorRecorder
+from airis_mon.instrument.reference import Reference
 
 _LOG = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,6 +30,7 @@ class Predictor:
         clock: Callable[[], float],
         names: tuple[str, str],
         sink: Sink | None,
+        reference: Reference | None = None,
     ) -> None:
         self.clock = clock
         """Seconds, monotone."""
@@ -36,6 +38,7 @@ class Predictor:
         self._recorder = recorder
         self._names = names
         self._sink = sink
+        self._reference = reference
 
     def call(self) -> PredictorCall:
         """Return a call to be entered with `with` or `async with`."""
@@ -97,6 +100,25 @@ class Predictor:
                 )
             )
 
+    def features(self, given: Mapping[str, object]) -> None:
+        """Count what one prediction was given, feature by feature, in the bins of the reference.
+
+        A feature of the reference that is not given counts as `missing`; of one that the reference does not
+        have, the value is counted in `airis_feature_unknown_total`. Values are not kept. Without a reference
+        this does nothing; it never blocks, and never raises.
+        """
+        recorder = self._recorder
+        if recorder is None or self._reference is None:
+            return
+        try:
+            binned = self._reference.binned(given)
+        except Exception:
+            _LOG.warning("the features of a prediction could not be read", exc_info=True)
+            return
+        recorder.features.append(binned)
+        if len(recorder.features) >= BATCH:
+            recorder.settle()
+
     def labelled(self, right: int = 0, wrong: int = 0) -> None:
         """Record that true answers have become known: so many predictions were right, so many wrong.
 
@@ -124,6 +146,10 @@ class PredictorCall(Call):
     def confidence(self, value: float) -> None:
         """State the model's confidence in its answer, 0 to 1; once for each row of a batch."""
         self._stated.append(value)
+
+    def features(self, given: Mapping[str, object]) -> None:
+        """Count what the model is given, as `Predictor.features` does; once for each row of a batch."""
+        self._predictor.features(given)
 
     def item(self, item: object) -> None:
         """Ask `confidence` what an item of an observed stream says."""

@@ -12,6 +12,7 @@ import re
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from numbers import Real
@@ -56,7 +57,8 @@ class Recorder(ABC):
         self._reasons = reasons
         self._labels = labels
         self._kind = kind
-        self._folded = folded
+        self.folded = folded
+        """Whether it stands for several models, as there are too many of them."""
 
     def settle(self) -> None:
         """Add up what waits, unless another thread is at it and little enough waits."""
@@ -74,7 +76,7 @@ class Recorder(ABC):
         if batch:
             del self.pending[: len(batch)]
             self._add(batch)
-            if self._folded:
+            if self.folded:
                 self.books.totals.count(FOLDED, (self._kind,), len(batch))
 
     def forget(self, books: Books) -> None:
@@ -221,11 +223,15 @@ class PredictorRecorder(Recorder):
         self._families = families
         self.labelled: list[tuple[int, int]] = []
         """How many were right and how many wrong, appended by whoever learns of labels."""
+        self.features: list[tuple[list[tuple[str, str]], int]] = []
+        """Feature and bin of what a prediction was given, and how many values no reference has."""
+        self._bins: dict[tuple[str, str], None] = {}
         self.begin()
 
     def forget(self, books: Books) -> None:
         """Begin at zero in other books."""
         self.labelled.clear()
+        self.features.clear()
         super().forget(books)
 
     def add_up(self) -> None:
@@ -239,6 +245,23 @@ class PredictorRecorder(Recorder):
             del self.labelled[: len(batch)]
             for correct, amounts in zip(("true", "false"), zip(*batch, strict=True), strict=True):
                 self.books.totals.count(self._families.labelled, (*self._labels, correct), sum(amounts))
+        given = self.features[:]
+        if given:
+            del self.features[: len(given)]
+            count, families = self.books.totals.count, self._families
+            for one, times in Counter(chain.from_iterable(bins for bins, _ in given)).items():
+                count(families.bins, (*self._labels, *one), times)
+            count(families.unknown, self._labels, sum(unknown for _, unknown in given))
+
+    def expect(self, bins: Iterable[tuple[str, str]]) -> None:
+        """Make the series of features and their bins, at zero; the caller holds the lock.
+
+        A bin that was never seen has to be there: else its first value would be no increase.
+        """
+        for one in bins:
+            self._bins[one] = None
+            self.books.totals.count(self._families.bins, (*self._labels, *one))
+        self.books.totals.count(self._families.unknown, self._labels)
 
     def begin(self) -> None:
         """Make the series of success, at zero."""
@@ -248,6 +271,8 @@ class PredictorRecorder(Recorder):
         totals.count(self._families.predictions, (*self._labels, OK))
         totals.tally(self._families.duration, self._labels)
         totals.tally(self._families.confidence, self._labels)
+        if self._bins:
+            self.expect(tuple(self._bins))
 
     def _add(self, batch: list[tuple[Any, ...]]) -> None:
         durations, errors, confidences = zip(*batch, strict=True)
