@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check generate faults fuzz bench bench-instrument bench-ingest bench-memory bench-exposition bench-compile mutate
+.PHONY: help demo test test-all check generate faults fuzz bench bench-instrument bench-ingest bench-memory bench-exposition bench-compile bench-accuracy mutate
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -58,6 +58,9 @@ bench-exposition: $(READY) ## 100,000 series as text, beside prometheus-client; 
 
 bench-compile: $(READY) ## a thousand monitors built and proven, and one of them changed; minutes; the last line is JSON
 	$(BIN)/python -m benchmarks.compile $(ARGS)
+
+bench-accuracy: $(READY) ## how well the analyzer pages, on public sets (ARGS="--data DIR [--sets NAB,MS]"); minutes; the last line is JSON
+	$(BIN)/python -m benchmarks.accuracy $(ARGS)
 
 $(READY): pyproject.toml requirements.lock .ci/environment
 	@.ci/environment
