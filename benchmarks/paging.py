@@ -2,8 +2,8 @@
 
 Samples that score 1 or more are firing. Firing samples at most max(30 min, 3 steps) apart are one episode; an
 episode pages at its start and again each max(4 h, 12 steps), as Alertmanager repeats, so that always-on and
-flapping detectors both pay. A page from one step before an incident to max(10 min, 2 steps) after it is a true
-one; an incident with a firing sample in that span is found. Precision is of pages, recall of incidents, both
+flapping detectors both pay. A page from one step before an incident to max(10 min, 2 steps) after it is
+true; an incident with a firing sample in that span is found. Precision is of pages, recall of incidents, both
 over all series of a set.
 """
 
