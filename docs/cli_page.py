@@ -1,4 +1,4 @@
-"""docs/cli.md: what every command says of itself under --help."""
+"""docs/cli.md: what every command, and every action of one, says of itself under --help."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ def text() -> str:
     try:
         parts = [_block(_help())]
         for command in COMMANDS:
-            parts += [f"## airis-mon {command}", _block(_help(command))]
+            said = _help(command)
+            parts += [f"## airis-mon {command}", _block(said)]
+            for action in _actions(said):
+                parts += [f"### airis-mon {command} {action}", _block(_help(command, action))]
     finally:
         for name, value in before.items():
             if value is None:
@@ -29,6 +32,12 @@ def text() -> str:
             else:
                 os.environ[name] = value
     return markdown.page("Commands", *parts)
+
+
+def _actions(said: str) -> list[str]:
+    """Return the actions that a command says it has: they stand below their place holder."""
+    _, found, rest = said.partition("\n  ACTION\n")
+    return re.findall(r"^    (\w+)", rest.partition("\n\n")[0], re.MULTILINE) if found else []
 
 
 def _help(*command: str) -> str:

@@ -41,6 +41,59 @@ PURPOSES = {
 }
 """What each kind is for."""
 
+EXAMPLES = {
+    "EscalationPolicy": """
+# By day the desk is told, and the lead after a quarter of an hour; at night, at weekends, whoever is on call.
+apiVersion: airis.dev/v1alpha1
+kind: EscalationPolicy
+metadata: {name: business-hours}
+spec:
+  page:
+    - {receivers: [desk], active_time_intervals: [working-hours]}
+    - {receivers: [oncall], mute_time_intervals: [working-hours]}
+    - {after: 15m, receivers: [lead]}
+  ticket:
+    - {receivers: [desk], active_time_intervals: [working-hours]}   # of the night too, when they begin
+""",
+    "Team": """
+# Every monitor with `alerting: {team: ml-platform}` is told to that policy.
+apiVersion: airis.dev/v1alpha1
+kind: Team
+metadata: {name: ml-platform}
+spec: {escalation: business-hours}
+""",
+    "TimeInterval": """
+apiVersion: airis.dev/v1alpha1
+kind: TimeInterval
+metadata: {name: working-hours}
+spec:
+  location: Europe/Berlin
+  intervals:
+    - {weekdays: [monday:friday], times: ["09:00-17:00"]}
+""",
+    "Maintenance": """
+# Comes again: it mutes the routes by itself, in UTC.
+apiVersion: airis.dev/v1alpha1
+kind: Maintenance
+metadata: {name: patches}
+spec:
+  reason: nodes are patched
+  recurring:
+    - {weekdays: [sunday], times: ["02:00-04:00"]}
+  teams: [ml-platform]
+---
+# Comes once: `airis-mon maintenance start reindex -f FILE...` makes a silence of it.
+apiVersion: airis.dev/v1alpha1
+kind: Maintenance
+metadata: {name: reindex}
+spec:
+  reason: the index is built anew
+  once: {from: "2026-12-01T22:00:00Z", to: "2026-12-02T02:00:00Z"}
+  monitors: [support-chat]
+""",
+}
+"""A document of a kind, where the table alone leaves open what one looks like; they belong together."""
+
 PROFILES = """
 These ship with the package. None has a latency objective: that has to be a bucket boundary of your server.
 A Profile document of your own adds others.
@@ -93,6 +146,8 @@ def text() -> str:
     for kind, shape in KINDS.items():
         parts += [f"## {kind}", PURPOSES[kind], _sentence(_wanted(shape))]
         parts.append(markdown.table(COLUMNS, _spec(kind, shape, told)))
+        if kind in EXAMPLES:
+            parts.append(f"```yaml\n{EXAMPLES[kind].strip()}\n```")
     parts += ["## Texts", markdown.table(("value", "how"), sorted(_texts()))]
     parts += ["## Built-in profiles", PROFILES]
     for name, content in profiles.built_in().items():

@@ -13,7 +13,16 @@ import pytest
 import requests
 
 from airis_mon.cli.commands import page_replay
-from airis_mon.cli.page_replay.server import Schedule, earliest, retention, schedule, started, version
+from airis_mon.cli.page_replay.rows import moment
+from airis_mon.cli.page_replay.server import (
+    Schedule,
+    earliest,
+    oldest_scrape,
+    retention,
+    schedule,
+    started,
+    version,
+)
 from airis_mon.remote_write import HttpWriter, Sample
 from airis_mon.rules.replay import selectors
 from airis_mon.stack.plan import RETENTION
@@ -226,6 +235,53 @@ def test_a_reader_is_told_what_the_answer_cannot_know(
     recent = airis_mon(*Past(server.url, end).words(documents(tmp_path, "chat.yaml"), since="2d"))
     assert recent.returncode == 0, recent.stderr
     assert "there is no data before" in recent.stderr
+
+
+def test_silence_before_there_was_any_data_is_nobody_s_page(
+    prometheus_server: Callable[..., Any], airis_mon: Run, tmp_path: Path
+) -> None:
+    end = int(time.time()) // 60 * 60
+    server = prometheus_server(
+        flags=["--storage.tsdb.min-block-duration=1d", "--storage.tsdb.max-block-duration=1d"]
+    )
+    began = end - 2 * 3600 + 7  # a moment of its own, within a piece of six hours
+    writer = HttpWriter(f"{server.url}/api/v1/write", max_samples=10_000)
+    model = [one for one in _samples(end) if one.timestamp_ms >= began * 1000]
+    first = min(one.timestamp_ms for one in model) / 1000
+    assert writer.write(model).errors == ()
+    file, page = documents(tmp_path, "chat.yaml"), tmp_path / "report.html"
+    words = Past(server.url, end).words(file)
+
+    def absent(told: Any) -> list[str]:
+        incidents = told["editions"][0]["incidents"]
+        return [one for one in incidents if one["subject"]["alertname"] == "ModelSignalAbsent"]
+
+    done = airis_mon(*words, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["since"], told["asked_since"]) == (first, end - 6 * 3600)
+    assert absent(told) == []
+    assert [page for page in told["editions"][0]["pages"] if page["at"] < first] == []
+    shown = airis_mon(*words, "--html", page)
+    said = (
+        f"{moment(first)} to {moment(end)} UTC; asked for from {moment(end - 6 * 3600)} on, and there is no"
+    )
+    assert shown.stdout.startswith(said)
+    assert said in page.read_text()
+
+    # Where Prometheus scraped all the time, the model was silent, and somebody would have been told.
+    up = {"__name__": "up", "job": "other", "instance": "a"}
+    at = range(end - HOURS * 3600, end + 1, STEP)
+    assert writer.write(Sample(up, moment_ * 1000, 1.0) for moment_ in at).errors == ()
+    writer.close()
+    with requests.Session() as session:
+        assert oldest_scrape(session, server.url, end - 9 * 3600, end) == end - HOURS * 3600
+        assert oldest_scrape(session, server.url, end - 7 * 3600, end) == end - 7 * 3600
+    silent = airis_mon(*words, "--format", "json")
+    assert silent.returncode == 0, silent.stderr
+    told = json.loads(silent.stdout)
+    assert told["since"] == told["asked_since"] == end - 6 * 3600
+    assert absent(told)
 
 
 def test_more_evaluations_than_anybody_waits_for_are_refused(

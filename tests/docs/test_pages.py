@@ -1,9 +1,23 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from airis_mon.spec import json_schema
+from airis_mon.cli.build import build
+from airis_mon.spec import decode, json_schema
 from docs import document_page, series_page
+
+MONITOR = """\
+apiVersion: airis.dev/v1alpha1
+kind: ModelMonitor
+metadata: {name: support-chat}
+spec:
+  model: {name: llama}
+  source: {contract: otel-genai, selector: {job: chat}}
+  anomalies: [{of: error_ratio}]
+  alerting: {team: ml-platform}
+"""
 
 DOCUMENT, SERIES = document_page.text(), series_page.text()
 
@@ -49,6 +63,23 @@ def test_built_in_profiles_are_shown_whole() -> None:
         shown = DOCUMENT.partition(f"### {name}\n\n```yaml\n")[2].partition("```")[0]
         assert "kind: Profile" in shown
         assert "forecasts:" in shown
+
+
+def test_the_examples_of_kinds_are_one_set_of_documents_that_derives() -> None:
+    shown = re.findall(r"```yaml\n(.*?)```", DOCUMENT.partition("## Texts")[0], re.DOTALL)
+    texts = [text for text in shown if "kind:" in text]
+    people = "".join(
+        f"---\napiVersion: airis.dev/v1alpha1\nkind: Receiver\nmetadata: {{name: {name}}}\n"
+        f'spec: {{webhooks: [{{url: "http://127.0.0.1:9/{name}"}}]}}\n'
+        for name in ("desk", "oncall", "lead")
+    )
+    decoded = decode({"page.yaml": "---\n".join([*texts, MONITOR]) + people})
+    assert decoded.problems == ()
+    assert {"EscalationPolicy", "Team", "TimeInterval", "Maintenance"} <= decoded.bundle.kinds.keys()
+    (monitor,) = decoded.bundle.monitors
+    assert monitor.alerting.escalation == "business-hours"
+    assert {one.name for one in monitor.maintenance} == {"patches", "reindex"}
+    build(decoded.bundle)
 
 
 def test_no_series_or_label_goes_without_a_meaning() -> None:

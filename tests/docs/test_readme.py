@@ -138,8 +138,7 @@ def test_a_short_job_sends_as_shown_by_the_sdk_and_by_hand(sidecar: str) -> None
 def test_documents_it_shows_are_good() -> None:
     shown = blocks("yaml")
     assert any("kind: ModelMonitor" in text for text in shown)
-    for text in shown:
-        assert decode({"README.md": text}).problems == ()
+    assert decode({"README.md": "---\n".join(shown)}).problems == ()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -98,6 +98,13 @@ def test_an_answer_is_handed_on_as_it_came(given: list[Any]) -> None:
     assert write_request().FromString(write_body(found)) == written
     labels = [_written([(pairs, [])]).timeseries[0].SerializeToString() for pairs, _ in given]
     assert [one.key for one in found] == labels
+    assert [one.first_ms for one in found] == [samples[0][1] if samples else None for _, samples in given]
+
+
+def test_the_first_time_of_a_native_histogram_is_known() -> None:
+    # Histograms are field 4 of a series, and their time is a number in field 15.
+    histogram = b"\x09" + bytes(8) + b"\x78\xe8\x07"
+    assert RawSeries(b"\x0a\x00" + b"\x22" + bytes([len(histogram)]) + histogram).first_ms == 1000
 
 
 @settings(deadline=None)

@@ -3,7 +3,8 @@
 Stock Alertmanager has no escalation, but a route that waits `group_wait` before its first message is a rung:
 siblings with equal matchers and `continue: true` each hold the alert for their own time. An alert that is
 resolved or silenced before a rung's time is never told there, so a silence is the acknowledgement.
-Alertmanager counts `group_wait` from the alert's start, hence a restart does not begin the ladder anew.
+Alertmanager waits from when it hears of an alert, unless that is older than the wait already: after a restart
+what has stood longer than a rung's time is told there at once, and what is younger waits that time anew.
 
 Every rung repeats after the policy's `repeat_interval`: an alert that nobody silenced for so long was missed
 by everybody who had been told.

@@ -25,6 +25,10 @@ class Query:
     """Likewise included."""
 
 
+_TIMESTAMPS = {2: 2, 4: 15}
+"""Of a series its samples and its histograms, with the field of each that is its time."""
+
+
 @dataclass(frozen=True)
 class RawSeries:
     """One series of an answer, as it came."""
@@ -41,6 +45,17 @@ class RawSeries:
                 break
             end = stop
         return self.content[:end]
+
+    @property
+    def first_ms(self) -> int | None:
+        """Time of its first sample or histogram, in milliseconds; None where it has none.
+
+        Those of an answer are in order of time. A series of both kinds is read from its samples.
+        """
+        for number, start, end in _frames(self.content):
+            if number in _TIMESTAMPS and start is not None:
+                return _number_in(self.content[start:end], _TIMESTAMPS[number])
+        return None
 
 
 def request(queries: Sequence[Query]) -> bytes:
@@ -88,6 +103,18 @@ def _varint(value: int) -> bytes:
         value >>= 7
     found.append(value)
     return bytes(found)
+
+
+def _number_in(message: bytes, field: int) -> int:
+    """Return the number that a field holds; 0 where it is not written."""
+    begin = 0
+    for number, _, end in _frames(message):
+        if number == field:
+            _, value = _read_varint(message, begin)  # behind its tag
+            found = _read_varint(message, value)[0]
+            return found - (1 << 64) if found >> 63 else found
+        begin = end
+    return 0
 
 
 def _frames(content: bytes) -> Iterator[tuple[int, int | None, int]]:

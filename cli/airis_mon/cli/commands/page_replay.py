@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -41,6 +42,8 @@ SHORTEST_INTERVAL = 1.0
 MOST_EVALUATIONS = 200_000
 """Evaluations of each rule in one replay."""
 _OPERATORS = {(True, False): "=", (False, False): "!=", (True, True): "=~", (False, True): "!~"}
+_BEFORE = 2 * 86_400.0
+"""Seconds before the time that is replayed which may matter to what fires at its beginning."""
 _SHOWN = 5
 """Selectors that a message names."""
 _FAILURES = (
@@ -98,7 +101,10 @@ def _replay(
                 f"more than {MOST_EVALUATIONS} evaluations of each rule; choose a longer --interval than "
                 f"{format_duration(span.interval)}, or a shorter time"
             )
-        result = replay(editions, span, reader, ours, watcher, silenced)
+        scraped = server.oldest_scrape(session, args.url, span.since - _BEFORE, span.until)
+        oldest = math.inf if scraped is None else scraped
+        result = replay(editions, span, reader, ours, watcher, silenced, oldest=oldest)
+        span = result.span
         notes = [*_notes(result, span, session, args.url), *_age(ours, session, args.url)]
     for note in notes:
         progress.done(note)
@@ -180,6 +186,7 @@ def _write(
         content = {
             "since": span.since,
             "until": span.until,
+            "asked_since": span.since if span.asked_since is None else span.asked_since,
             "editions": [
                 {"files": name, **asdict(account)} for name, account in zip(names, accounts, strict=True)
             ],
@@ -187,6 +194,7 @@ def _write(
         }
         print(json.dumps(content, indent=2))
         return
+    table.write_span(sys.stdout, span)
     for name, account in zip(names, accounts, strict=True):
         table.write(sys.stdout, name, account, span)
     if comparison is not None:

@@ -42,7 +42,7 @@ class Brought:
     samples: int
     """About; they are not counted one by one."""
     first_ms: int | None
-    """Beginning of the first piece that held anything, None where none did."""
+    """Time of the oldest sample, None where there was none."""
     missing: tuple[Selector, ...]
     """What selected nothing in all that time."""
 
@@ -62,7 +62,8 @@ def bring(
     pieces = range(start, end_ms + 1, PIECE_MS)
     known: set[bytes] = set()
     missing = {need.selector: None for need in needs}
-    size, first = 0, None
+    size = 0
+    first: int | None = None
     for done, begin in enumerate(pieces, 1):
         end = min(begin + PIECE_MS - 1, end_ms)
         wanted = [need.selector for need in needs if need.start_ms - LOOKBACK_MS <= end]
@@ -72,7 +73,7 @@ def bring(
             if series:
                 missing.pop(selector, None)
         if found:
-            first = begin if first is None else first
+            first = min(_firsts(found.values()), default=None) if first is None else first
             for body in _bodies(found.values()):
                 size += len(body)
                 for bench in benches:
@@ -85,6 +86,10 @@ def bring(
             )
         progress(done, len(pieces), "pieces of the past read")
     return Brought(len(known), size // _SAMPLE, first, tuple(missing))
+
+
+def _firsts(series: Iterable[RawSeries]) -> Iterator[int]:
+    return (one.first_ms for one in series if one.first_ms is not None)
 
 
 def _read(

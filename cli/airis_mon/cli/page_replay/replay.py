@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from airis_mon.alertmanager.replay import Delays, Outcome, Silence, posts
@@ -35,6 +35,13 @@ class Span:
     """Group of rules to the seconds by which its evaluations come after whole intervals of the clock."""
     evaluated_since: float = 0.0
     """Unix seconds before which nothing was evaluated, where that is known."""
+    asked_since: float | None = None
+    """Unix seconds from which it was asked for, where there is nothing before a later time."""
+
+    def begun(self, oldest: float) -> Span:
+        """Return the span without the time before the oldest sample: rules begin with the data."""
+        begun = replace(self, evaluated_since=max(self.evaluated_since, oldest))
+        return begun if oldest <= self.since else replace(begun, since=oldest, asked_since=self.since)
 
     def grid(self, before: float) -> Grid:
         """Return the evaluations, from so many seconds before on; at whole intervals of the clock."""
@@ -54,6 +61,8 @@ class Result:
     brought: past.Brought
     wanted_ms: int
     """Time from which the past was needed."""
+    span: Span
+    """What was replayed: the time that was asked for, or less of it."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +83,13 @@ def replay(
     watcher: Watcher,
     silences: Sequence[Silence] = (),
     delays: Delays = Delays(),  # noqa: B008  frozen
+    oldest: float | None = None,
 ) -> Result:
     """Return what each edition would have told whom; `server` is the Prometheus that evaluates here.
 
-    Raises ReadError, PastError, WorkbenchError, ProcessError and TooManyEventsError.
+    `oldest` is when there was any sample first (Unix seconds; infinite where that is not known). What lies
+    before it and before everything that the rules read is left out: it would look like silence. With None
+    nothing is. Raises ReadError, PastError, WorkbenchError, ProcessError and TooManyEventsError.
     """
     grids = [span.grid(_warm_up(edition)) for edition in editions]
 
@@ -95,6 +107,9 @@ def replay(
         needs = _needs(editions, grids)
         watcher.notify("reading the past")
         brought = past.bring(reader, needs, grids[0].end_ms, benches, count)
+        if oldest is not None and brought.first_ms is not None:
+            span = span.begun(min(oldest, brought.first_ms / 1000))
+            grids = [span.grid(_warm_up(edition)) for edition in editions]
         watcher.notify(
             f"{brought.samples} samples of {brought.series} series were read; "
             f"evaluating the rules every {span.interval:g} s"
@@ -109,7 +124,7 @@ def replay(
             outcomes.append(heard)
             accounts.append(account(fired, heard, edition.bundle, span.since))
     first = min((need.start_ms for need in needs), default=0)
-    return Result(tuple(accounts), tuple(outcomes), brought, first)
+    return Result(tuple(accounts), tuple(outcomes), brought, first, span)
 
 
 def _warm_up(edition: Edition) -> float:

@@ -10,7 +10,7 @@ from string import Template
 from airis_mon.cli.page_replay.account import Account, Incident
 from airis_mon.cli.page_replay.comparison import Comparison
 from airis_mon.cli.page_replay.replay import Span
-from airis_mon.cli.page_replay.rows import Row, began, budget, heard, lasted, moment, rows, shift
+from airis_mon.cli.page_replay.rows import Row, began, budget, heard, lasted, moment, rows, shift, spanned
 from airis_mon.cli.page_replay.timeline import drawing
 from airis_mon.cli.wording import plural
 from airis_mon.rules import series
@@ -31,7 +31,7 @@ def page(
 ) -> str:
     """Return the page: of one version of the documents, or of two and what changes from the second on."""
     body = [
-        _paragraph(f"{moment(span.since)} to {moment(span.until)} UTC, rules evaluated every "
+        _paragraph(f"{spanned(span.since, span.until, span.asked_since)}. Rules evaluated every "
                    f"{format_duration(span.interval)}, from past data; nobody was told."),
         *map(_paragraph, notes),
     ]  # fmt: skip

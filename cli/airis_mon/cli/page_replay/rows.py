@@ -77,6 +77,14 @@ def heard(incident: Incident) -> str:
     return told or (f"nobody: {', '.join(incident.quiet)}" if incident.quiet else "nobody")
 
 
+def spanned(since: float, until: float, asked_since: float | None) -> str:
+    """Return the time that was replayed, and why it is less than what was asked for."""
+    said = f"{moment(since)} to {moment(until)} UTC"
+    if asked_since is None:
+        return said
+    return f"{said}; asked for from {moment(asked_since)} on, and there is no data before"
+
+
 def budget(week: Week) -> str:
     """Return the pages of a week beside those that the team accepts."""
     return f"{week.pages} of {week.budget:.3g}"

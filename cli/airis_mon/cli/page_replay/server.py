@@ -17,6 +17,8 @@ from airis_mon.spec import parse_duration
 
 _TIMEOUT = 30.0
 _DAY = 86_400
+_POINTS, _REFINEMENTS = 500, 2
+"""Points of one question for a beginning, and questions: of a week it is known to some seconds."""
 
 
 def retention(session: requests.Session, url: str) -> float | None:
@@ -93,6 +95,27 @@ def earliest(session: requests.Session, url: str, selectors: Sequence[Selector],
         if found:
             return min(found)
     return None
+
+
+def oldest_scrape(session: requests.Session, url: str, since: float, until: float) -> float | None:
+    """Return when a Prometheus scraped anything first (Unix seconds), between two times.
+
+    That is the first where it had scraped before; None where it has not, or does not say.
+    """
+    begin, end, found = since, until, None
+    for _ in range(_REFINEMENTS):
+        step = max(1.0, (end - begin) / _POINTS)
+        form = {"query": "min(timestamp(up))", "start": str(begin), "end": str(end), "step": str(step)}
+        said = _asked(session, f"{url}/api/v1/query_range", form)
+        try:
+            at, value = said["result"][0]["values"][0]
+            found = float(value)
+        except (KeyError, IndexError, TypeError, ValueError):
+            break
+        if at <= since:
+            return since
+        begin, end = max(since, float(at) - step), float(at)
+    return found
 
 
 def _asked(session: requests.Session, url: str, form: dict[str, str]) -> Any:

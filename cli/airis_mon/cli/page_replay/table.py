@@ -12,13 +12,18 @@ from rich.text import Text
 from airis_mon.cli.page_replay.account import Account, Incident
 from airis_mon.cli.page_replay.comparison import Comparison
 from airis_mon.cli.page_replay.replay import Span
-from airis_mon.cli.page_replay.rows import Row, began, budget, heard, lasted, moment, rows, shift
+from airis_mon.cli.page_replay.rows import Row, began, budget, heard, lasted, moment, rows, shift, spanned
 from airis_mon.cli.wording import printable
 
 SHOWN = 100
 """Rows of one table; the rest is counted, and in the HTML page."""
 _WIDEST = 160
 _NARROWEST = 100
+
+
+def write_span(stream: TextIO, span: Span) -> None:
+    """Write which time the account is about."""
+    _console(stream).print(spanned(span.since, span.until, span.asked_since))
 
 
 def write(stream: TextIO, name: str, account: Account, span: Span) -> None:
