@@ -57,8 +57,8 @@ FACES = (
     "rules.live",
 )
 """What another room may import beside `series`: the names that these list in `__all__`."""
-CLI_ONLY = ("compile", "service")
-"""Modules of a package that `cli` alone may import."""
+CLI_ONLY = ("compile", "service", "claims")
+"""Modules of a package that `cli` alone may import: documents to files, the processes, what files claim."""
 
 HOMES = {
     "aiohttp": {"web", "sidecar", "stack", "demo", "traces"},

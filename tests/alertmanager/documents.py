@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import yaml
+
+from airis_mon.alertmanager.claims import read
 from airis_mon.alertmanager.compile import artefacts
 from airis_mon.spec import Bundle, decode
 
@@ -76,3 +80,10 @@ def build(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(artefact.text)
     return folder / "alertmanager" / "alertmanager.yaml"
+
+
+def cases_of(text: str) -> list[dict[str, Any]]:
+    """Return every case of a file, with the names of each monitor that it is said of."""
+    return [
+        case for claim in read(yaml.safe_load(text)) for names in claim.of for case in claim.filled(names)
+    ]

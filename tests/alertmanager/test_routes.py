@@ -12,7 +12,17 @@ import yaml
 from airis_mon.alertmanager.compile import artefacts
 from airis_mon.spec import Bundle
 from airis_mon.stack.servers import Server
-from tests.alertmanager.documents import LEAD, ONCALL, STANDARD, build, bundle, monitor, policy, receiver
+from tests.alertmanager.documents import (
+    LEAD,
+    ONCALL,
+    STANDARD,
+    build,
+    bundle,
+    cases_of,
+    monitor,
+    policy,
+    receiver,
+)
 
 Config = dict[str, Any]
 
@@ -28,7 +38,7 @@ DOCUMENTS = (
 
 def failures(amtool: Server, config: Path) -> list[dict[str, str]]:
     """Return the labels of every case that amtool says goes elsewhere."""
-    cases = yaml.safe_load((config.parent / "routes.test.yaml").read_text())["cases"]
+    cases = cases_of((config.parent / "routes.test.yaml").read_text())
     return [case["labels"] for case in cases if not routed(amtool, config, case)]
 
 
@@ -148,7 +158,7 @@ def test_no_documents_are_a_configuration_that_tells_nobody(amtool: Server, tmp_
 
 def test_each_alert_of_each_monitor_and_severity_is_a_case() -> None:
     texts = {artefact.path: artefact.text for artefact in artefacts(bundle(*DOCUMENTS))}
-    cases = yaml.safe_load(texts["alertmanager/routes.test.yaml"])["cases"]
+    cases = cases_of(texts["alertmanager/routes.test.yaml"])
     told = {
         (case["labels"].get("monitor"), case["labels"]["severity"], case["labels"]["alertname"]): case[
             "receivers"

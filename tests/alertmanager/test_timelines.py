@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airis_mon.alertmanager.compile import artefacts
-from airis_mon.alertmanager.timelines import cases
-from airis_mon.cli.proofs.runs import Failure
-from airis_mon.cli.proofs.timelines import results
+from airis_mon.alertmanager.timelines import claims
+from airis_mon.cli.proofs.memory import Memory
+from airis_mon.cli.proofs.runs import Failure, Proof
+from airis_mon.cli.proofs.timelines import key, results
 from airis_mon.rules import series
 from airis_mon.spec import (
     Alerting,
@@ -47,11 +50,15 @@ def monitor(name: str, *needed: str, escalation: str | None = "standard") -> Mon
     )
 
 
+def cases(bundle: Bundle) -> list[dict[str, Any]]:
+    return [case for claim in claims(bundle) for names in claim.of for case in claim.filled(names)]
+
+
 def played(bundle: Bundle, folder: Path) -> list[Failure]:
     for artefact in artefacts(bundle):
         (folder / artefact.path).parent.mkdir(parents=True, exist_ok=True)
         (folder / artefact.path).write_text(artefact.text, encoding="utf-8")
-    found = list(results(folder))
+    found = list(results(folder, Memory(None)))
     assert found
     return [result for result in found if isinstance(result, Failure)]
 
@@ -107,13 +114,45 @@ def test_what_is_wrong_is_told_in_words(tmp_path: Path) -> None:
     assert played(bundle, tmp_path) == []
     config = tmp_path / "alertmanager/alertmanager.yaml"
     config.write_text(config.read_text().replace("group_wait: 30s", "group_wait: 2m"))
-    failures = list(results(tmp_path))
+    failures = list(results(tmp_path, Memory(None)))
     (stands,) = [
         failure for failure in failures if isinstance(failure, Failure) and "is told again" in failure.command
     ]
     assert stands.command == "one, page: stands, and is told again"
     assert "is told, and should not be: a after 2m, 1 firing" in stands.output
     assert "is not told, and should be: a after 30s, 1 firing" in stands.output
+
+
+@pytest.mark.parametrize("names", [("one", "two", "three"), ("page", "ticket", "a"), ("up", "fast", "model")])
+def test_monitors_that_are_alike_are_each_held_against_their_own_routes(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    policy = EscalationPolicy("standard", (Step(("a",)), Step(("b",), 900.0)), (Step(("c",)),))
+    bundle = Bundle(tuple(map(monitor, names)), RECEIVERS, (policy,))
+    assert len(claims(bundle)) == 1
+    assert played(bundle, tmp_path) == []
+    config = tmp_path / "alertmanager/alertmanager.yaml"
+    whole = yaml.safe_load(config.read_text())
+    (theirs,) = [
+        route for route in whole["route"]["routes"] if f'monitor="{names[1]}"' in str(route["matchers"])
+    ]
+    _, second = [rung for rung in theirs["routes"] if rung["matchers"][0] == 'severity="page"']
+    second["group_wait"] = "20m"
+    config.write_text(yaml.safe_dump(whole))
+    failures = [one for one in results(tmp_path, Memory(None)) if isinstance(one, Failure)]
+    assert failures
+    assert {failure.command.split(",")[0].split(":")[0] for failure in failures} == {names[1]}
+
+
+def test_what_was_played_is_known_until_something_changes(tmp_path: Path) -> None:
+    policy = EscalationPolicy("standard", (Step(("a",)),))
+    assert played(Bundle((monitor("one"),), RECEIVERS, (policy,)), tmp_path) == []
+    memory = Memory(tmp_path / "memory")
+    memory.keep([key(tmp_path, memory)])
+    assert [one.known for one in results(tmp_path, memory) if isinstance(one, Proof)] == [True]
+    config = tmp_path / "alertmanager/alertmanager.yaml"
+    config.write_text(config.read_text().replace("group_wait: 30s", "group_wait: 2m"))
+    assert any(isinstance(one, Failure) for one in results(tmp_path, memory))
 
 
 def test_a_ladder_that_is_told_again_every_second_has_few_cases() -> None:

@@ -27,6 +27,7 @@ from tests.alertmanager.documents import (
     ONCALL,
     build,
     bundle,
+    cases_of,
     document,
     monitor,
     policy,
@@ -213,7 +214,7 @@ def test_a_team_decides_the_policy_and_a_monitor_may_differ(amtool: Server, tmp_
     path = build(everybody, tmp_path)
     assert check(amtool, path) == ""
     assert failures(amtool, path) == []
-    cases = yaml.safe_load((tmp_path / "alertmanager/routes.test.yaml").read_text())["cases"]
+    cases = cases_of((tmp_path / "alertmanager/routes.test.yaml").read_text())
     told = {
         case["labels"].get("monitor"): case["receivers"]
         for case in cases

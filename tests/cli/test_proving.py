@@ -34,7 +34,11 @@ ROUTES = {
     },
     "receivers": [{"name": "nobody"}, {"name": "ab"}],
 }
-CASES = {"cases": [{"labels": {"team": "a b"}, "receivers": ["ab"]}, {"labels": {}, "receivers": ["nobody"]}]}
+CASES = [{"labels": {"team": "a b"}, "receivers": ["ab"]}, {"labels": {}, "receivers": ["nobody"]}]
+
+
+def claims(cases: list[dict[str, Any]], *of: dict[str, str]) -> dict[str, Any]:
+    return {"claims": [{"of": list(of or ({},)), "cases": cases}]}
 
 
 def write(folder: Path, path: str, content: object) -> None:
@@ -47,7 +51,7 @@ def built(tmp_path: Path) -> Path:
     write(tmp_path, "rules/m.rules.yaml", RULES)
     write(tmp_path, "rules/proofs/m.test.yaml", TEST)
     write(tmp_path, "alertmanager/alertmanager.yaml", ROUTES)
-    write(tmp_path, "alertmanager/routes.test.yaml", CASES)
+    write(tmp_path, "alertmanager/routes.test.yaml", claims(CASES))
     return tmp_path
 
 
@@ -79,7 +83,7 @@ def test_every_failure_is_told_with_artefact_command_and_output(
     write(
         built,
         "alertmanager/routes.test.yaml",
-        {"cases": [{"labels": {"team": "a b"}, "receivers": ["nobody"]}]},
+        claims([{"labels": {"team": "a b"}, "receivers": ["nobody"]}]),
     )
     with pytest.raises(ProofError) as raised:
         prove(built, promtool=promtool, amtool=amtool)
@@ -122,7 +126,7 @@ def test_what_was_proven_is_not_proven_again_until_it_changes(
     assert ran() == ["check-config"]
     write(built, "rules/proofs/m.test.yaml", {**own, "evaluation_interval": "1m"})
     assert ran() == ["check-config", "test rules"]
-    write(built, "alertmanager/routes.test.yaml", {"cases": CASES["cases"][:1]})
+    write(built, "alertmanager/routes.test.yaml", claims(CASES[:1]))
     assert ran() == ["check-config"]
     write(
         built,
@@ -138,7 +142,7 @@ def test_what_was_proven_is_not_proven_again_until_it_changes(
 
 def test_what_failed_is_not_remembered(built: Path, promtool: Server, amtool: Server, tmp_path: Path) -> None:
     memory = Memory(tmp_path / "memory")
-    cases = {"cases": [{"labels": {"team": "a b"}, "receivers": ["nobody"]}]}
+    cases = claims([{"labels": {"team": "a b"}, "receivers": ["nobody"]}])
     write(built, "alertmanager/routes.test.yaml", cases)
     for _ in range(2):
         with pytest.raises(ProofError) as raised:
@@ -177,11 +181,11 @@ def test_alerts_that_differ_in_names_alone_are_asked_for_once(
         {**ROUTES, "route": {"receiver": "nobody", "routes": routes}},
     )
     cases = [
-        {"labels": {"monitor": name, "severity": severity}, "receivers": ["ab"]}
-        for name in ("one", "two", "three", "four")
+        {"labels": {"monitor": "{monitor}", "severity": severity}, "receivers": ["ab"]}
         for severity in ("page", "ticket")
     ]
-    write(built, "alertmanager/routes.test.yaml", {"cases": cases})
+    of = [{"monitor": name} for name in ("one", "two", "three", "four")]
+    write(built, "alertmanager/routes.test.yaml", claims(cases, *of))
     proofs = prove(built, promtool=promtool, amtool=amtool)
     told = [proof.known for proof in proofs if proof.what == "routes test"]
     assert (len(told), sum(told)) == (8, 5)
@@ -203,6 +207,6 @@ def test_what_other_routes_do_to_an_alert_is_seen(
 ) -> None:
     config = {**ROUTES, "route": {"receiver": "nobody", "routes": routes}}
     write(built, "alertmanager/alertmanager.yaml", config)
-    write(built, "alertmanager/routes.test.yaml", {"cases": CASES["cases"][:1]})
+    write(built, "alertmanager/routes.test.yaml", claims(CASES[:1]))
     with pytest.raises(ProofError, match="routes test"):
         prove(built, promtool=promtool, amtool=amtool)

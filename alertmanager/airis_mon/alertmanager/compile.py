@@ -19,6 +19,7 @@ from airis_mon.alertmanager import (
     timelines,
     unheard,
 )
+from airis_mon.alertmanager.claims import written
 from airis_mon.spec import Artefact, Bundle, Problem, SpecError, yaml_text
 
 OLDEST = (0, 25)
@@ -50,9 +51,9 @@ def artefacts(
     return (
         Artefact("alertmanager/alertmanager.yaml", yaml_text(config, source=source)),
         Artefact(f"alertmanager/{message.FILE}", message.template(grafana_url)),
-        Artefact("alertmanager/routes.test.yaml", yaml_text({"cases": proofs.cases(bundle)}, source=source)),
+        Artefact("alertmanager/routes.test.yaml", yaml_text(written(proofs.claims(bundle)), source=source)),
         Artefact(
-            "alertmanager/timelines.test.yaml", yaml_text({"cases": timelines.cases(bundle)}, source=source)
+            "alertmanager/timelines.test.yaml", yaml_text(written(timelines.claims(bundle)), source=source)
         ),
         *(
             [Artefact("alertmanager/hours.test.yaml", yaml_text({"cases": by_hour}, source=source))]

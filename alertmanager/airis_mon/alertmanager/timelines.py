@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from airis_mon.alertmanager.claims import Claim, Names, gathered, named, place
 from airis_mon.alertmanager.replay import Delays
 from airis_mon.rules import series
 from airis_mon.spec import Bundle, Errors, EscalationPolicy, Monitor, Step, format_duration
@@ -65,25 +66,75 @@ class _Case:
         }
 
 
-def cases(bundle: Bundle) -> list[dict[str, Any]]:
-    """Return `{name, alerts, until, told}` per monitor; times count from the start of the first alert."""
-    found = [
-        case for monitor in bundle.monitors for case in (*_of(monitor, bundle), *_depending(monitor, bundle))
+@dataclass(frozen=True)
+class _Party:
+    """A monitor, as far as cases look at it; places stand for its names."""
+
+    role: str
+    policy: EscalationPolicy | None
+    objectives: tuple[tuple[str, bool], ...] = ()
+    """Name of each, and whether its burning tells that nothing works."""
+
+    @property
+    def name(self) -> str:
+        return place(series.MONITOR, self.role)
+
+    def labels(self, severity: str, objective: str = "availability") -> dict[str, str]:
+        return {
+            "alertname": series.BURN_ALERT,
+            series.MONITOR: self.name,
+            series.SEVERITY: severity,
+            series.TEAM: place(series.TEAM, self.role),
+            series.MODEL: place(series.MODEL, self.role),
+            series.OBJECTIVE_LABEL: objective,
+        }
+
+
+Parties = tuple[_Party, ...]
+"""A monitor, and those whose pages its own could keep quiet for."""
+
+
+def claims(bundle: Bundle) -> list[Claim]:
+    """Return the cases, `{name, alerts, until, told}`, and the monitors that differ in names alone.
+
+    Times count from the start of the first alert.
+    """
+    monitors = {monitor.name: monitor for monitor in bundle.monitors}
+    alike = gathered(_parties(monitor, monitors, bundle) for monitor in bundle.monitors)
+    return [
+        Claim([case.content() for case in (*_of(parties), *_depending(parties))], names)
+        for parties, names in alike.items()
     ]
-    return [case.content() for case in found]
 
 
-def _of(monitor: Monitor, bundle: Bundle) -> Iterator[_Case]:
-    page, ticket = _labels(monitor, series.PAGE), _labels(monitor, series.TICKET)
-    if monitor.alerting.escalation is None:
+def _parties(monitor: Monitor, monitors: Mapping[str, Monitor], bundle: Bundle) -> tuple[Parties, Names]:
+    """Return what the cases of a monitor depend on, and its names."""
+    found, names = [_Party("", _policy(monitor, bundle))], named(monitor)
+    needed = _needed(monitor, monitors)
+    # In a long chain the nearest and the farthest stand for what lies between: one rule says all of them.
+    for number, other in enumerate([*needed[:NEAREST], *needed[NEAREST:][-1:]], 1):
+        role = f"needed_{number}_"
+        objectives = tuple((one.name, isinstance(one.indicator, Errors)) for one in other.objectives)
+        found.append(_Party(role, _policy(other, bundle), objectives))
+        names |= named(other, role)
+    return tuple(found), names
+
+
+def _policy(monitor: Monitor, bundle: Bundle) -> EscalationPolicy | None:
+    escalation = monitor.alerting.escalation
+    return None if escalation is None else bundle.policy(escalation)
+
+
+def _of(parties: Parties) -> Iterator[_Case]:
+    monitor = parties[0]
+    page, ticket = monitor.labels(series.PAGE), monitor.labels(series.TICKET)
+    if monitor.policy is None:
         yield _Case(f"{monitor.name}: nobody is told", [_Standing(page), _Standing(ticket)], 86400.0)
         return
-    policy = bundle.policy(monitor.alerting.escalation)
+    policy = monitor.policy
     for severity, steps in ((series.PAGE, policy.page), (series.TICKET, policy.ticket)):
         if steps:
-            yield from _ladder(
-                f"{monitor.name}, {severity}", _labels(monitor, severity), _rungs(steps), policy
-            )
+            yield from _ladder(f"{monitor.name}, {severity}", monitor.labels(severity), _rungs(steps), policy)
     for what, quiet, loud in (
         ("a ticket keeps quiet beside a page about the same", [ticket], [page]),
         *(
@@ -100,29 +151,28 @@ def _of(monitor: Monitor, bundle: Bundle) -> Iterator[_Case]:
         *_missing(ticket, page),
         *_unready(ticket, page),
     ):
-        yield _together(f"{monitor.name}: {what}", quiet, loud, bundle)
+        yield _together(f"{monitor.name}: {what}", quiet, loud, parties)
 
 
-def _depending(monitor: Monitor, bundle: Bundle) -> Iterator[_Case]:
+def _depending(parties: Parties) -> Iterator[_Case]:
     """Yield what becomes of a monitor's alerts while one that it depends on, at whatever distance, pages."""
-    page, ticket = _labels(monitor, series.PAGE), _labels(monitor, series.TICKET)
-    # In a long chain the nearest and the farthest stand for what lies between: one rule says all of them.
-    for needed in [*_needed(monitor, bundle)[:NEAREST], *_needed(monitor, bundle)[NEAREST:][-1:]]:
-        silent = {**_labels(needed, series.PAGE), "alertname": series.ABSENT_ALERT}
+    monitor = parties[0]
+    page, ticket = monitor.labels(series.PAGE), monitor.labels(series.TICKET)
+    for needed in parties[1:]:
+        silent = {**needed.labels(series.PAGE), "alertname": series.ABSENT_ALERT}
         del silent[series.OBJECTIVE_LABEL]
         down = [silent]
-        slow = [{**_labels(needed, series.PAGE), "alertname": series.ANOMALY_ALERT}]
-        for objective in needed.objectives:
-            failing = _labels(needed, series.PAGE, objective.name)
-            (down if isinstance(objective.indicator, Errors) else slow).append(failing)
+        slow = [{**needed.labels(series.PAGE), "alertname": series.ANOMALY_ALERT}]
+        for objective, nothing_works in needed.objectives:
+            (down if nothing_works else slow).append(needed.labels(series.PAGE, objective))
         for what in down:
             held, about = {**what, series.SEVERITY: series.TICKET}, _about(what)
             for kept in (page, ticket):
                 title = f"a {kept[series.SEVERITY]} of {monitor.name} keeps quiet beside {about}"
-                yield _together(title, [kept], [what], bundle)
-            yield _together(f"{monitor.name} is told beside a ticket, {about}", [], [held, page], bundle)
+                yield _together(title, [kept], [what], parties)
+            yield _together(f"{monitor.name} is told beside a ticket, {about}", [], [held, page], parties)
         for what in slow:
-            yield _together(f"{monitor.name} is told beside {_about(what)}", [], [what, page], bundle)
+            yield _together(f"{monitor.name} is told beside {_about(what)}", [], [what, page], parties)
 
 
 def _about(labels: Mapping[str, str]) -> str:
@@ -130,17 +180,16 @@ def _about(labels: Mapping[str, str]) -> str:
     return " ".join(filter(None, words))
 
 
-def _needed(monitor: Monitor, bundle: Bundle) -> list[Monitor]:
+def _needed(monitor: Monitor, monitors: Mapping[str, Monitor]) -> list[Monitor]:
     """Return what a monitor depends on, the nearest first."""
-    named = {one.name: one for one in bundle.monitors}
     found: dict[str, None] = {}
     left = list(monitor.depends_on)
     while left:
         name = left.pop(0)
         if name not in found:
             found[name] = None
-            left += named[name].depends_on
-    return [named[name] for name in found]
+            left += monitors[name].depends_on
+    return [monitors[name] for name in found]
 
 
 def _missing(
@@ -202,15 +251,14 @@ def _unready(
 
 
 def _together(
-    name: str, quiet: Sequence[dict[str, str]], loud: Sequence[dict[str, str]], bundle: Bundle
+    name: str, quiet: Sequence[dict[str, str]], loud: Sequence[dict[str, str]], parties: Parties
 ) -> _Case:
     """Return the case of alerts that stand side by side, each of its own kind, severity or monitor."""
-    named = {monitor.name: monitor for monitor in bundle.monitors}
+    policies = {party.name: party.policy for party in parties}
     ladders = []
     for labels in (*quiet, *loud):
-        monitor = named.get(labels[series.MONITOR])
-        if monitor is not None and monitor.alerting.escalation is not None:
-            policy = bundle.policy(monitor.alerting.escalation)
+        policy = policies.get(labels[series.MONITOR])
+        if policy is not None:
             steps = _rungs(policy.page if labels[series.SEVERITY] == series.PAGE else policy.ticket)
             ladders.append((labels, steps, policy))
     last = max((_wait(step, policy) for _, steps, policy in ladders for step in steps), default=0.0) + BESIDE
@@ -223,17 +271,6 @@ def _together(
         for one in _told(step, policy, until)
     ]
     return _Case(name, [_Standing(labels) for labels in (*quiet, *loud)], until, told)
-
-
-def _labels(monitor: Monitor, severity: str, objective: str = "availability") -> dict[str, str]:
-    return {
-        "alertname": series.BURN_ALERT,
-        series.MONITOR: monitor.name,
-        series.SEVERITY: severity,
-        series.TEAM: monitor.alerting.team,
-        series.MODEL: monitor.model.name,
-        series.OBJECTIVE_LABEL: objective,
-    }
 
 
 def _ladder(

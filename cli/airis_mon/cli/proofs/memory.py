@@ -27,11 +27,15 @@ class Memory:
 
     def key(self, tool: Server, arguments: Sequence[str], contents: Iterable[str]) -> str:
         """Return what a verdict depends on: the tool itself, how it is called, what it reads."""
-        digest = hashlib.sha256()
         found = tool.path.stat()
         # Another build of the same version is another tool.
         program = (tool.name, str(tool.version), str(found.st_size), str(found.st_mtime_ns))
-        for part in (*program, str(len(arguments)), *arguments, *contents):
+        return self.own_key(*program, str(len(arguments)), *arguments, *contents)
+
+    def own_key(self, *parts: str) -> str:
+        """Return what a verdict of ours depends on."""
+        digest = hashlib.sha256()
+        for part in parts:
             digest.update(f"{len(part)}:{part}".encode())
         return digest.hexdigest()
 

@@ -50,14 +50,14 @@ def prove(
         except BaseException:  # Ctrl-C: what runs may end, what waits never begins
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    for result in (*timelines.results(folder), *hours.results(folder)):
+    for result in (*timelines.results(folder, memory), *hours.results(folder)):
         if isinstance(result, Failure):
             failures.append(result)
         else:
             proofs.append(result)
     if failures:
         raise ProofError(tuple(sorted(failures, key=lambda failure: (failure.artefact, failure.command))))
-    memory.keep([routes.key(folder, amtool, memory)])
+    memory.keep([routes.key(folder, amtool, memory), timelines.key(folder, memory)])
     return tuple(sorted(proofs, key=lambda proof: (proof.artefact, proof.what)))
 
 

@@ -16,15 +16,13 @@ from typing import Any
 
 import yaml
 
+from airis_mon.alertmanager.claims import Claim, Names, read
 from airis_mon.cli.proofs.memory import Memory
 from airis_mon.cli.proofs.runs import Run
-from airis_mon.rules import series
 from airis_mon.stack.servers import Server
 
 CONFIG = "alertmanager/alertmanager.yaml"
 CASES = "alertmanager/routes.test.yaml"
-NAMED = (series.MONITOR, series.MODEL, series.TEAM)
-"""Labels whose values are names: another name in the same places is the same question."""
 _EQUAL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')
 _TEST = ("config", "routes", "test")
 
@@ -32,7 +30,7 @@ Route = Mapping[str, Any]
 
 
 def runs(folder: Path, amtool: Server, memory: Memory) -> Iterator[Run]:
-    """Yield a run for the configuration, and one for each case of `routes.test.yaml`."""
+    """Yield a run for the configuration, and one for each case of `routes.test.yaml` and monitor."""
     config, cases = _text(folder / CONFIG), _text(folder / CASES)
     if config is None:
         return
@@ -43,8 +41,15 @@ def runs(folder: Path, amtool: Server, memory: Memory) -> Iterator[Run]:
         yield Run((CASES,), "routes test", amtool, _TEST, known=True)
         return
     reachable = Reachable(loaded(config))
-    for case in loaded(cases).get("cases") or ():
-        yield _case(case, reachable, amtool, memory)
+    for claim in read(loaded(cases)):
+        asked: dict[str, list[Run]] = {}
+        for names in claim.of:
+            question = asked_of(reachable, claim, names)
+            if question not in asked:
+                asked[question] = [
+                    _case(case, reachable, names, amtool, memory) for case in claim.filled(names)
+                ]
+            yield from asked[question]
 
 
 def key(folder: Path, amtool: Server, memory: Memory) -> str:
@@ -63,13 +68,13 @@ def loaded(text: str) -> Mapping[str, Any]:
     return yaml.load(text, Loader=loader) or {}  # noqa: S506  both are safe ones
 
 
-def _case(case: Mapping[str, Any], reachable: Reachable, amtool: Server, memory: Memory) -> Run:
+def _case(case: Mapping[str, Any], reachable: Reachable, names: Names, amtool: Server, memory: Memory) -> Run:
     given = {label: str(value) for label, value in case["labels"].items()}
     labels = [f"{label}={_quoted(value)}" for label, value in given.items()]
     receivers = f"--verify.receivers={','.join(case['receivers'])}"
     # JSON is YAML, and written at once.
     config = json.dumps(reachable.by([given]), ensure_ascii=False)
-    asked = memory.key(amtool, _TEST, (anonymous(text, [given]) for text in (config, receivers, *labels)))
+    asked = memory.key(amtool, _TEST, (anonymous(text, names) for text in (config, receivers, *labels)))
     whole = Run((CASES,), "routes test", amtool, (*_TEST, f"--config.file={CONFIG}", receivers, *labels))
     return Run(
         (CASES,),
@@ -83,14 +88,25 @@ def _case(case: Mapping[str, Any], reachable: Reachable, amtool: Server, memory:
     )
 
 
-def anonymous(text: str, alerts: Sequence[Mapping[str, str]]) -> str:
-    """Return a text with a number in place of each name that the labels of alerts have."""
-    names = {alert[label] for alert in alerts for label in NAMED if alert.get(label)}
-    if not names:
+def asked_of(reachable: Reachable, claim: Claim, names: Names) -> str:
+    """Return what all cases of a claim come to for one monitor: equal where nothing but names differs."""
+    config = json.dumps(reachable.whole(claim.labels(names)), ensure_ascii=False)
+    if any(name in claim.text for name in names.values()):
+        # What is a name here is a word there: nobody else is alike.
+        return json.dumps([config, dict(names)])
+    values = list(names.values())
+    return json.dumps([anonymous(config, names), [values.index(name) for name in values]])
+
+
+def anonymous(text: str, names: Names) -> str:
+    """Return a text with a number in place of each name."""
+    places: dict[str, str] = {}
+    for place, name in enumerate(names.values()):
+        places.setdefault(name, f"\0{place}\0")
+    longest = sorted(filter(None, places), key=lambda name: (-len(name), name))
+    if not longest:
         return text
-    ordered = sorted(names, key=lambda name: (-len(name), name))
-    places = {name: f"\0{place}\0" for place, name in enumerate(ordered)}
-    return re.sub("|".join(map(re.escape, ordered)), lambda found: places[found[0]], text)
+    return re.sub("|".join(map(re.escape, longest)), lambda found: places[found[0]], text)
 
 
 class Reachable:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from airis_mon.alertmanager.claims import Names, read
 from airis_mon.alertmanager.replay import (
     Configuration,
     ConfigurationError,
@@ -21,7 +22,9 @@ from airis_mon.alertmanager.replay import (
     posts,
     replay,
 )
-from airis_mon.cli.proofs.routes import CONFIG, Reachable, anonymous, loaded
+from airis_mon.cli import source
+from airis_mon.cli.proofs.memory import Memory
+from airis_mon.cli.proofs.routes import CONFIG, Reachable, anonymous, asked_of, loaded
 from airis_mon.cli.proofs.runs import Failure, Proof
 from airis_mon.spec import format_duration, parse_duration
 
@@ -31,23 +34,46 @@ EVALUATION = 15.0
 """Seconds between two evaluations of the rules."""
 
 
-def results(folder: Path) -> Iterator[Proof | Failure]:
-    """Yield what comes of each case; what differs in names alone is played once."""
+def results(folder: Path, memory: Memory) -> Iterator[Proof | Failure]:
+    """Yield what comes of each case and monitor; what differs in names alone is played once."""
     if not (folder / CASES).exists() or not (folder / CONFIG).exists():
         return
-    reachable = Reachable(loaded((folder / CONFIG).read_text(encoding="utf-8")))
+    if memory.holds(key(folder, memory)):
+        yield Proof(CASES, WHAT, 0.0, known=True)
+        return
+    reachable = Reachable(_timeless(loaded((folder / CONFIG).read_text(encoding="utf-8"))))
     verdicts: dict[str, str] = {}
-    for case in loaded((folder / CASES).read_text(encoding="utf-8")).get("cases") or ():
-        labels = [alert["labels"] for alert in case["alerts"]]
-        config = _timeless(reachable.whole(labels))
-        question = anonymous(json.dumps([config, {**case, "name": ""}]), labels)
-        begin, known = time.monotonic(), question in verdicts
-        if not known:
-            verdicts[question] = _difference(config, case)
-        if verdicts[question]:
-            yield Failure(CASES, case["name"], verdicts[question])
-        else:
-            yield Proof(CASES, WHAT, time.monotonic() - begin, known)
+    for claim in read(loaded((folder / CASES).read_text(encoding="utf-8"))):
+        alike: dict[str, bool] = {}
+        for names in claim.of:
+            question = asked_of(reachable, claim, names)
+            if alike.get(question):
+                yield from (Proof(CASES, WHAT, 0.0, known=True) for _ in claim.cases)
+                continue
+            found = [_played(case, reachable, names, verdicts) for case in claim.filled(names)]
+            alike[question] = all(isinstance(result, Proof) for result in found)
+            yield from found
+
+
+def key(folder: Path, memory: Memory) -> str:
+    """Return by what is remembered that all cases of a folder hold: they are played by this very program."""
+    texts = [
+        (folder / path).read_text(encoding="utf-8") for path in (CONFIG, CASES) if (folder / path).exists()
+    ]
+    return memory.own_key(WHAT, source.digest(), *texts)
+
+
+def _played(
+    case: Mapping[str, Any], reachable: Reachable, names: Names, verdicts: dict[str, str]
+) -> Proof | Failure:
+    config = reachable.whole([alert["labels"] for alert in case["alerts"]])
+    question = anonymous(json.dumps([config, {**case, "name": ""}]), names)
+    begin, known = time.monotonic(), question in verdicts
+    if not known:
+        verdicts[question] = _difference(config, case)
+    if verdicts[question]:
+        return Failure(CASES, case["name"], verdicts[question])
+    return Proof(CASES, WHAT, time.monotonic() - begin, known)
 
 
 def _timeless(config: Any) -> Any:
