@@ -213,13 +213,33 @@ def test_a_server_that_is_not_there_leaves_everything_as_it_was(
     nobody = f"http://127.0.0.1:{ports.free_port()}"
     done = airis_mon("apply", document, "-o", target, "--prometheus", nobody, *tools)
     assert done.returncode == 1
-    assert f"cannot reach Prometheus at {nobody}" in done.stderr
+    assert done.stderr.count(f"cannot reach Prometheus at {nobody}") == 1
     assert not target.is_symlink()
+    assert [path.name for path in tmp_path.iterdir()] == ["m.yaml"]
+    for words in (["check"], ["build", "-o", target], ["apply", "-o", target]):
+        live = airis_mon(*words, document, "--live", nobody)
+        assert live.returncode == 1
+        assert live.stderr.count(f"cannot reach {nobody}") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["m.yaml"]
     target.mkdir()
     done = airis_mon("apply", document, "-o", target, *tools)
     assert done.returncode == 1
     assert "is no link" in done.stderr
     assert list(target.iterdir()) == []
+
+
+def test_what_apply_keeps_is_not_built_into(airis_mon: Run, tools: Sequence[str], tmp_path: Path) -> None:
+    document, target = tmp_path / "m.yaml", tmp_path / "out"
+    document.write_text(small("chat"))
+    assert airis_mon("apply", document, "-o", target, *tools).returncode == 0
+    before = files(target)
+    for text in (small("chat"), small("chat").replace("{of: error_ratio}", "{of: error_ratio, for: 20m}")):
+        document.write_text(text)
+        done = airis_mon("build", document, "-o", target, *tools)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"{target} is what `airis-mon apply` keeps, a link into out.releases")
+        assert f"`airis-mon apply ... -o {target}`" in done.stderr
+    assert files(target) == before
 
 
 def test_whoever_reads_while_releases_change_sees_one_of_them(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from airis_mon.cli.silences import Matcher
 from airis_mon.stack import alertmanager as alertmanager_command
 from airis_mon.stack.processes import Process
 from airis_mon.stack.servers import Server
+from tests.cli.documents import small
 from tests.waiting import until
 
 REST = ("--author", "jo", "--comment", "on it")
@@ -110,6 +111,21 @@ def test_matchers_mean_what_alertmanager_means(
     assert f"{len(expected)} alert" in said
     until(lambda: silenced(line.url) == expected, what=f"silence of {expected}")
     assert len(line("list", *(word for word in words if "=" in word)).splitlines()) == 2
+
+
+def test_a_monitor_that_no_document_declares_is_not_silenced(line: Line, tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text(small("support-chat"))
+    for words in (["--monitor", "suport-chat"], ["monitor=suport-chat"]):
+        told = line("create", *words, "-f", str(file), "--for", "2h", *REST, code=1)
+        assert "there is no ModelMonitor `suport-chat` in these files; did you mean `support-chat`?" in told
+    assert line("list") == "there is no silence\n"
+    made = line("create", "--monitor", "support-chat", "-f", str(file), "--for", "2h", *REST)
+    assert 'silences monitor="support-chat"' in made
+    file.write_text(small("support-chat").replace("of: error_ratio", "of: errors"))
+    assert "nothing was silenced" in line(
+        "create", "--monitor", "support-chat", "-f", str(file), "--for", "2h", *REST, code=1
+    )
 
 
 def test_a_silence_may_begin_later_in_any_zone(line: Line) -> None:

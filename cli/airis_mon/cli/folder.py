@@ -85,9 +85,20 @@ def listed(target: Path) -> tuple[str, ...]:
     return tuple(_files(_content(target)))
 
 
+def check(target: Path) -> None:
+    """Raise FolderError for a link into the releases of `apply`: what holds is replaced as a whole."""
+    releases = f"{target.name}.releases"
+    if target.is_symlink() and Path(os.readlink(target)).parent.name == releases:
+        raise FolderError(
+            f"{target} is what `airis-mon apply` keeps, a link into {releases}: change it by "
+            f"`airis-mon apply ... -o {target}`, or build into another folder"
+        )
+
+
 @contextmanager
 def staged(target: Path, artefacts: Sequence[Artefact]) -> Iterator[Path]:
     """Yield a folder beside `target` that holds `artefacts`; it is gone afterwards. Raises FolderError."""
+    check(target)
     target = target.absolute()
     try:
         if target.exists() and not target.is_dir():

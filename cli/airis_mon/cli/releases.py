@@ -6,6 +6,7 @@ file below it while it is moved sees one release or the other, never a mixture. 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -68,6 +69,7 @@ class Releases:
             yield stage
         finally:
             shutil.rmtree(stage, ignore_errors=True)
+            self._leave()
 
     def keep(self, stage: Path) -> Path:
         """Make a staged folder a release, and return it."""
@@ -102,6 +104,12 @@ class Releases:
         for left in self._folder.glob(".new-*"):  # of one that was killed
             if left.stat().st_mtime < time.time() - ABANDONED_AFTER:
                 shutil.rmtree(left, ignore_errors=True)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Take the folder of releases away where none is in it: nothing has ever been applied."""
+        with contextlib.suppress(OSError):
+            self._folder.rmdir()
 
     def _names(self) -> list[str]:
         return [entry.name for entry in self._folder.iterdir() if entry.name.isdigit()]

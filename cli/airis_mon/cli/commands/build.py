@@ -49,6 +49,7 @@ def run(argv: Sequence[str], cache: Path) -> int:
 
 def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     """Return what was done to the output folder, in words."""
+    folder.check(args.output)
     warnings: list[Problem] = []
     seen, target = live.inspection(args), targets.target(args)
     bundle = load(args.files, tell=warnings.append, known=seen.known, target=target)

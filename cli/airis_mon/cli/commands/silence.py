@@ -9,8 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from airis_mon.cli import access, spells
+from airis_mon.cli.documents import load
 from airis_mon.cli.silences import MATCHERS_MAX, AlertmanagerError, Matcher, Silence, Silences
-from airis_mon.cli.wording import plural, printable
+from airis_mon.cli.wording import plural, printable, problems
+from airis_mon.spec import SpecError, did_you_mean
+
+
+class UnknownMonitorError(Exception):
+    """A monitor that no document declares; the text says which may be meant."""
 
 
 def run(argv: Sequence[str], _cache: Path) -> int:
@@ -31,7 +37,10 @@ def run(argv: Sequence[str], _cache: Path) -> int:
             for identifier in args.ids:
                 silences.expire(identifier)
                 print(f"{identifier} is expired")
-    except (AlertmanagerError, access.AccessError) as error:
+    except SpecError as error:
+        print(f"{error}\n\n{problems(error)}; nothing was silenced", file=sys.stderr)
+        return 1
+    except (AlertmanagerError, access.AccessError, UnknownMonitorError) as error:
         print(f"airis-mon silence: {error}", file=sys.stderr)
         return 1
     return 0
@@ -51,12 +60,23 @@ def _create(
         spell = spells.spell(args, now)
     except ValueError as error:
         parser.error(str(error))
+    if args.files:
+        plain = [one.value for one in args.matchers if one.name == "monitor" and one.equal and not one.regex]
+        _declared([*(args.monitor or ()), *plain], [one.name for one in load(args.files).monitors])
     identifier = silences.create(matchers, spell, args.author, args.comment)
     standing = silences.alerts(matchers)
     return (
         f"{identifier} silences {', '.join(map(str, matchers))} until {spells.shown(spell[1])}; "
         f"{plural(standing, 'alert')} of these {'stands' if standing == 1 else 'stand'} now"
     )
+
+
+def _declared(names: Sequence[str], known: Sequence[str]) -> None:
+    """Raise UnknownMonitorError for a name that no monitor has."""
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise UnknownMonitorError(f"there is no ModelMonitor `{name}` in these files; {hint}")
 
 
 def table(silences: Sequence[Silence]) -> list[str]:
@@ -98,6 +118,10 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument(
         "--monitor", action="append", metavar="NAME", help="alerts of this ModelMonitor; several: of any"
     )
+    create.add_argument(
+        "-f", "--file", dest="files", action="append", metavar="FILE",
+        help="documents: refuse a monitor that is not among them; several times",
+    )  # fmt: skip
     spells.add_arguments(create)
     listing = actions.add_parser("list", help="show silences that stand or will", allow_abbrev=False)
     listing.add_argument("matchers", nargs="*", type=matcher, metavar="MATCHER", help="those that match only")
