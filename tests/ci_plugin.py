@@ -2,10 +2,12 @@
 
 `--servers-only` keeps the tests that talk to Prometheus, promtool, Alertmanager or amtool: the ones worth
 running again against another version. `--no-skips` makes a skip a failure, but for a few reasons that a
-machine may honestly have: what CI does not run, nobody runs.
+machine may honestly have: what CI does not run, nobody runs. Both hold with workers (`-n 2`) as without.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,9 @@ SERVERS = frozenset(
 HONEST = ("no Docker daemon", "the recorded traces are not on this machine")
 """Beginnings of reasons for which even CI may skip."""
 
+SKIPS = "skips"
+"""Key below which a worker hands over what it saw skipped."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("workshop")
@@ -26,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--no-skips"):
-        config.pluginmanager.register(_Skips(), "skips")
+        config.pluginmanager.register(_Skips(config), "skips")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -38,16 +43,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class _Skips:
-    """Remember what was skipped, and fail the run for it at the end."""
+    """Remember what was skipped, and fail the run for it at the end.
 
-    def __init__(self) -> None:
-        self.found: list[str] = []
+    The main process hears of every test that a worker has run, but of no module that was skipped as a whole:
+    those a worker hands over when it ends.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._handed_over: dict[str, Any] | None = getattr(config, "workeroutput", None)
+        """Where a worker puts what the main process is to know; None in the main process."""
+        self.found: dict[str, str] = {}
+        """What was skipped, and why; every worker collects everything, which makes one skip of it."""
 
     def _remember(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         if report.skipped and not hasattr(report, "wasxfail"):
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
             if not reason.removeprefix("Skipped: ").startswith(HONEST):
-                self.found.append(f"{report.nodeid}: {reason}")
+                self.found[report.nodeid] = reason
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._remember(report)
@@ -55,12 +67,18 @@ class _Skips:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         self._remember(report)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        self.found.update(getattr(node, "workeroutput", {}).get(SKIPS, {}))
+
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self.found and session.exitstatus == pytest.ExitCode.OK:
+        if self._handed_over is not None:
+            self._handed_over[SKIPS] = self.found
+        elif self.found and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.found:
             terminalreporter.section("skipped, and must not be (--no-skips)", red=True)
-            for line in self.found:
-                terminalreporter.line(line, red=True)
+            for name, reason in sorted(self.found.items()):
+                terminalreporter.line(f"{name}: {reason}", red=True)

@@ -39,12 +39,20 @@ def run(folder: Path, *options: str, reason: str = "felt like it") -> tuple[int,
             "-p",
             "tests.ci_plugin",
             "-p",
+            "xdist",
+            "-p",
             "no:cacheprovider",
             *options,
             str(folder),
         ],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""},
+        # Other plugins have nothing to do here, and take half a second to load, each time.
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "PYTEST_ADDOPTS": "",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        },
         capture_output=True,
         text=True,
         timeout=60,
@@ -52,15 +60,28 @@ def run(folder: Path, *options: str, reason: str = "felt like it") -> tuple[int,
     return done.returncode, done.stdout
 
 
+WORKERS = pytest.mark.parametrize("workers", ["0", "2"], ids=["alone", "with-workers"])
+
+
 def test_skip_passes_unless_it_is_forbidden(tmp_path: Path) -> None:
     assert run(tmp_path)[0] == 0
 
 
-def test_forbidden_skip_fails_and_is_told_with_its_reason(tmp_path: Path) -> None:
-    code, said = run(tmp_path, "--no-skips")
+@WORKERS
+def test_forbidden_skip_fails_and_is_told_with_its_reason(tmp_path: Path, workers: str) -> None:
+    code, said = run(tmp_path, "--no-skips", "-n", workers)
     assert code == pytest.ExitCode.TESTS_FAILED
-    assert "test_skipped: Skipped: felt like it" in said
+    assert said.count("test_skipped: Skipped: felt like it") == 1
     assert "test_expected_to_fail:" not in said
+
+
+@WORKERS
+def test_a_module_that_is_skipped_as_a_whole_fails_and_is_told_once(tmp_path: Path, workers: str) -> None:
+    module = 'import pytest\n\npytest.skip("not today", allow_module_level=True)\n'
+    (tmp_path / "test_whole.py").write_text(module, encoding="utf-8")
+    code, said = run(tmp_path, "--no-skips", "-n", workers, reason="no Docker daemon here")
+    assert code == pytest.ExitCode.TESTS_FAILED
+    assert said.count("test_whole.py: Skipped: not today") == 1
 
 
 def test_honest_reason_may_skip(tmp_path: Path) -> None:
