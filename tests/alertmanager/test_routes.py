@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 import yaml
 
 from airis_mon.alertmanager.compile import artefacts
-from airis_mon.spec import Bundle
+from airis_mon.alertmanager.receivers import FINGERPRINT
+from airis_mon.spec import Bundle, SpecError
 from airis_mon.stack.servers import Server
 from tests.alertmanager.documents import (
     LEAD,
@@ -132,6 +134,27 @@ def test_tls_is_asked_for_once() -> None:
     mails = config["receivers"][1]["email_configs"][:3]
     # On port 465 it is there from the first byte, and 0.25 would refuse a server that offers it no more.
     assert [mail["require_tls"] for mail in mails] == [True, False, False]
+
+
+def test_the_fingerprint_is_that_of_receivers_and_messages() -> None:
+    def fingerprint(ways: str, grafana: str | None = None) -> str:
+        config = yaml.safe_load(artefacts(bundle(receiver("now", ways)), grafana_url=grafana)[0].text)
+        *others, last = config["receivers"]
+        assert not any(other["name"].startswith(FINGERPRINT) for other in others)
+        assert last.keys() == {"name"}  # it tells nobody, and no route leads to it
+        assert last["name"] not in yaml.safe_dump(config["route"])
+        return str(last["name"])
+
+    one = "{webhooks: [{url: http://127.0.0.1/one}]}"
+    assert re.fullmatch(FINGERPRINT + "[0-9a-f]{16}", fingerprint(one))
+    found = {
+        fingerprint(one),
+        fingerprint(one.replace("one", "two")),
+        fingerprint(one, "http://g.example.com"),
+    }
+    assert len(found) == 3
+    with pytest.raises(SpecError, match="choose another name"):
+        artefacts(bundle(receiver(f"{FINGERPRINT}0", one)))
 
 
 def test_every_way_says_whether_it_tells_of_resolutions() -> None:

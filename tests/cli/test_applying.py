@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 import yaml
 
+from airis_mon.cli.build import build
 from airis_mon.cli.releases import Releases
-from airis_mon.spec import Artefact
+from airis_mon.cli.reloading import ReloadError
+from airis_mon.cli.reloading import Server as Told
+from airis_mon.cli.targets import Target
+from airis_mon.spec import Artefact, decode
 from airis_mon.stack import alertmanager as alertmanager_command
 from airis_mon.stack import ports
 from airis_mon.stack import prometheus as prometheus_command
@@ -181,12 +187,38 @@ def test_a_server_that_reads_other_files_is_told_of_and_nothing_changes(
     document.write_text(small("first") + "  alerting: {escalation: standard}\n")
     told = applied("--alertmanager", running.alertmanager)
     assert f"start it with --config.file={other}/alertmanager/alertmanager.yaml" in told
-    # The same routes, to elsewhere: Alertmanager tells no URLs, but where its files are.
+    # The same routes, to elsewhere: its templates lie where they were applied.
     document.write_text(small("first"))
     assert "works by another configuration" in applied("--alertmanager", running.alertmanager)
     # One taken for the other.
     assert "is it a Prometheus?" in applied("--prometheus", running.alertmanager)
     assert "is it an Alertmanager?" in applied("--alertmanager", running.prometheus)
+
+
+def test_the_same_routes_to_elsewhere_are_another_configuration_wherever_its_files_are(
+    alertmanager_server: Callable[..., Any], tmp_path: Path
+) -> None:
+    # Alertmanager hides URLs and does not tell templates, and these files are not on this machine any more.
+    def written(folder: str, url: str, grafana: str | None = None) -> Path:
+        bundle = decode({"m": small("chat"), "p": PEOPLE.replace("http://127.0.0.1:9/page", url)}).bundle
+        for artefact in build(bundle, Target(grafana_url=grafana)):
+            path = tmp_path / folder / artefact.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(artefact.text)
+        return tmp_path / folder / "alertmanager" / "alertmanager.yaml"
+
+    one = "http://127.0.0.1:9/one"
+    first, same = written("first", one), written("same", one)
+    server = Told("Alertmanager", alertmanager_server(config=first).url)
+    shutil.rmtree(tmp_path / "first")
+    with requests.Session() as session:
+        server.check_routes(session, yaml.safe_load(same.read_text()), tmp_path / "same")
+        for other in (
+            written("other", "http://127.0.0.1:9/two"),
+            written("linked", one, "http://grafana.example.com"),
+        ):
+            with pytest.raises(ReloadError, match="works by another configuration"):
+                server.check_routes(session, yaml.safe_load(other.read_text()), other.parents[1])
 
 
 def test_what_is_applied_of_every_kind_is_known_again(

@@ -11,6 +11,7 @@ from typing import Any
 
 from airis_mon.alertmanager import ladders
 from airis_mon.alertmanager.integrations import INTEGRATIONS, Integration
+from airis_mon.alertmanager.receivers import FINGERPRINT
 from airis_mon.alertmanager.routes import UNROUTED
 from airis_mon.spec import Bundle, Origin, Problem, Receiver
 
@@ -33,6 +34,9 @@ def _receiver(receiver: Receiver, target: tuple[int, int]) -> Iterator[Problem]:
         yield _problem(
             origin, "metadata.name", f"`{UNROUTED}` is the receiver that tells nobody", "choose another name"
         )
+    if receiver.name.startswith(FINGERPRINT):
+        message = f"names that begin with `{FINGERPRINT}` stand for what a configuration holds"
+        yield _problem(origin, "metadata.name", message, "choose another name")
     for integration in INTEGRATIONS:
         for index, way in enumerate(getattr(receiver, integration.key)):
             path = f"spec.{integration.key}[{index}]"

@@ -39,18 +39,19 @@ def artefacts(
     if found:
         raise SpecError(found)
     source = _source(bundle)
+    told, template = receivers.receivers(bundle.receivers), message.template(grafana_url)
     config: dict[str, Any] = {
         "templates": [message.FILE],
         "route": routes.tree(bundle),
         "inhibit_rules": inhibitions.rules(bundle),
-        "receivers": receivers.receivers(bundle.receivers),
+        "receivers": [*told, receivers.fingerprint(told, template)],
     }
     if times := time_intervals.time_intervals(bundle):
         config["time_intervals"] = times
     by_hour = hours.cases(bundle)
     return (
         Artefact("alertmanager/alertmanager.yaml", yaml_text(config, source=source)),
-        Artefact(f"alertmanager/{message.FILE}", message.template(grafana_url)),
+        Artefact(f"alertmanager/{message.FILE}", template),
         Artefact("alertmanager/routes.test.yaml", yaml_text(written(proofs.claims(bundle)), source=source)),
         Artefact(
             "alertmanager/timelines.test.yaml", yaml_text(written(timelines.claims(bundle)), source=source)

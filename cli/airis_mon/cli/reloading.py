@@ -65,7 +65,10 @@ class Server:
             )
 
     def check_routes(self, session: requests.Session, config: Mapping[str, Any], folder: Path) -> None:
-        """Raise ReloadError where an Alertmanager works by other routes, which hides URLs."""
+        """Raise ReloadError where an Alertmanager works by another configuration.
+
+        It hides URLs, and does not tell templates: a receiver's name is the fingerprint of both.
+        """
         try:
             text = self._asked(session, "GET", "/api/v2/status").json()["config"]["original"]
             told = yaml.load(text, Loader=_LOADER)  # noqa: S506  a safe one
