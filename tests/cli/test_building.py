@@ -203,7 +203,8 @@ def test_native_histograms_need_a_promtool_that_can_test_them(
     assert done.stderr.splitlines()[-2:] == [
         f"promtool {'.'.join(map(str, promtool.version))} cannot test native histograms, "
         "and nothing is emitted unproven",
-        "What helps: name one of 3.0 or newer with --promtool BIN, or leave `native` out of latencies",
+        "What helps: name one of 3.0 or newer with --promtool BIN, or leave `native` out of latencies and "
+        "`native_histograms` out of sources",
     ]
     assert not (tmp_path / "out").exists()
 

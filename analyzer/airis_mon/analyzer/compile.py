@@ -58,7 +58,7 @@ def _queries(monitor: Monitor, problems: list[Problem]) -> Iterator[dict[str, An
     if wrong:
         problems += wrong
         return
-    contract = contracts.CONTRACTS[monitor.source.contract]
+    contract = contracts.contract_of(monitor.source)
     for watched in _watched(monitor, problems):
         query = {
             "monitor": monitor.name,

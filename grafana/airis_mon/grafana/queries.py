@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from grafana_foundation_sdk.builders.prometheus import Dataquery
 
 from airis_mon.analyzer import series as analyzer
-from airis_mon.exporters.contracts import CONTRACTS, Contract, matchers
+from airis_mon.exporters.contracts import Contract, contract_of, matchers
 from airis_mon.rules import series as rules
 from airis_mon.spec import Monitor, Objective, format_duration
 
@@ -23,14 +23,14 @@ def variable(label: str) -> str:
     return f"by_{label}"
 
 
-def contract_of(monitor: Monitor) -> Contract:
-    """Return the contract that the monitor's source names."""
-    return CONTRACTS[monitor.source.contract]
+def exposed(monitor: Monitor) -> Contract:
+    """Return what the monitor's source exposes."""
+    return contract_of(monitor.source)
 
 
 def signal(monitor: Monitor, name: str) -> str:
     """Return PromQL for a signal of the monitor's model, in base units, over Grafana's own window."""
-    expression = contract_of(monitor).expression(name, monitor.source.selector, RATE_WINDOW)
+    expression = exposed(monitor).expression(name, monitor.source.selector, RATE_WINDOW)
     return _literal(expression).replace(f"[{format_duration(RATE_WINDOW)}]", "[$__rate_interval]")
 
 

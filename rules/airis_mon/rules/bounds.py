@@ -69,11 +69,11 @@ def _gapless(monitor: Monitor, place: int, told: Telling) -> Iterator[Problem]:
 def highest(monitor: Monitor, signal: str) -> float:
     """Return the highest value that a signal can have.
 
-    A quantile of a histogram is never above its last boundary: what lies beyond is counted there.
+    A quantile of a classic histogram is never above its last boundary: what lies beyond is counted there.
     """
     contract = contract_of(monitor)
     name, _, suffix = signal.rpartition("_")
-    if name in contract.distributions and suffix != "mean":
+    if name in contract.distributions and suffix != "mean" and not contract.native:
         return max(monitor.source.buckets.get(name, contract.distributions[name].buckets))
     return 1.0 if contract.unit(signal) == "ratio" else math.inf
 

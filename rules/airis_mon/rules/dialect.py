@@ -59,28 +59,34 @@ def problems(monitor: Monitor, emitted: Sequence[Group], ruler: Ruler) -> list[P
     """Return everything that the ruler's version would not read."""
     found = [problem for group in emitted for problem in _group(monitor, group, ruler)]
     if ruler.version < NATIVE_HISTOGRAMS:
-        found += [_native(monitor, position, ruler) for position in native(monitor)]
+        found += _native(monitor, ruler)
     return list(dict.fromkeys(found))
 
 
-def native(monitor: Monitor) -> list[int]:
-    """Return the positions of objectives that read native histograms."""
-    return [
-        position
+def native(monitor: Monitor) -> dict[str, str]:
+    """Return each path at which native histograms are asked for, with what to write instead."""
+    if monitor.source.native_histograms:
+        return {
+            "spec.source.native_histograms": "leave it out, and let Prometheus keep classic buckets "
+            "(`always_scrape_classic_histograms: true` where it keeps native ones as well)"
+        }
+    return {
+        f"spec.objectives[{position}].latency.native": "leave `native` out, and promise a duration at which"
+        " a bucket ends"
         for position, objective in enumerate(monitor.objectives)
         if isinstance(objective.indicator, Latency) and objective.indicator.native
-    ]
+    }
 
 
-def _native(monitor: Monitor, position: int, ruler: Ruler) -> Problem:
-    path = f"spec.objectives[{position}].latency.native"
-    return Problem(
-        f"Prometheus {written(ruler.version)} keeps native histograms only behind a feature flag",
-        path,
-        monitor.origin.locate(path),
-        f"where every Prometheus is newer, say `--prometheus-version {written(NATIVE_HISTOGRAMS)}`;\n"
-        "else leave `native` out, and promise a duration at which a bucket ends",
-    )
+def _native(monitor: Monitor, ruler: Ruler) -> Iterator[Problem]:
+    for path, instead in native(monitor).items():
+        yield Problem(
+            f"Prometheus {written(ruler.version)} keeps native histograms only behind a feature flag",
+            path,
+            monitor.origin.locate(path),
+            f"where every Prometheus is newer, say `--prometheus-version {written(NATIVE_HISTOGRAMS)}`;\n"
+            f"else {instead}",
+        )
 
 
 def _group(monitor: Monitor, group: Group, ruler: Ruler) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from airis_mon.analyzer import series as analyzer
-from airis_mon.exporters.contracts import CONTRACTS, matchers
+from airis_mon.exporters.contracts import contract_of, matchers
 from airis_mon.rules import series
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.groups import Rule, recording
@@ -60,7 +60,7 @@ class Reach:
         """Return the alert: the capacity is reached within the horizon; it can wait for working hours."""
         chosen = matchers({**self._signal, analyzer.HORIZON: self.horizon})
         of, capacity = self.forecast.of, number(self.capacity)
-        unit = CONTRACTS[self.monitor.source.contract].unit(of)
+        unit = contract_of(self.monitor.source).unit(of)
         hours = number(self.forecast.horizon / HOUR)
         return Alert(
             name=series.FORECAST_ALERT,

@@ -18,6 +18,7 @@ any time sees none of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import absence, series
@@ -123,6 +124,8 @@ def unseen(monitor: Monitor, measure: Measure) -> Alert | None:
 def impossible(monitor: Monitor, measure: Measure) -> Alert:
     """Return the alert on values that the metric cannot have."""
     chosen = selected(monitor, measure.metric)
+    if measure.native:
+        return _impossibly_native(monitor, measure, chosen)
     found = [f"{chosen} < 0", f"{chosen} != {chosen}", f"{chosen} >= {number(LARGEST)}"]
     if measure.gauge is not None:
         share = measure.gauge.unit == "ratio"
@@ -144,6 +147,32 @@ def impossible(monitor: Monitor, measure: Measure) -> Alert:
         after=(
             f" series of {chosen} have a value that cannot be: no number, negative, beyond 2^63, a share"
             " above 1, or a bucket above its count. No threshold is ever crossed by it; mend the exporter."
+        ),
+    )
+
+
+def _impossibly_native(monitor: Monitor, measure: Measure, chosen: str) -> Alert:
+    """Return the alert on native histograms that cannot be; of a negative count Prometheus takes none.
+
+    An observation that is no number makes the sum none for good; none that is measured here is negative.
+    """
+    count, total = f"histogram_count({chosen})", f"histogram_sum({chosen})"
+    found = (
+        f"{count} != {count}",
+        f"{count} >= {number(LARGEST)}",
+        f"{total} != {total}",
+        f"{total} < 0",
+    )
+    either = "\n  or\n  ".join(found)
+    return _told(
+        monitor,
+        measure,
+        series.IMPOSSIBLE,
+        f"count(\n  {either}\n)",
+        summary=f"{measure.signal} has impossible values",
+        after=(
+            f" series of {chosen} hold a count or a sum that cannot be: no number, negative, or beyond 2^63."
+            " No threshold is ever crossed by it; mend the exporter."
         ),
     )
 
@@ -179,7 +208,7 @@ def evidence(monitor: Monitor, measure: Measure) -> tuple[str, ...]:
     if measure.metric != requests.total:
         return (requests.total,)
     others = [counter.metric for counter in contract.counters.values()]
-    others += [f"{one.metric}_count" for one in contract.distributions.values()]
+    others += [contract.count(name) for name in contract.distributions]
     return tuple(other for other in others if other != measure.metric)[:WITNESSES]
 
 
@@ -189,8 +218,13 @@ def frozen(monitor: Monitor, measure: Measure) -> Alert | None:
     if not witnesses:
         return None
 
+    contract = contract_of(monitor)
+    if measure.native:  # an objective may read one where the contract's others are classic
+        contract = replace(contract, native=contract.native | {measure.metric})
+
     def increase(metric: str) -> str:
-        return f"sum by (instance) (increase({selected(monitor, metric)}[{span}]))"
+        whole = f"sum by (instance) (increase({selected(monitor, metric)}[{span}]))"
+        return contract.operations(metric, whole)
 
     moving = "\n    or\n    ".join(f"{increase(other)} >= {BUSY}" for other in witnesses)
     return _told(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from airis_mon.exporters.contracts import Contract, Gauge, Requests
 from airis_mon.rules import series
-from airis_mon.rules.indicators import LatencyBelow, contract_of, indicator
+from airis_mon.rules.indicators import LatencyBelow, NativeLatency, contract_of, indicator
 from airis_mon.spec import Monitor, Quality
 
 
@@ -18,7 +18,7 @@ class Measure:
     signal: str
     """Signal or distribution that it was named by first."""
     metric: str
-    """Counter, histogram's `_count`, or gauge."""
+    """Counter, histogram's `_count`, native histogram, or gauge."""
     gauge: Gauge | None = None
     """What is known of a gauge; None for what only ever rises."""
     boundary: float | None = None
@@ -29,6 +29,8 @@ class Measure:
     """Labels that the signal is kept apart by, sorted."""
     promised: bool = False
     """Whether an objective counts it: then `absence` tells where it is not there."""
+    native: bool = False
+    """Whether it is a native histogram."""
     moves: bool = True
     """Whether each operation moves it; true answers come later, or never."""
 
@@ -48,11 +50,14 @@ def measures(monitor: Monitor) -> tuple[Measure, ...]:
 def _all(monitor: Monitor) -> Iterator[Measure]:
     contract = contract_of(monitor)
     if contract.requests is not None:
-        yield Measure(series.REQUESTS, contract.requests.total, told=_told(contract.requests), promised=True)
+        total, told = contract.requests.total, _told(contract.requests)
+        yield Measure(series.REQUESTS, total, told=told, promised=True, native=total in contract.native)
     for objective in monitor.objectives:
         what = indicator(monitor, objective.indicator)
         if isinstance(what, LatencyBelow):
             yield Measure(what.signal, f"{what.metric}_count", boundary=what.boundary, promised=True)
+        elif isinstance(what, NativeLatency):
+            yield Measure(what.signal, what.metric, promised=True, native=True)
         elif isinstance(objective.indicator, Quality) and contract.labelled is not None:
             labelled = contract.labelled
             yield Measure(what.signal, labelled.total, told=_told(labelled), promised=True, moves=False)
@@ -74,11 +79,14 @@ def _measure(contract: Contract, signal: str) -> Measure | None:
         return Measure(signal, contract.gauges[signal].metric, contract.gauges[signal])
     name = signal.rpartition("_")[0]
     if name in contract.distributions:
-        return Measure(signal, f"{contract.distributions[name].metric}_count")
+        metric = contract.count(name)
+        return Measure(signal, metric, native=metric in contract.native)
     if name in contract.counters:
         return Measure(signal, contract.counters[name].metric)
     requests = contract.requests  # request_rate, error_ratio
-    return None if requests is None else Measure(series.REQUESTS, requests.total)
+    if requests is None:
+        return None
+    return Measure(series.REQUESTS, requests.total, native=requests.total in contract.native)
 
 
 def _told(requests: Requests) -> tuple[str, ...]:

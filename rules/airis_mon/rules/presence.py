@@ -29,6 +29,9 @@ _SAME = frozenset(
         "clamp_min",
         "exp",
         "floor",
+        "histogram_avg",
+        "histogram_count",
+        "histogram_sum",
         "ln",
         "log10",
         "log2",
@@ -118,7 +121,7 @@ class Recordings:
             return left
         if operator == "or":
             return either((left, right))
-        if left == right and isinstance(node.lhs, ast.VectorSelector):  # x != x: no number
+        if left == right and written(node.lhs) == written(node.rhs):  # x != x: no number
             return left
         bare = _without_labels(node.lhs) and _without_labels(node.rhs)
         alike = _apart(node.lhs) is not None and _apart(node.lhs) == _apart(node.rhs)
@@ -214,6 +217,8 @@ def _apart(node: Any) -> frozenset[str] | None:
     """
     if isinstance(node, ast.ParenExpr | ast.UnaryExpr):
         return _apart(node.expr)
+    if isinstance(node, ast.Call) and node.func.name in _SAME:
+        return _apart(node.args[0])
     if isinstance(node, ast.AggregateExpr) and node.modifier is not None:
         by = str(node.modifier.type).endswith("By")
         return frozenset(node.modifier.labels) if by else None

@@ -54,6 +54,9 @@ class Source:
     """Histogram boundaries per distribution, in base units, where the application sets its own."""
     scrape_interval: float = 15.0
     """Seconds between two readings of the series by Prometheus."""
+    native_histograms: bool = False
+    """Whether Prometheus keeps the histograms of the contract as native ones, and no classic buckets of them.
+    Off, since a Prometheus before 3.0 keeps none."""
 
     @property
     def shortest_range(self) -> float:
@@ -77,7 +80,8 @@ class Latency:
     snap: Literal["down", "up", "nearest"] | None = None
     """Boundary that is taken where `below` is none, and told as effective; without it that is an error."""
     native: bool = False
-    """Whether Prometheus keeps the distribution as a native histogram, which has no boundaries to heed."""
+    """Whether Prometheus keeps the distribution as a native histogram, which has no boundaries to heed;
+    `Source.native_histograms` says so of all of them."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from airis_mon.spec.monitor import Model, PageBudget, Source
 from airis_mon.spec.objective_fields import OBJECTIVE
 from airis_mon.spec.quantities import parse_duration
 from airis_mon.spec.records import Field, ListOf, MapOf, Record
-from airis_mon.spec.scalars import Duration, Number, Parsed
+from airis_mon.spec.scalars import Duration, Flag, Number, Parsed
 from airis_mon.spec.words import DAY, HOUR, LABEL, LABEL_VALUE, LINE, MINUTE, NAME, URL, WORD
 
 
@@ -129,6 +129,13 @@ MONITOR = Record(
                         Duration(1, 5 * MINUTE),
                         "How often Prometheus reads this source; ranges of rates must hold four of them.",
                         default="15s",
+                    ),
+                    Field(
+                        "native_histograms",
+                        Flag(),
+                        "Prometheus, 3.0 or newer, keeps all histograms of this source as native ones,"
+                        " without classic buckets.",
+                        default=False,
                     ),
                 ),
                 Source,

@@ -89,7 +89,10 @@ def check_prover(promtool: servers.Server, needed: tuple[int, int]) -> None:
     if promtool.version[:2] < needed:
         oldest = ".".join(map(str, needed))
         reason = f"{_tool(promtool)} cannot test native histograms, and nothing is emitted unproven"
-        advice = f"name one of {oldest} or newer with --promtool BIN, or leave `native` out of latencies"
+        advice = (
+            f"name one of {oldest} or newer with --promtool BIN,"
+            " or leave `native` out of latencies and `native_histograms` out of sources"
+        )
         raise MissingServerError(f"{reason}\nWhat helps: {advice}", [reason], advice)
 
 

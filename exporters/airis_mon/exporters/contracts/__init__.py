@@ -5,7 +5,7 @@ A signal is what a ModelMonitor speaks of (`request_rate`, `error_ratio`, `time_
 module with one Contract and list it in `catalogue`.
 """
 
-from airis_mon.exporters.contracts.catalogue import CONTRACTS
+from airis_mon.exporters.contracts.catalogue import CONTRACTS, contract_of
 from airis_mon.exporters.contracts.contract import (
     QUANTILES,
     Contract,
@@ -28,6 +28,7 @@ __all__ = [
     "Gauge",
     "Requests",
     "UnknownSignalError",
+    "contract_of",
     "matchers",
     "problems",
     "snapped",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from airis_mon.spec import format_duration
 
@@ -42,14 +42,14 @@ class Requests:
 
 @dataclass(frozen=True)
 class Distribution:
-    """A classic histogram."""
+    """A histogram."""
 
     metric: str
-    """Base name, without `_bucket`."""
+    """Base name, without `_bucket`; a native one has no other."""
     unit: str
     """Base unit of the signal: `seconds`, `tokens`, `ratio`."""
     buckets: tuple[float, ...]
-    """Boundaries in the base unit, ascending, without +Inf."""
+    """Boundaries in the base unit, ascending, without +Inf, where it is a classic one."""
     scale: float = 1.0
     """Factor from the server's unit to the base unit: 1e-6 where it counts microseconds."""
 
@@ -85,6 +85,25 @@ class Contract:
     distributions: Mapping[str, Distribution] = field(default_factory=dict)
     gauges: Mapping[str, Gauge] = field(default_factory=dict)
     counters: Mapping[str, Counter] = field(default_factory=dict)
+    native: frozenset[str] = frozenset()
+    """Metrics that are native histograms: each series holds buckets, count and sum."""
+
+    def natively(self) -> Contract:
+        """Return what the same server exposes where Prometheus keeps its histograms as native ones."""
+        counts = {f"{one.metric}_count": one.metric for one in self.distributions.values()}
+        requests = self.requests
+        if requests is not None:
+            requests = replace(requests, total=counts.get(requests.total, requests.total))
+        return replace(self, requests=requests, native=frozenset(counts.values()))
+
+    def count(self, distribution: str) -> str:
+        """Return the metric that counts a distribution's operations."""
+        metric = self.distributions[distribution].metric
+        return metric if metric in self.native else f"{metric}_count"
+
+    def operations(self, metric: str, expression: str) -> str:
+        """Return PromQL for the number of operations in an expression over the series of a metric."""
+        return f"histogram_count({expression})" if metric in self.native else expression
 
     def signals(self) -> tuple[str, ...]:
         """Return every name that `of:` accepts, in a fixed order."""
@@ -116,7 +135,7 @@ class Contract:
         `window` is the range in seconds that rates and quantiles look back. UnknownSignalError where the
         contract has no such signal.
         """
-        rates = _Rates(selector, format_duration(window), tuple(by))
+        rates = _Rates(self, selector, format_duration(window), tuple(by))
         if self.requests is not None and signal == "request_rate":
             return rates.total(self.requests.total)
         if self.requests is not None and signal == "error_ratio":
@@ -136,8 +155,7 @@ class Contract:
                 quantile = rates.quantile(QUANTILES[suffix], distribution.metric)
                 return _scaled(quantile, distribution.scale)
             if suffix == "mean":
-                total, count = f"{distribution.metric}_sum", f"{distribution.metric}_count"
-                return _scaled(f"{rates.total(total)} / {rates.total(count)}", distribution.scale)
+                return _scaled(rates.mean(distribution.metric), distribution.scale)
         raise UnknownSignalError(signal)
 
 
@@ -145,6 +163,7 @@ class Contract:
 class _Rates:
     """The few shapes that all signals are made of."""
 
+    contract: Contract
     selector: Mapping[str, str]
     window: str
     by: tuple[str, ...]
@@ -154,9 +173,19 @@ class _Rates:
         return f" by ({', '.join(self.by)}) " if self.by else ""
 
     def total(self, metric: str, *more: str) -> str:
+        return self.contract.operations(metric, self._sum(metric, *more))
+
+    def mean(self, metric: str) -> str:
+        if metric in self.contract.native:
+            return f"histogram_avg({self._sum(metric)})"
+        return f"{self._sum(f'{metric}_sum')} / {self._sum(f'{metric}_count')}"
+
+    def _sum(self, metric: str, *more: str) -> str:
         return f"sum{self.grouping}(rate({metric}{matchers(self.selector, *more)}[{self.window}]))"
 
     def quantile(self, quantile: float, metric: str) -> str:
+        if metric in self.contract.native:
+            return f"histogram_quantile({quantile:g}, {self._sum(metric)})"
         labels = ", ".join(("le", *self.by))
         rate = f"rate({metric}_bucket{matchers(self.selector)}[{self.window}])"
         return f"histogram_quantile({quantile:g}, sum by ({labels}) ({rate}))"

@@ -116,7 +116,10 @@ class _Check:
         )
 
     def buckets(self) -> Iterator[Problem]:
-        """Check that declared boundaries belong to a distribution, and rise."""
+        """Check that declared boundaries belong to a distribution, and rise; a native histogram has none."""
+        if self.monitor.source.native_histograms:
+            yield from self._native()
+            return
         for name, declared in self.monitor.source.buckets.items():
             path = f"spec.source.buckets.{name}"
             if name not in self.contract.distributions:
@@ -128,6 +131,20 @@ class _Check:
                         f"{path}[{index + 1}]",
                         "write the boundaries in rising order, each once",
                     )
+
+    def _native(self) -> Iterator[Problem]:
+        if not self.contract.distributions:
+            yield self._problem(
+                f"the contract `{self.contract.name}` reads no histogram of its own",
+                "spec.source.native_histograms",
+                "leave it out; expressions of the objectives say themselves what they read",
+            )
+        if self.monitor.source.buckets:
+            yield self._problem(
+                "native histograms have no boundaries that could be listed",
+                "spec.source.buckets",
+                "leave `buckets` out, or `native_histograms`",
+            )
 
     def indicators(self) -> Iterator[Problem]:
         """Check that what objectives count is counted by the contract, and latencies at their boundaries."""
@@ -194,12 +211,13 @@ class _Check:
                 "durations are " + ", ".join(durations),
             )
             return
-        if latency.native:
+        if latency.native or self.monitor.source.native_histograms:
             if latency.snap is not None:
+                key = "native" if latency.native else "source.native_histograms"
                 yield self._problem(
                     "`snap` has no boundary to choose: a native histogram is counted at any duration",
                     f"{path}.snap",
-                    "leave `snap` out, or `native`",
+                    f"leave `snap` out, or `{key}`",
                 )
             return
         boundaries = self.monitor.source.buckets.get(latency.of, distribution.buckets)

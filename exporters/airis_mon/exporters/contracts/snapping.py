@@ -22,7 +22,8 @@ def snapped(monitor: Monitor) -> tuple[Monitor, list[Problem]]:
     for index, objective in enumerate(monitor.objectives):
         latency = objective.indicator
         known = contract.distributions.get(latency.of) if contract and isinstance(latency, Latency) else None
-        if isinstance(latency, Latency) and known is not None and latency.snap and not latency.native:
+        native = monitor.source.native_histograms or (isinstance(latency, Latency) and latency.native)
+        if isinstance(latency, Latency) and known is not None and latency.snap and not native:
             boundaries = monitor.source.buckets.get(latency.of, known.buckets)
             effective = _effective(latency, boundaries)
             if effective is not None:

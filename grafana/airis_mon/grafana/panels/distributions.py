@@ -24,13 +24,11 @@ def tokens(monitor: Monitor) -> list[timeseries.Panel]:
 def output(monitor: Monitor) -> list[timeseries.Panel]:
     """Return the row of everything else that has a distribution, such as a classifier's confidence."""
     known = {*_named(monitor, "seconds"), *_named(monitor, "tokens")}
-    return [
-        _quantiles(monitor, name) for name in queries.contract_of(monitor).distributions if name not in known
-    ]
+    return [_quantiles(monitor, name) for name in queries.exposed(monitor).distributions if name not in known]
 
 
 def _named(monitor: Monitor, unit: str) -> list[str]:
-    distributions = queries.contract_of(monitor).distributions
+    distributions = queries.exposed(monitor).distributions
     return [name for name, distribution in distributions.items() if distribution.unit == unit]
 
 
@@ -45,7 +43,7 @@ def _quantiles(monitor: Monitor, name: str) -> timeseries.Panel:
         _title(name),
         "Half, 95% and 99% of operations stay below these lines, as far as the histogram's buckets tell."
         f"{told}",
-        queries.contract_of(monitor).distributions[name].unit,
+        queries.exposed(monitor).distributions[name].unit,
     ).min(0)
     for index, quantile in enumerate(SHOWN):
         expression = queries.signal(monitor, f"{name}_{quantile}")
@@ -54,7 +52,7 @@ def _quantiles(monitor: Monitor, name: str) -> timeseries.Panel:
 
 
 def _flows(monitor: Monitor) -> list[timeseries.Panel]:
-    counters = queries.contract_of(monitor).counters
+    counters = queries.exposed(monitor).counters
     if not counters:
         return []
     panel = look.graph("Tokens", "Tokens per second that the model reads and writes.", "tokens per second")

@@ -21,7 +21,7 @@ def panels(monitor: Monitor) -> list[timeseries.Panel]:
 
 def band(monitor: Monitor, anomaly: Anomaly) -> timeseries.Panel:
     """Show the signal, what was expected of it, and the band in which it is unremarkable."""
-    unit = queries.contract_of(monitor).unit(anomaly.of)
+    unit = queries.exposed(monitor).unit(anomaly.of)
     panel = look.graph(
         f"{anomaly.of}: expected and actual",
         f"The signal over {format_duration(anomaly.window)}, and the band that its own past of "

@@ -26,7 +26,7 @@ def ahead(monitor: Monitor, forecast: Forecast) -> timeseries.Panel:
     panel = look.graph(
         f"{forecast.of} in {horizon}",
         f"The signal now, and what is expected {horizon} later than the time below.{limit}",
-        queries.contract_of(monitor).unit(forecast.of),
+        queries.exposed(monitor).unit(forecast.of),
     )
     _draw(panel, monitor, forecast, f"in {horizon}", "")
     return look.lines(panel, [] if forecast.capacity is None else [forecast.capacity])
@@ -39,7 +39,7 @@ def hindsight(monitor: Monitor, forecast: Forecast) -> timeseries.Panel:
         f"{forecast.of}: forecast and outcome",
         f"What was forecast {horizon} earlier for the time below, and what came. The closer the lines, the "
         "more the forecast beside it is worth.",
-        queries.contract_of(monitor).unit(forecast.of),
+        queries.exposed(monitor).unit(forecast.of),
     )
     return _draw(panel, monitor, forecast, "forecast", f" offset {horizon}")
 

@@ -10,7 +10,7 @@ from airis_mon.spec import Monitor
 
 def panels(monitor: Monitor) -> list[timeseries.Panel]:
     """Return one graph per gauge, with the capacities that forecasts are held against."""
-    return [_gauge(monitor, name) for name in queries.contract_of(monitor).gauges]
+    return [_gauge(monitor, name) for name in queries.exposed(monitor).gauges]
 
 
 def _gauge(monitor: Monitor, name: str) -> timeseries.Panel:
@@ -23,7 +23,7 @@ def _gauge(monitor: Monitor, name: str) -> timeseries.Panel:
     panel = look.graph(
         name.replace("_", " ").capitalize(),
         f"The highest value among the model's servers.{told}",
-        queries.contract_of(monitor).gauges[name].unit,
+        queries.exposed(monitor).gauges[name].unit,
         width=8,
     )
     expression = queries.signal(monitor, name)

@@ -10,7 +10,7 @@ from airis_mon.spec import Errors, Monitor
 
 def panels(monitor: Monitor) -> list[timeseries.Panel]:
     """Return the row on traffic and errors; without a contract, only the objectives know of either."""
-    if queries.contract_of(monitor).requests is None:
+    if queries.exposed(monitor).requests is None:
         return []
     return [request_rate(monitor), error_ratio(monitor)]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from airis_mon.exporters.contracts import CONTRACTS, Contract
+from airis_mon.exporters.contracts import Contract, contract_of
 from airis_mon.rules import places
 from airis_mon.rules.collection import groups
 from airis_mon.rules.cost.reading import Read, Selector, UnreadableError, reads, returned
@@ -150,6 +150,7 @@ def _exposed(contract: Contract) -> Iterator[str]:
     """Yield the names of all series of a contract."""
     if contract.requests is not None:
         yield contract.requests.total
+    yield from contract.native
     for distribution in contract.distributions.values():
         yield from (f"{distribution.metric}_{part}" for part in ("bucket", "count", "sum"))
     yield from (gauge.metric for gauge in contract.gauges.values())
@@ -162,7 +163,7 @@ class _Population:
     def __init__(self, monitor: Monitor, emitted: Sequence[Group], assumptions: Assumptions) -> None:
         self._assumptions = assumptions
         self._scraped = monitor.source.scrape_interval
-        contract = CONTRACTS[monitor.source.contract]
+        contract = contract_of(monitor.source)
         self._buckets = {
             f"{known.metric}_bucket": len(monitor.source.buckets.get(name, known.buckets)) + 1
             for name, known in contract.distributions.items()

@@ -7,7 +7,8 @@ Must not be here: windows, budgets and alerts, which treat all of them alike, an
 
 from __future__ import annotations
 
-from airis_mon.exporters.contracts import CONTRACTS, Contract, matchers
+from airis_mon.exporters import contracts
+from airis_mon.exporters.contracts import Contract, matchers
 from airis_mon.rules.indicators.availability import Availability
 from airis_mon.rules.indicators.counted import Counted
 from airis_mon.rules.indicators.freshness import Freshness
@@ -36,7 +37,8 @@ def indicator(monitor: Monitor, kind: Errors | Latency | Quality | Fresh | Event
     if isinstance(kind, Errors):
         if contract.requests is None:
             raise KeyError("errors")
-        return Availability(contract.requests.total, selector, contract.requests.errors)
+        native = contract.requests.total in contract.native
+        return Availability(contract.requests.total, selector, contract.requests.errors, native=native)
     if isinstance(kind, Quality):
         if contract.labelled is None:
             raise KeyError(contract.name)
@@ -48,14 +50,14 @@ def indicator(monitor: Monitor, kind: Errors | Latency | Quality | Fresh | Event
     distribution = contract.distributions[kind.of]
     # Twelve digits take away what the division adds.
     boundary = float(f"{kind.below / distribution.scale:.12g}")
-    if kind.native:
+    if kind.native or distribution.metric in contract.native:
         return NativeLatency(distribution.metric, selector, boundary, kind.of)
     return LatencyBelow(distribution.metric, selector, boundary, kind.of)
 
 
 def contract_of(monitor: Monitor) -> Contract:
-    """Return the contract that a monitor's source names."""
-    return CONTRACTS[monitor.source.contract]
+    """Return what a monitor's source exposes."""
+    return contracts.contract_of(monitor.source)
 
 
 def requests_of(monitor: Monitor) -> str | None:

@@ -18,6 +18,8 @@ class Availability:
     """Matcher that keeps the failed ones, such as `error_type!=""`."""
     signal: str = "request_rate"
     """What is silent where there is none of it."""
+    native: bool = False
+    """Whether the metric is a native histogram, whose count is what is counted."""
     boundary = None
 
     @property
@@ -32,7 +34,7 @@ class Availability:
 
     def operations(self, window: str) -> str:
         """Return PromQL for operations per second."""
-        return f"sum(rate({self.total}[{window}]))"
+        return self._rate(self.total, window)
 
     def failures(self, window: str, events: str) -> str:
         """Return PromQL for failures per second.
@@ -40,7 +42,11 @@ class Availability:
         A model that never failed has no failed series at all: that is a rate of 0 and not an unknown one.
         """
         failed = self.metric + matchers(self.selector, self.failing)
-        return f"sum(rate({failed}[{window}])) or 0 * sum(rate({self.total}[{window}]))"
+        return f"{self._rate(failed, window)} or 0 * {self.operations(window)}"
+
+    def _rate(self, chosen: str, window: str) -> str:
+        rate = f"sum(rate({chosen}[{window}]))"
+        return f"histogram_count({rate})" if self.native else rate
 
     def rests_on(self, metric: str, labels: Mapping[str, str]) -> bool:
         """Tell whether there is a value wherever that series is."""

@@ -42,7 +42,8 @@ class NativeLatency:
 
     def rests_on(self, metric: str, labels: Mapping[str, str]) -> bool:
         """Tell whether there is a value wherever that series is."""
-        return False  # the contract counts operations by classic series
+        # Only where the whole source is native does the contract count operations by the same series.
+        return metric == self.metric and self.selector.items() <= labels.items()
 
     def _rate(self, window: str) -> str:
         return f"sum(rate({self.metric}{matchers(self.selector)}[{window}]))"

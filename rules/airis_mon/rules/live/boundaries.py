@@ -25,6 +25,8 @@ def with_boundaries(monitor: Monitor, prometheus: Prometheus) -> tuple[Monitor, 
         for one in monitor.objectives
         if isinstance(one.indicator, Latency) and not one.indicator.native
     }
+    if monitor.source.native_histograms:
+        return monitor, []
     actual: dict[str, tuple[float, ...]] = {}
     told: list[Problem] = []
     for name in sorted(wanted):

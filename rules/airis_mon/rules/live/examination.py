@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from airis_mon.analyzer import series as analyzer
-from airis_mon.exporters.contracts import CONTRACTS, problems
+from airis_mon.exporters.contracts import Contract, contract_of, problems
 from airis_mon.rules import impossible, places
 from airis_mon.rules.collection import groups, of_cost
 from airis_mon.rules.cost.reading import Selector, UnreadableError, reads
@@ -83,7 +83,7 @@ def _selectors(expression: str) -> Iterator[Selector]:
 
 
 def _signals(monitor: Monitor) -> Iterator[tuple[str, str]]:
-    contract, source = CONTRACTS[monitor.source.contract], monitor.source
+    contract, source = contract_of(monitor.source), monitor.source
     for path, item in _watched(monitor):
         yield f"{path}.of", contract.expression(item.of, source.selector, item.window)
 
@@ -133,7 +133,7 @@ def _unlabelled(
 
 def _kept_apart(monitor: Monitor, counted: Mapping[str, float], prometheus: Prometheus) -> Iterator[Problem]:
     """Yield labels of `by` that no series of the signal has: what should be many would be one."""
-    contract, source = CONTRACTS[monitor.source.contract], monitor.source
+    contract, source = contract_of(monitor.source), monitor.source
     for path, item in _watched(monitor):
         selectors = _selectors(contract.expression(item.of, source.selector, item.window))
         there = [one for one in selectors if counted.get(str(one))]
@@ -151,7 +151,7 @@ def _kept_apart(monitor: Monitor, counted: Mapping[str, float], prometheus: Prom
 def _seldom_read(monitor: Monitor, there: list[Selector], prometheus: Prometheus) -> Iterator[Problem]:
     """Yield what follows from a scrape interval that is longer than the document says."""
     declared = monitor.source.scrape_interval
-    actual = _interval(there, declared, prometheus)
+    actual = _interval(there, declared, contract_of(monitor.source), prometheus)
     if actual is None or actual <= declared * SELDOM:
         return
     path = "spec.source.scrape_interval"
@@ -168,10 +168,14 @@ def _seldom_read(monitor: Monitor, there: list[Selector], prometheus: Prometheus
     yield from impossible.problems(real)
 
 
-def _interval(there: list[Selector], declared: float, prometheus: Prometheus) -> float | None:
+def _interval(
+    there: list[Selector], declared: float, contract: Contract, prometheus: Prometheus
+) -> float | None:
     """Return the usual seconds between two samples, of the first series that has some."""
     for selector in there:
-        found = prometheus.vector(f"topk(1, {selector})")
+        # Native histograms have no order.
+        value = contract.operations(selector.metric, str(selector))
+        found = prometheus.vector(f"topk(1, {value})")
         if not found:
             continue
         first = found[0]

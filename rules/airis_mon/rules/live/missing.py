@@ -64,14 +64,15 @@ class Missing:
             return self._problem(
                 f"`{base}` is a native histogram there, and has no series `{selector.metric}`",
                 place,
-                "write `native: true` beside `below`, or let Prometheus keep the classic buckets too"
+                "write `native_histograms: true` in `source`, or `native: true` beside `below` where it is"
+                " this one alone; or let Prometheus keep the classic buckets too"
                 " (`always_scrape_classic_histograms: true`)",
             )
         if self._any(Selector(f"{selector.metric}_bucket", ())):
             return self._problem(
                 f"`{selector.metric}` is a classic histogram there, and has no native one",
                 place,
-                "leave `native` out, and write a boundary of its buckets",
+                "leave `native` and `native_histograms` out, and write a boundary of its buckets",
             )
         chosen = matchers(self.monitor.source.selector)
         names = (

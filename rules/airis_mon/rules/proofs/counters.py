@@ -16,7 +16,7 @@ from airis_mon.rules.indicators import (
     NativeLatency,
 )
 from airis_mon.rules.literals import number, spellings
-from airis_mon.rules.proofs import strangers
+from airis_mon.rules.proofs import histograms, strangers
 from airis_mon.rules.proofs.kinds import Example, Kind, kinds
 from airis_mon.rules.proofs.matchers import label_sets
 
@@ -36,7 +36,9 @@ class Counter:
     failed: float
     """What a failed one adds."""
     threshold: float | None = None
-    """Above it a failed operation lies and below it a good one, where the series is a native histogram."""
+    """Above it a failed operation lies and below it a good one, where a native histogram tells them apart."""
+    native: bool = False
+    """Whether the series is a native histogram."""
 
     def value(self, good: float, failed: float) -> str:
         """Return the value of a series to which operations add so much, as promtool writes it.
@@ -46,7 +48,7 @@ class Counter:
         begins there or later.
         """
         if self.threshold is None:
-            return number(good + failed)
+            return histograms.text(good + failed) if self.native else number(good + failed)
         last, count = math.floor(8 * math.log2(self.threshold)), number(good + failed)
         buckets = f"offset:{last} buckets:[{number(good)} 0 {number(failed)}]"
         return f"{{{{schema:3 count:{count} sum:{count} {buckets}}}}}"
@@ -61,7 +63,7 @@ def counters(what: Indicator, spelling: int = 0) -> tuple[Counter, ...]:
     elif isinstance(what, LatencyBelow):
         found = tuple(_slow(what, spelling))
     elif isinstance(what, NativeLatency):
-        found = (Counter(what.metric, what.selector, good=1.0, failed=1.0, threshold=what.threshold),)
+        found = (Counter(what.metric, what.selector, 1.0, 1.0, threshold=what.threshold, native=True),)
     else:
         found = tuple(_counted(what, spelling))
     if any(INSTANCE in counter.labels for counter in found):
@@ -93,9 +95,10 @@ def others(what: Indicator) -> tuple[Counter, ...]:
 
 def _available(what: Availability) -> Iterator[Counter]:
     good, failing = label_sets(what.failing)
-    yield Counter(what.metric, {**what.selector, **good}, good=1.0, failed=0.0)
+    yield Counter(what.metric, {**what.selector, **good}, good=1.0, failed=0.0, native=what.native)
     for failed in failing:
-        yield Counter(what.metric, {**what.selector, **failed}, good=0.0, failed=1 / len(failing))
+        share = 1 / len(failing)
+        yield Counter(what.metric, {**what.selector, **failed}, good=0.0, failed=share, native=what.native)
 
 
 def _slow(what: LatencyBelow, spelling: int) -> Iterator[Counter]:

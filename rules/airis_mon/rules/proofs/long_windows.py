@@ -10,7 +10,6 @@ from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import series
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.error_budget import MODE, SPEC
-from airis_mon.rules.indicators import NativeLatency
 from airis_mon.rules.literals import number
 from airis_mon.rules.proofs import strangers
 from airis_mon.rules.proofs.case import Case, Input, SampleCheck, close
@@ -53,9 +52,10 @@ def windows(burn: Burn, every: float) -> Iterator[Case]:
     count. Evaluations are `every` seconds apart.
     """
     left = list(recorded(burn.objective.window))
-    farthest = FARTHEST * min(1.0, SERIES / len(counters(burn.indicator)))
-    if isinstance(burn.indicator, NativeLatency):
-        farthest = FARTHEST_NATIVE
+    read = counters(burn.indicator)
+    farthest = FARTHEST * min(1.0, SERIES / len(read))
+    if any(one.native for one in read):
+        farthest = min(farthest, FARTHEST_NATIVE)
     while left:
         together = [window for window in left if window <= max(1.0, farthest) * left[0]]
         yield _windows(burn, every, together)
@@ -72,7 +72,7 @@ def _windows(burn: Burn, every: float, found: list[float]) -> Case:
     oldest, *recent = _healthy(sample, found, steps)
     traffic = Traffic(sample, (oldest, *recent, flood))
     inputs = traffic.inputs(burn.indicator)
-    if isinstance(burn.indicator, NativeLatency):
+    if any(one.native for one in counters(burn.indicator)):
         # Longer windows, of which no sample is checked, would read too many.
         late = Traffic(sample, (*recent, flood)).inputs(burn.indicator)
         inputs = tuple(Input(one.series, f"_x{oldest.steps} {one.values}") for one in late)

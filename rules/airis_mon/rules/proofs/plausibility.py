@@ -13,7 +13,7 @@ from airis_mon.rules.expressions import LE
 from airis_mon.rules.indicators import contract_of
 from airis_mon.rules.literals import number, spellings
 from airis_mon.rules.measures import Measure, measures
-from airis_mon.rules.proofs import readiness, strangers
+from airis_mon.rules.proofs import histograms, readiness, strangers
 from airis_mon.rules.proofs.case import AlertCheck, Case, Input, fired
 from airis_mon.rules.proofs.matchers import label_sets
 from airis_mon.rules.proofs.readiness import INFINITE, Need, Watched
@@ -102,6 +102,9 @@ class _Guarded:
 
     def _impossible(self, alert: Alert) -> Iterator[Case]:
         """Yield the tests of each value that cannot be, between some that can."""
+        if self.measure.native:
+            yield self._impossibly_native(alert)
+            return
         metric, gauge = self.measure.metric, self.measure.gauge
         bad, good = [math.nan, -1.0, guards.LARGEST * MORE], guards.LARGEST * LESS
         if gauge is not None and gauge.unit == "ratio":
@@ -125,6 +128,26 @@ class _Guarded:
         )
         if self.measure.boundary is not None:
             yield self._overfull(alert, self.measure.boundary)
+
+    def _impossibly_native(self, alert: Alert) -> Case:
+        """Return the test of each count and sum that cannot be, between some that can."""
+        metric, stands, most = self.measure.metric, self.wait + 2, guards.LARGEST * LESS
+        bad = ((math.nan, 0.0), (guards.LARGEST * MORE, 0.0), (most, math.nan), (most, -1.0))
+        stretches = [(stands, most, 0.0)]
+        for count, total in bad:
+            stretches += [(stands, count, total), (2, most, 0.0)]
+        whole, readings = sum(steps for steps, _, _ in stretches), _readings(self.monitor)
+        odd = [histograms.steady(count, total, steps * readings) for steps, count, total in stretches]
+        return self._case(
+            "impossible values",
+            alert,
+            [(stands - 1, 0.0), *self._told(len(bad), stands)],
+            [
+                Input(metric + matchers(self._labels(metric, ODD)), " ".join(odd)),
+                self._input(metric, self._labels(metric, WELL), [(whole, 0, 0)]),
+                *self._strange(metric, whole),
+            ],
+        )
 
     def _overfull(self, alert: Alert, boundary: float) -> Case:
         """Return the test of a bucket that holds more than its histogram, however its boundary is spelled."""
@@ -270,7 +293,7 @@ class _Guarded:
         metric, readings = self.measure.metric, _readings(self.monitor)
         stands = self.wait + 2 + math.ceil(guards.EXPECTED / readings)
         some, many = (2 * stands - 1) * readings, (3 * stands - 1) * readings
-        values = []
+        values, there = [], self._value(metric, 0.0)
         for slot in range(5 * stands * readings + 1):
             place = slot // (stands * readings)
             # Counted from the check, at which the last reading is lost: Prometheus 2 counts both ends.
@@ -279,7 +302,7 @@ class _Guarded:
             lost = {1: (some - slot) % 20 % 3 == 0, 2: begun and (many - slot) % 20 in range(0, 18, 2)}.get(
                 place, False
             )
-            values.append("stale" if slot == 4 * stands * readings else "_" if lost or place >= 4 else "0")
+            values.append("stale" if slot == 4 * stands * readings else "_" if lost or place >= 4 else there)
         checks = [
             (stands - 1, 0.0),
             (2 * stands - 1, 0.0),
@@ -329,9 +352,17 @@ class _Guarded:
             elif math.isnan(value):
                 parts.append(" ".join(["NaN"] * count))
             else:
-                parts.append(f"{number(value)}+{number(growth / readings)}x{count - 1}")
+                begin, step = self._value(metric, value), self._value(metric, growth / readings)
+                parts.append(f"{begin}+{step}x{count - 1}")
             there = value is not None
         return Input(metric + matchers(dict(sorted(labels.items()))), " ".join(parts))
+
+    def _value(self, metric: str, value: float) -> str:
+        """Return a value of a metric; no native histogram counts less than nothing."""
+        own = self.measure.native and metric == self.measure.metric
+        if not own and metric not in contract_of(self.monitor).native:
+            return number(value)
+        return histograms.text(value if value >= 0 else guards.LARGEST * MORE)
 
     @staticmethod
     def _length(stretches: Iterable[Stretch]) -> int:

@@ -13,7 +13,7 @@ from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.forecasts import Reach
 from airis_mon.rules.indicators import contract_of, requests_of
 from airis_mon.rules.literals import number
-from airis_mon.rules.proofs import strangers
+from airis_mon.rules.proofs import histograms, strangers
 from airis_mon.rules.proofs.case import AlertCheck, Case, Fired, Input, SampleCheck, close, fired
 from airis_mon.rules.windows import name, recorded
 from airis_mon.spec import Anomaly, Monitor
@@ -320,7 +320,10 @@ def _blind(
         )
         checks.append(AlertCheck(evaluation * step, series.ABSENT_ALERT, expected))
     steps = math.ceil((delays[-1] + 1) * step / interval) + 1
-    inputs = [Input(requests, f"0+100x{steps}")]
+    counted = f"0+100x{steps}"
+    if contract_of(monitor).native:
+        counted = f"{histograms.text(0)}+{histograms.text(100)}x{steps}"
+    inputs = [Input(requests, counted)]
     for burn, _ in alerts:
         inputs += strangers.recorded(burn, series.FAILURES, recorded(burn.objective.window)[0], 0, steps)
     return Case(f"operations without what objectives need: {what}", interval, tuple(inputs), checks)

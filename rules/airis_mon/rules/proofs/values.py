@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from airis_mon.exporters.contracts import QUANTILES, Requests, matchers
 from airis_mon.rules.indicators import contract_of
-from airis_mon.rules.proofs import strangers
+from airis_mon.rules.proofs import histograms, strangers
 from airis_mon.rules.proofs.case import Case, Input, SampleCheck, close
 from airis_mon.rules.proofs.matchers import label_sets
 from airis_mon.rules.signals import Signal
@@ -43,11 +43,22 @@ class _Stretch:
 
 
 @dataclass(frozen=True)
+class _Native:
+    """What a native histogram grows by, all of it in one bucket."""
+
+    count: _Stretch
+    total: _Stretch
+    """Sum of what is observed."""
+    bucket: int = 0
+    """Power of two at which the bucket ends."""
+
+
+@dataclass(frozen=True)
 class _Example:
     """Series of a server, and the value that they come to."""
 
-    series: tuple[tuple[str, Mapping[str, str], _Stretch | float], ...]
-    """Metric, labels, and the growth of a counter or the value of a gauge."""
+    series: tuple[tuple[str, Mapping[str, str], _Stretch | _Native | float], ...]
+    """Metric, labels, and the growth of a counter or of a native histogram, or the value of a gauge."""
     value: float
 
 
@@ -85,7 +96,7 @@ def _no_failure(signal: Signal, step: float) -> Case:
     at = math.ceil(3 * signal.window / step) * step
     requests, labels = _requests(signal), dict.fromkeys(signal.by, GROUPS[0][0])
     good, _ = label_sets(requests.errors)
-    growth = _Stretch(1.0, 1.0, 1.0)
+    growth = _counted(signal, requests.total, _Stretch(1.0, 1.0, 1.0))
     example = _Example(((requests.total, {**signal.monitor.source.selector, **labels, **good}, growth),), 0.0)
     check = SampleCheck(at, signal.selector, (({**labels, **signal.labels}, 0.0),), signal.name)
     inputs = tuple(_inputs(signal, example, at))
@@ -119,18 +130,21 @@ def _example(signal: Signal, labels: Mapping[str, str], factor: float) -> _Examp
     if of == "error_ratio":
         return _ratio(signal, (one, two), factor)
     if name in contract.distributions and suffix in QUANTILES:
-        return _quantile(contract.distributions[name].metric, (one, two), suffix, factor)
+        metric = contract.distributions[name].metric
+        example = _native_quantile if metric in contract.native else _quantile
+        return example(metric, (one, two), suffix, factor)
     if name in contract.distributions:
         metric, scale = contract.distributions[name].metric, contract.distributions[name].scale
         value = 2.0 * factor
-        total = _around(10 * value / scale)
+        total, count = _around(10 * value / scale), _Stretch(10.0, 10.0, 10 * BUSIER)
+        mean = 2 * value / (1 + BUSIER)
+        if metric in contract.native:
+            return _Example(tuple((metric, labels, _Native(count, total)) for labels in (one, two)), mean)
         sums = tuple((f"{metric}_sum", labels, total) for labels in (one, two))
-        counts = tuple(
-            (f"{metric}_count", labels, _Stretch(10.0, 10.0, 10 * BUSIER)) for labels in (one, two)
-        )
-        return _Example((*sums, *counts), 2 * value / (1 + BUSIER))
+        counts = tuple((f"{metric}_count", labels, count) for labels in (one, two))
+        return _Example((*sums, *counts), mean)
     metric = _requests(signal).total if of == "request_rate" else contract.counters[name].metric
-    growth = _around(5 * factor)
+    growth = _counted(signal, metric, _around(5 * factor))
     return _Example(((metric, one, growth), (metric, two, growth)), 10 * factor / (signal.window / STEPS))
 
 
@@ -139,6 +153,11 @@ def _requests(signal: Signal) -> Requests:
     if found is None:
         raise LookupError(f"{signal.of} of a contract that counts no operations")
     return found
+
+
+def _counted(signal: Signal, metric: str, growth: _Stretch) -> _Stretch | _Native:
+    """Return the growth of what counts operations."""
+    return _Native(growth, growth) if metric in contract_of(signal.monitor).native else growth
 
 
 def _free(signal: Signal) -> str:
@@ -159,10 +178,10 @@ def _ratio(signal: Signal, instances: Sequence[Mapping[str, str]], factor: float
     requests = _requests(signal)
     good, failing = label_sets(requests.errors)
     busy, share = 10 * factor, FAILING / factor
-    found: list[tuple[str, Mapping[str, str], _Stretch | float]] = []
+    found: list[tuple[str, Mapping[str, str], _Stretch | _Native | float]] = []
     for labels in instances:
-        well = _Stretch(0.0, busy * (1 - share), BUSIER * busy)
-        ill = _Stretch(BEFORE * busy, busy * share / len(failing), 0.0)
+        well = _counted(signal, requests.total, _Stretch(0.0, busy * (1 - share), BUSIER * busy))
+        ill = _counted(signal, requests.total, _Stretch(BEFORE * busy, busy * share / len(failing), 0.0))
         found.append((requests.total, {**labels, **good}, well))
         found += [(requests.total, {**labels, **failed}, ill) for failed in failing]
     return _Example(tuple(found), share / (1 + BUSIER))
@@ -183,21 +202,48 @@ def _quantile(metric: str, instances: Sequence[Mapping[str, str]], suffix: str, 
     return _Example(tuple(found), value)
 
 
+def _native_quantile(
+    metric: str, instances: Sequence[Mapping[str, str]], suffix: str, factor: float
+) -> _Example:
+    """Return the same in native histograms, in whose buckets values lie by their logarithm."""
+    lower = round(math.log2(factor))
+    upper = lower + round(math.log2(WIDER))
+    slow, quick = _Stretch(0.0, 10.0, 0.0), _Stretch(BEFORE * 10, 0.0, 10.0)
+    one, two = instances
+    found = ((metric, one, _Native(slow, slow, upper)), (metric, two, _Native(quick, quick, lower)))
+    share = 2 * QUANTILES[suffix]
+    return _Example(found, 2.0 ** (lower - 1 + share if share <= 1 else upper - 2 + share))
+
+
 def _inputs(signal: Signal, example: _Example, end: float) -> Iterator[Input]:
     """Yield the series up to a time, with the window at their end; one counter begins anew within it."""
     before = round(end / signal.window * STEPS) - STEPS
     for place, (metric, labels, growth) in enumerate(example.series):
         selector = metric + matchers(dict(sorted(labels.items())))
-        if not isinstance(growth, _Stretch):
+        if isinstance(growth, float):
             yield Input(selector, f"{growth!r}+0x{before + STEPS}")
-            continue
-        half = STEPS // 2
-        middle = growth.before * before
-        # A restart: all that the counter had is lost, and nothing of what it counts.
-        again = growth.first if place == 0 else middle + growth.first
-        third = again + growth.first * (half - 1) + growth.second
-        yield Input(
-            selector,
-            f"0+{growth.before!r}x{before} {again!r}+{growth.first!r}x{half - 1} "
-            f"{third!r}+{growth.second!r}x{half - 1}",
-        )
+        elif isinstance(growth, _Native):
+            counts = _parts(growth.count, before, restarted=place == 0)
+            totals = _parts(growth.total, before, restarted=place == 0)
+            grown = []
+            for (count, more, steps), (total, further, _) in zip(counts, totals, strict=True):
+                first = histograms.text(count, total, growth.bucket)
+                grown.append(f"{first}+{histograms.text(more, further, growth.bucket)}x{steps}")
+            yield Input(selector, " ".join(grown))
+        else:
+            parts = _parts(growth, before, restarted=place == 0)
+            yield Input(selector, " ".join(f"{begin!r}+{step!r}x{steps}" for begin, step, steps in parts))
+
+
+def _parts(growth: _Stretch, before: int, *, restarted: bool) -> tuple[tuple[float, float, int], ...]:
+    """Return where each stretch begins, what it grows by, and how often."""
+    half = STEPS // 2
+    middle = growth.before * before
+    # A restart: all that the counter had is lost, and nothing of what it counts.
+    again = growth.first if restarted else middle + growth.first
+    third = again + growth.first * (half - 1) + growth.second
+    return (
+        (0, growth.before, before),
+        (again, growth.first, half - 1),
+        (third, growth.second, half - 1),
+    )
