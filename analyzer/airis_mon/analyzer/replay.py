@@ -1,6 +1,7 @@
 """A series from start to end, as the live service would have seen it: the same model, the same schedule.
 
 Every sample is judged by a model that was fitted on samples before it, at its default configuration.
+Forecasts are those of `forecasting`, which the live service does not ask yet: it has `methods.seasonal`'s.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from airis_mon.analyzer.forecasting.outlook import outlook
 from airis_mon.analyzer.methods.cells import DAY
 from airis_mon.analyzer.methods.robust import Floats
 from airis_mon.analyzer.methods.seasonal import Settings, fit
@@ -18,6 +20,8 @@ Integers = NDArray[np.int64]
 _LOOK = 32
 """Samples by whose distances the step is told; they are not judged."""
 _ROWS = 64
+_FORECAST_COLUMNS = 40_320
+"""Newest columns that a forecast learns from: four weeks of minutes."""
 
 
 def anomaly_scores(timestamps: Integers, values: Floats) -> Floats:
@@ -56,16 +60,25 @@ def forecast(
 ) -> tuple[Floats, Floats, Floats]:
     """Return expectation, lower and upper edge of the next `horizon` steps, shape (horizon,) each.
 
-    `level` is the share of outcomes that the band should hold.
+    A step is the usual distance of two timestamps; `level` is the share of outcomes that the band should
+    hold.
+    Of fewer than four values nothing can be said: the answer is NaN.
     """
-    step = _step(timestamps)
-    grid, _ = _grid(timestamps, values, step)
-    ahead = [step * (n + 1) for n in range(horizon)]
-    model = fit(grid[None, -(HISTORY // step) :], Settings(step, horizons=tuple(ahead), level=level))
-    bands = [model.forecast(seconds, 0) for seconds in ahead]
-    parts = [(band.expected[0], band.lower[0], band.upper[0]) for band in bands]
-    expected, lower, upper = np.array(parts, dtype=np.float64).T
-    return expected, lower, upper
+    row, step = _recent(timestamps, values)
+    found = outlook(row[None], step, horizon, level)
+    return found.mean[0], found.lower[0], found.upper[0]
+
+
+def _recent(timestamps: Integers, values: Floats) -> tuple[Floats, int]:
+    """Return the newest samples at equal distances, NaN where there is none, and that distance in seconds."""
+    if not len(timestamps):
+        return np.full(1, np.nan), 60
+    step = max(1, int(np.median(np.diff(timestamps)))) if len(timestamps) > 1 else 60
+    back = np.rint((timestamps[-1] - timestamps) / step).astype(np.int64)
+    near = back < _FORECAST_COLUMNS
+    row = np.full(int(back[near].max()) + 1, np.nan)
+    row[-1 - back[near]] = np.where(np.isfinite(values[near]), values[near], np.nan)
+    return row, step
 
 
 def _step(timestamps: Integers) -> int:

@@ -1,0 +1,139 @@
+"""Rows of the past -> what comes next, and between which edges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from airis_mon.analyzer.forecasting.bands import edges
+from airis_mon.analyzer.forecasting.naive import naive
+from airis_mon.analyzer.forecasting.past import Integers, Past, filled
+from airis_mon.analyzer.forecasting.regression import regression, shapes
+from airis_mon.analyzer.forecasting.seasons import Seasons, seasons
+from airis_mon.analyzer.methods import robust
+from airis_mon.analyzer.methods.robust import Floats
+
+_LEAST = 4
+"""Values below which nothing is said."""
+_ROOM = 0.5
+"""Part of the range seen so far that a forecast may leave it by."""
+_SHIFT = 0.05
+"""Part of the median that is added before the logarithm."""
+_POWER = 8
+"""How much better a forecaster counts that was off by less."""
+_HORIZONS_MOST = 96
+"""Horizons that are computed; between them the departure from the profile is interpolated."""
+_PROFILE = 4
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What comes next, (rows, horizons) each; NaN where nothing can be said."""
+
+    mean: Floats
+    lower: Floats
+    upper: Floats
+
+
+def outlook(values: Floats, step: int, horizon: int, level: float, *, ratio: bool = False) -> Outlook:
+    """Forecast the next `horizon` columns of `values`, shape (rows, columns), NaN for gaps.
+
+    `level` is the share of outcomes that the band should hold; `ratio` says that values are shares of 1.
+    """
+    rows = len(values)
+    result = Outlook(*(np.full((rows, horizon), np.nan) for _ in range(3)))
+    known = ~np.isnan(values)
+    bridged = filled(values)
+    groups: dict[tuple[int, Seasons], list[int]] = {}
+    for row in np.flatnonzero(known.sum(axis=1) >= _LEAST):
+        first = int(np.argmax(known[row]))
+        groups.setdefault((first, seasons(bridged[row, first:], step)), []).append(int(row))
+    ahead = _horizons(horizon)
+    for (first, found), some in groups.items():
+        past = Past(bridged[some, first:], known[some, first:], found, ahead)
+        for name, part in vars(_forecast(past, horizon, level, ratio=ratio)).items():
+            getattr(result, name)[some] = part
+    return result
+
+
+def _horizons(horizon: int) -> Integers:
+    if horizon <= _HORIZONS_MOST:
+        return np.arange(1, horizon + 1)
+    return np.unique(np.linspace(1, horizon, _HORIZONS_MOST).astype(np.int64))
+
+
+def _forecast(past: Past, horizon: int, level: float, *, ratio: bool) -> Outlook:
+    lowest, highest = past.values.min(axis=1), past.values.max(axis=1)
+    room = _ROOM * (highest - lowest)
+    least = np.where((lowest >= 0) | ratio, np.maximum(lowest - room, 0.0), lowest - room)[:, None]
+    most = (highest + room)[:, None]
+    if ratio:
+        most = np.minimum(most, 1.0)
+    positive = (lowest >= 0) & (np.median(past.values, axis=1) > 0)
+    tried = [np.clip(one, least[:, :, None], most[:, :, None]) for one in _tried(past, positive)]
+    mean = _weighted(past, tried)
+    lower, upper = edges(past, mean, level, positive)
+    newest = mean[:, -1]
+    if horizon > len(past.horizons):
+        profile = _profile(past, horizon)
+        off = newest - profile[:, past.horizons - 1]
+        newest = np.clip(profile + _between(past.horizons, off, horizon), least, most)
+        lower, upper = (_between(past.horizons, edge, horizon) for edge in (lower, upper))
+    floor = np.where((lowest >= 0) | ratio, 0.0, -np.inf)[:, None]
+    ceiling = 1.0 if ratio else np.inf
+    return Outlook(newest, *(np.clip(newest + edge, floor, ceiling) for edge in (lower, upper)))
+
+
+def _tried(past: Past, positive: np.ndarray) -> Iterator[Floats]:
+    """Yield what each forecaster said at each start."""
+    yield from naive(past)
+    wanted = shapes(past)
+    if not wanted:
+        return
+    shift = _SHIFT * np.median(past.values, axis=1, keepdims=True)
+    # Where values can only be positive, what moves them multiplies more often than it adds.
+    logarithm = np.log(np.where(positive[:, None], past.values + shift, 1.0))
+    curved = replace(past, values=np.where(positive[:, None], logarithm, past.values))
+    top = np.log(np.maximum(4 * np.abs(past.values).max(axis=1), _TINY))
+    for shape in wanted:
+        found = regression(curved, shape)
+        straight = np.exp(np.minimum(found, np.maximum(top, 0.0)[:, None, None])) - shift[:, :, None]
+        yield np.where(positive[:, None, None], straight, found)
+
+
+def _weighted(past: Past, tried: list[Floats]) -> Floats:
+    """Return the mean of the forecasters, each weighing more the less it was off.
+
+    The errors' roots are compared: the middle of them counts, not the few large ones.
+    """
+    off = np.stack(
+        [robust.mean(robust.flattened(np.sqrt(np.abs(one[:, :-1] - past.outcomes)))) for one in tried]
+    )
+    off = np.where(np.isnan(off), 1.0, off)
+    best = off.min(axis=0)
+    weight = ((off + _TINY) / (best + _TINY)) ** -_POWER
+    weight /= weight.sum(axis=0)
+    total = np.zeros_like(tried[0])
+    for share, one in zip(weight, tried, strict=True):
+        total += share[:, None, None] * one
+    return total
+
+
+def _profile(past: Past, horizon: int) -> Floats:
+    """Return the mean of the last seasons at each of the next columns; the last value without a season."""
+    season = past.seasons.short
+    ahead = np.arange(1, horizon + 1)
+    if not season:
+        return np.repeat(past.values[:, -1:], horizon, axis=1)
+    times = min(_PROFILE, past.columns // season)
+    last = past.values[:, past.columns - times * season :]
+    mean = last.reshape(len(last), times, season).mean(axis=1)
+    return np.asarray(mean[:, (ahead - 1) % season])
+
+
+def _between(knots: Integers, values: Floats, horizon: int) -> Floats:
+    at = np.arange(1, horizon + 1)
+    return np.stack([np.interp(at, knots, row) for row in values])

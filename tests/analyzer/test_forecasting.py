@@ -1,0 +1,173 @@
+"""What comes next, and a band that holds as many outcomes as it says, over kinds of series."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from airis_mon.analyzer.forecasting.outlook import outlook
+from airis_mon.analyzer.forecasting.seasons import Seasons, seasons
+from airis_mon.analyzer.methods.cells import DAY, HOUR
+from airis_mon.analyzer.replay import forecast
+
+Floats = NDArray[np.float64]
+
+
+def hours(count: int) -> NDArray[np.int64]:
+    return 1_700_006_400 + np.arange(count, dtype=np.int64) * HOUR
+
+
+def wave(count: int, period: float = 24) -> Floats:
+    return np.asarray(np.sin(2 * np.pi * np.arange(count) / period))
+
+
+def noise(count: int, scale: float, seed: int = 0) -> Floats:
+    return np.random.default_rng(seed).normal(0, scale, count)
+
+
+def off(values: Floats, horizon: int) -> float:
+    """Return the mean error over the last `horizon` values, of a forecast from those before."""
+    known = len(values) - horizon
+    mean, _, _ = forecast(hours(known), values[:known], horizon, 0.95)
+    return float(np.abs(mean - values[known:]).mean())
+
+
+def test_a_day_and_a_week_are_found() -> None:
+    week = np.where(np.arange(24 * 28) // 24 % 7 < 5, 1.0, 0.3)
+    values = 20 + 10 * week * (1.2 + wave(24 * 28)) + noise(24 * 28, 0.2)
+    assert off(values, 72) < 0.5
+
+
+def test_a_daily_course_that_grows_is_followed() -> None:
+    values = 50 + 0.05 * np.arange(24 * 20) + 5 * wave(24 * 20) + noise(24 * 20, 0.3)
+    assert off(values, 48) < 0.8
+
+
+def test_a_period_that_is_no_day_is_found() -> None:
+    values = 10 + 3 * wave(900, 37) + noise(900, 0.2)
+    assert seasons(values, 60) == Seasons(37)
+    assert off(values, 60) < 0.5
+
+
+def test_noise_has_no_period() -> None:
+    assert seasons(10 + noise(2000, 1.0), 60) == Seasons()
+
+
+def test_a_line_goes_on() -> None:
+    values = 100 + 2.0 * np.arange(300) + noise(300, 1.0)
+    mean, lower, upper = forecast(np.arange(300, dtype=np.int64) * 60, values, 30, 0.95)
+    truth = 100 + 2.0 * np.arange(300, 330)
+    assert np.abs(mean - truth).max() < 15
+    assert ((lower <= truth) & (truth <= upper)).all()
+
+
+def test_what_is_constant_stays() -> None:
+    for parts in forecast(hours(200), np.full(200, 7.25), 48, 0.95):
+        np.testing.assert_allclose(parts, 7.25, rtol=1e-9)
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95])
+@pytest.mark.parametrize("kind", ["daily", "walk", "skewed"])
+def test_the_band_holds_as_many_outcomes_as_it_says(kind: str, level: float) -> None:
+    count, horizon, rows = 24 * 21, 24, 100
+    chance = np.random.default_rng(5)
+    shock = chance.normal(0, 1.0, (rows, count + horizon))
+    values = {
+        "daily": 20 + 5 * wave(count + horizon) + shock,
+        "walk": 200 + np.cumsum(shock, axis=1),
+        "skewed": 20 + 5 * wave(count + horizon) + np.exp(shock),
+    }[kind]
+    found = outlook(values[:, :count], HOUR, horizon, level)
+    truth = values[:, count:]
+    held = (found.lower <= truth) & (truth <= found.upper)
+    assert level - 0.07 <= held.mean() <= min(level + 0.07, 0.995)
+
+
+def test_gaps_change_little() -> None:
+    values = 20 + 5 * wave(24 * 21) + noise(24 * 21, 0.3)
+    gappy = values.copy()
+    gappy[np.random.default_rng(1).random(len(values)) < 0.2] = np.nan
+    gappy[100:130] = np.nan
+    whole, holed = (forecast(hours(len(values)), one, 24, 0.95)[0] for one in (values, gappy))
+    assert np.abs(whole - holed).max() < 1.5
+
+
+def test_missing_samples_are_missing_values() -> None:
+    at, values = hours(24 * 14), 20 + 5 * wave(24 * 14) + noise(24 * 14, 0.3)
+    keep = np.random.default_rng(2).random(len(at)) > 0.2
+    keep[-1] = True
+    gappy = np.where(keep, values, np.nan)
+    for left_out, marked in zip(
+        forecast(at[keep], values[keep], 24, 0.95), forecast(at, gappy, 24, 0.95), strict=True
+    ):
+        np.testing.assert_allclose(left_out, marked)
+
+
+def test_a_row_is_forecast_alike_alone_and_among_others() -> None:
+    rows = np.stack([20 + 5 * wave(400) + noise(400, 0.5, seed) for seed in range(4)])
+    rows[2, :90] = np.nan
+    rows[3] = 1.0
+    together = outlook(rows, HOUR, 24, 0.95)
+    for n, row in enumerate(rows):
+        alone = outlook(row[None], HOUR, 24, 0.95)
+        np.testing.assert_allclose(together.mean[n], alone.mean[0], rtol=1e-9)
+        np.testing.assert_allclose(together.upper[n], alone.upper[0], rtol=1e-9)
+
+
+def test_a_long_horizon_keeps_the_daily_course() -> None:
+    at = 1_700_006_400 + np.arange(288 * 12, dtype=np.int64) * 300
+    values = 10 + 5 * np.sin(2 * np.pi * at / DAY) + noise(len(at), 0.3)
+    known = len(at) - 288
+    mean, lower, upper = forecast(at[:known], values[:known], 288, 0.95)
+    assert np.abs(mean - values[known:]).mean() < 0.8
+    assert ((lower <= values[known:]) & (values[known:] <= upper)).mean() > 0.85
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_of_next_to_nothing_nothing_is_said(count: int) -> None:
+    for part in forecast(hours(count), np.arange(float(count)), 5, 0.95):
+        assert part.shape == (5,)
+        assert np.isnan(part).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.one_of(st.floats(-1e9, 1e9, width=32), st.just(float("nan")), st.sampled_from([0.0, 0.0, 1.0])),
+        min_size=4,
+        max_size=200,
+    ),
+    st.integers(1, 130),
+    st.sampled_from([60, 300, 3600, 7200, 86400, 7]),
+    st.floats(0.5, 0.99),
+)
+def test_any_series_gives_ordered_finite_numbers_or_none(
+    course: list[float], horizon: int, step: int, level: float
+) -> None:
+    values = np.array(course)
+    at = np.arange(len(values), dtype=np.int64) * step
+    mean, lower, upper = forecast(at, values, horizon, level)
+    assert mean.shape == lower.shape == upper.shape == (horizon,)
+    if np.isfinite(values).sum() < 4:
+        assert np.isnan(mean).all()
+        return
+    known = values[np.isfinite(values)]
+    assert np.isfinite(mean).all()
+    assert (lower <= mean).all()
+    assert (mean <= upper).all()
+    if known.min() >= 0:
+        assert (lower >= 0).all()
+    room = np.ptp(known) * 0.5 + 1e-6 * np.abs(known).max()
+    assert (mean <= known.max() + room).all()
+    assert (mean >= known.min() - room).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=40, max_size=90), st.integers(1, 30))
+def test_shares_stay_shares(course: list[float], horizon: int) -> None:
+    found = outlook(np.array(course)[None], HOUR, horizon, 0.95, ratio=True)
+    assert (found.lower >= 0).all()
+    assert (found.upper <= 1).all()
