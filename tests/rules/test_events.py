@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airis_mon.rules import series
 from airis_mon.rules.compile import artefacts
 from airis_mon.rules.expressions import ExpressionError, terms
 from airis_mon.rules.proofs import specimens
@@ -208,3 +209,13 @@ def test_specimens_stand_for_every_alternative(expression: str, texts: tuple[str
 def test_an_expression_without_bounds_is_refused(expression: str) -> None:
     with pytest.raises(ValueError, match=r"intricate|more than 32"):
         specimens.matching(expression)
+
+
+def test_whatever_rules_record_is_known_to_be_no_counter_of_a_server() -> None:
+    files = (Path(__file__).parents[2] / "rules" / "generated").glob("*.rules.yaml")
+    groups = [group for file in files for group in yaml.safe_load(file.read_text())["groups"]]
+    names = {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
+    assert len(names) > 30
+    assert [name for name in sorted(names) if not series.recorded(name)] == []
+    others = ("slo:requests:total", "slo:sli_events:rate", "job:answers:rate5m", "answers_total", "up")
+    assert [name for name in others if series.recorded(name)] == []
