@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from airis_mon.analyzer.forecasting.horizons import ahead
 from airis_mon.analyzer.forecasting.outlook import outlook
 from airis_mon.analyzer.forecasting.seasons import Seasons, seasons
 from airis_mon.analyzer.methods.cells import DAY, HOUR
@@ -171,3 +172,55 @@ def test_shares_stay_shares(course: list[float], horizon: int) -> None:
     found = outlook(np.array(course)[None], HOUR, horizon, 0.95, ratio=True)
     assert (found.lower >= 0).all()
     assert (found.upper <= 1).all()
+
+
+def minutes(days: float, seed: int = 0) -> tuple[NDArray[np.int64], Floats]:
+    at = np.arange(1, round(days * DAY / 60) + 1, dtype=np.int64) * 60
+    return at, 10 + 5 * np.sin(2 * np.pi * at / DAY) + noise(len(at), 0.5, seed)
+
+
+@pytest.mark.parametrize("horizon", [HOUR, 6 * HOUR, DAY])
+def test_a_live_forecast_holds_single_values_until_the_next_fit_and_after_a_missed_one(horizon: int) -> None:
+    past = 7 * DAY // 60
+    rows = np.stack([minutes(9.5, seed)[1] for seed in range(12)])
+    found = ahead(rows[:, :past], 60, (horizon,), 0.95)[horizon]
+    held = []
+    for later in (1, 5, 10, 60, 120):
+        band = found.at(later * 60 + horizon)
+        truth = rows[:, past + horizon // 60 + later - 1]
+        clean = 10 + 5 * np.sin(2 * np.pi * (past * 60 + horizon + later * 60) / DAY)
+        assert np.abs(band.mean - clean).max() < 0.7
+        held.append((band.lower <= truth) & (truth <= band.upper))
+    assert np.mean(held) > 0.85
+
+
+def test_a_live_forecast_of_a_series_that_has_just_begun_is_silent() -> None:
+    _, values = minutes(1)
+    values[: len(values) - 60] = np.nan
+    found = ahead(values[None], 60, (HOUR, DAY), 0.95)
+    assert np.isfinite(found[HOUR].at(HOUR + 60).upper).all()
+    assert np.isnan(found[DAY].at(DAY + 60).upper).all()
+
+
+def test_no_rows_are_no_trouble() -> None:
+    assert ahead(np.empty((0, 500)), 60, (HOUR,), 0.95)[HOUR].at(HOUR).mean.shape == (0,)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")) | st.just(0.0), max_size=80),
+    st.sampled_from([HOUR, 2 * HOUR, DAY, 7 * DAY]),
+    st.booleans(),
+)
+def test_any_live_forecast_is_in_order_and_finite_or_silent(
+    course: list[float], horizon: int, ratio: bool
+) -> None:
+    values = np.array(course, dtype=np.float64)
+    values = np.clip(values, 0, 1) if ratio else values
+    band = ahead(values[None], HOUR, (horizon,), 0.95, ratio=ratio)[horizon].at(horizon + 60)
+    edges = np.array([band.lower[0], band.mean[0], band.upper[0]])
+    assert np.isfinite(edges).all() or np.isnan(edges).all()
+    assert np.isnan(edges).all() or (np.diff(edges) >= 0).all()
+    if ratio and np.isfinite(edges).all():
+        assert edges[0] >= 0
+        assert edges[2] <= 1

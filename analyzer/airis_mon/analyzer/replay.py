@@ -1,7 +1,7 @@
 """A series from start to end, as the live service would have seen it: the same model, the same schedule.
 
 Every sample is judged by a model that was fitted on samples before it, at its default configuration.
-Forecasts are those of `forecasting`, which the live service does not ask yet: it has `methods.seasonal`'s.
+Forecasts are of the same code as the live service's; that one looks at longer histories in cells.
 """
 
 from __future__ import annotations

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from airis_mon.analyzer import series
 from airis_mon.analyzer.config import Query
+from airis_mon.analyzer.forecasting.horizons import Ahead, ahead
+from airis_mon.analyzer.forecasting.outlook import Outlook
 from airis_mon.analyzer.history import History
 from airis_mon.analyzer.methods.exclusion import touched
 from airis_mon.analyzer.methods.robust import Floats
-from airis_mon.analyzer.methods.seasonal import Band, Model, Settings, fit
+from airis_mon.analyzer.methods.seasonal import Model, Settings, fit
 from airis_mon.analyzer.query import Frame, Labels, Querier
 from airis_mon.remote_write import Sample
 from airis_mon.spec import format_duration
 
 _MODEL_AGE_MAX = 2 * 3600
 """Seconds after which a model that could not be fitted again is silent: its level is no longer the level."""
+
+
+_LEVEL = 0.95
+"""Share of outcomes that a forecast's band should hold."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Evaluation:
 @dataclass(frozen=True)
 class _Fitted:
     model: Model
+    forecasts: Mapping[int, Ahead]
     rows: dict[Labels, int]
     end: int
     """Time of the last column of the history."""
@@ -52,7 +59,6 @@ class Watch:
             step,
             pages_per_week=query.false_pages_per_week,
             ratio=query.ratio,
-            horizons=query.horizons,
         )
         self._fitted: _Fitted | None = None
 
@@ -66,7 +72,9 @@ class Watch:
             return False
         frame = self._history.until(querier, end)
         rows = {labels: n for n, labels in enumerate(frame.labels)}
-        self._fitted = _Fitted(fit(self._usual(frame), self._settings), rows, end)
+        values = self._usual(frame)
+        forecasts = ahead(values, self._step, self.query.horizons, _LEVEL, ratio=self.query.ratio)
+        self._fitted = _Fitted(fit(values, self._settings), forecasts, rows, end)
         return True
 
     def _usual(self, frame: Frame) -> Floats:
@@ -108,10 +116,11 @@ class Watch:
                 yield self._sample(series.ACTUAL, labels, at, float(value))
 
     def _expected(self, fitted: _Fitted, frame: Frame, at: int) -> Iterator[Sample]:
-        ahead = at - fitted.end
-        bands = {series.NOW: fitted.model.expected(ahead)}
-        for seconds in self.query.horizons:
-            bands[format_duration(seconds)] = fitted.model.forecast(seconds, ahead)
+        since = at - fitted.end
+        now = fitted.model.expected(since)
+        bands = {series.NOW: Outlook(now.expected, now.lower, now.upper)}
+        for seconds, forecast in fitted.forecasts.items():
+            bands[format_duration(seconds)] = forecast.at(since + seconds)
         for horizon, band in bands.items():
             for labels in frame.labels:
                 row = fitted.rows.get(labels)
@@ -132,9 +141,9 @@ class Watch:
         return Sample(written, at * 1000, value)
 
 
-def _edges(band: Band, row: int) -> Iterator[tuple[str, float]]:
+def _edges(band: Outlook, row: int) -> Iterator[tuple[str, float]]:
     edges: tuple[tuple[str, Floats], ...] = (
-        (series.EXPECTED, band.expected),
+        (series.EXPECTED, band.mean),
         (series.LOWER, band.lower),
         (series.UPPER, band.upper),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from airis_mon.analyzer.forecasting.bands import edges
 from airis_mon.analyzer.forecasting.naive import naive
@@ -26,6 +27,9 @@ _POWER = 8
 _HORIZONS_MOST = 96
 """Horizons that are computed; between them the departure from the profile is interpolated."""
 _PROFILE = 4
+_BLOCK = 64
+"""Rows that are computed together."""
+_GRAINS = 14
 _TINY = 1e-12
 
 
@@ -43,20 +47,43 @@ def outlook(values: Floats, step: int, horizon: int, level: float, *, ratio: boo
 
     `level` is the share of outcomes that the band should hold; `ratio` says that values are shares of 1.
     """
-    rows = len(values)
-    result = Outlook(*(np.full((rows, horizon), np.nan) for _ in range(3)))
+    knots = _horizons(horizon)
+    found = [
+        (some, past, forecast(past, level, ratio=ratio)) for some, past in pasts(values, values, step, knots)
+    ]
+    result = Outlook(*(np.full((len(values), horizon), np.nan) for _ in range(3)))
+    for some, past, part in found:
+        whole = part if horizon == len(knots) else _between(past, part, horizon)
+        for name, edge in vars(whole).items():
+            getattr(result, name)[some] = edge
+    return result
+
+
+def pasts(
+    values: Floats, measured: Floats, step: int, horizons: Integers
+) -> Iterator[tuple[list[int], Past]]:
+    """Yield rows that begin about together and have the same seasons; those with next to no values never.
+
+    `measured` is of the shape of `values`, and what outcomes are.
+    """
     known = ~np.isnan(values)
     bridged = filled(values)
     groups: dict[tuple[int, Seasons], list[int]] = {}
     for row in np.flatnonzero(known.sum(axis=1) >= _LEAST):
-        first = int(np.argmax(known[row]))
+        first = _first(known[row])
         groups.setdefault((first, seasons(bridged[row, first:], step)), []).append(int(row))
-    ahead = _horizons(horizon)
-    for (first, found), some in groups.items():
-        past = Past(bridged[some, first:], known[some, first:], found, ahead)
-        for name, part in vars(_forecast(past, horizon, level, ratio=ratio)).items():
-            getattr(result, name)[some] = part
-    return result
+    for (first, found), rows in groups.items():
+        for begin in range(0, len(rows), _BLOCK):
+            some = rows[begin : begin + _BLOCK]
+            yield some, Past(bridged[some, first:], measured[some, first:], found, horizons)
+
+
+def _first(known: NDArray[np.bool_]) -> int:
+    """Return the first column of a row, a little late where it has many: rows are computed together."""
+    first = int(np.argmax(known))
+    grain = max(1, len(known) // _GRAINS)
+    later = -(-first // grain) * grain
+    return later if known[later:].sum() >= _GRAINS * _LEAST else first
 
 
 def _horizons(horizon: int) -> Integers:
@@ -65,7 +92,8 @@ def _horizons(horizon: int) -> Integers:
     return np.unique(np.linspace(1, horizon, _HORIZONS_MOST).astype(np.int64))
 
 
-def _forecast(past: Past, horizon: int, level: float, *, ratio: bool) -> Outlook:
+def forecast(past: Past, level: float, *, ratio: bool = False) -> Outlook:
+    """Return what comes at the past's horizons."""
     lowest, highest = past.values.min(axis=1), past.values.max(axis=1)
     room = _ROOM * (highest - lowest)
     least = np.where((lowest >= 0) | ratio, np.maximum(lowest - room, 0.0), lowest - room)[:, None]
@@ -77,11 +105,6 @@ def _forecast(past: Past, horizon: int, level: float, *, ratio: bool) -> Outlook
     mean = _weighted(past, tried)
     lower, upper = edges(past, mean, level, positive)
     newest = mean[:, -1]
-    if horizon > len(past.horizons):
-        profile = _profile(past, horizon)
-        off = newest - profile[:, past.horizons - 1]
-        newest = np.clip(profile + _between(past.horizons, off, horizon), least, most)
-        lower, upper = (_between(past.horizons, edge, horizon) for edge in (lower, upper))
     floor = np.where((lowest >= 0) | ratio, 0.0, -np.inf)[:, None]
     ceiling = 1.0 if ratio else np.inf
     return Outlook(newest, *(np.clip(newest + edge, floor, ceiling) for edge in (lower, upper)))
@@ -134,6 +157,11 @@ def _profile(past: Past, horizon: int) -> Floats:
     return np.asarray(mean[:, (ahead - 1) % season])
 
 
-def _between(knots: Integers, values: Floats, horizon: int) -> Floats:
+def _between(past: Past, knots: Outlook, horizon: int) -> Outlook:
+    """Return every column up to `horizon`: between knots, what departs from the profile is interpolated."""
+    profile = _profile(past, horizon)
     at = np.arange(1, horizon + 1)
-    return np.stack([np.interp(at, knots, row) for row in values])
+    off = (part - profile[:, past.horizons - 1] for part in (knots.mean, knots.lower, knots.upper))
+    parts = [np.stack([np.interp(at, past.horizons, row) for row in one]) + profile for one in off]
+    positive = past.values.min(axis=1, keepdims=True) >= 0
+    return Outlook(*(np.where(positive, np.maximum(part, 0.0), part) for part in parts))

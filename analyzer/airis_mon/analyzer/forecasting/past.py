@@ -30,8 +30,9 @@ class Past:
 
     values: Floats
     """(rows, columns), no gaps."""
-    known: NDArray[np.bool_]
-    """(rows, columns): where a value was measured and not filled in."""
+    measured: Floats
+    """(rows, columns): what outcomes are, NaN where nothing was measured. Where a column is the mean of some
+    values, one of them: bands are to hold values, not means."""
     seasons: Seasons
     horizons: Integers
     """Columns ahead, ascending."""
@@ -40,6 +41,11 @@ class Past:
     def columns(self) -> int:
         """Length of the past."""
         return int(self.values.shape[1])
+
+    @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """(rows, columns): where something was measured."""
+        return ~np.isnan(self.measured)
 
     @property
     def trial_columns(self) -> int:
@@ -86,7 +92,7 @@ class Past:
         """(rows, starts - 1, horizons): what came; NaN where it is not known."""
         at = self.starts[:-1, None] + self.horizons
         inside = np.minimum(at, self.columns - 1)
-        return np.where((at < self.columns) & self.known[:, inside], self.values[:, inside], np.nan)
+        return np.where(at < self.columns, self.measured[:, inside], np.nan)
 
 
 def filled(values: Floats) -> Floats:

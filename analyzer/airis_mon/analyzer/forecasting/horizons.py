@@ -1,0 +1,83 @@
+"""Forecasts over a few distances in seconds, good until the next fit: what the live service asks for.
+
+History is looked at in cells, longer ones for longer distances; bands are those of single values, not of the
+cells' means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from airis_mon.analyzer.forecasting.outlook import Outlook, forecast, pasts
+from airis_mon.analyzer.methods import robust
+from airis_mon.analyzer.methods.cells import DAY
+from airis_mon.analyzer.methods.robust import Floats
+
+_CELL_LEAST = 300
+_CELLS = 96
+"""Cells that a distance takes at least, where cells are longer than the least."""
+_DETAIL = 3
+"""Cells after a distance of which each is computed; later ones are interpolated."""
+_SPOKEN_OF = 12
+"""Cells with a value below which a row is not spoken of."""
+_FARTHEST = 4
+"""How many times as far as its past is long a forecast may look."""
+_USED = 7200
+"""Seconds that a forecast is asked for after its fit."""
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What comes at some distances after the end of a history, in seconds."""
+
+    distances: Floats
+    outlook: Outlook
+    """(rows, distances)."""
+
+    def at(self, seconds: float) -> Outlook:
+        """Return what comes `seconds` after the end of the history, (rows,) each."""
+        last = len(self.distances) - 1
+        after = min(max(int(np.searchsorted(self.distances, seconds)), 1), last)
+        begin, end = self.distances[after - 1], self.distances[after]
+        share = min(max((seconds - begin) / (end - begin), 0.0), 1.0)
+        return Outlook(
+            *(one[:, after - 1] * (1 - share) + one[:, after] * share for one in vars(self.outlook).values())
+        )
+
+
+def ahead(
+    values: Floats, step: int, horizons: tuple[int, ...], level: float, *, ratio: bool = False
+) -> Mapping[int, Ahead]:
+    """Forecast (rows, steps), NaN for gaps, over each of `horizons`, in seconds; the step divides a day."""
+    return {horizon: _ahead(values, step, horizon, level, ratio=ratio) for horizon in horizons}
+
+
+def _ahead(values: Floats, step: int, horizon: int, level: float, *, ratio: bool) -> Ahead:
+    columns = _columns(step, horizon)
+    cell = columns * step
+    whole = -(-max(values.shape[1], 1) // columns)
+    padded = np.full((len(values), whole * columns), np.nan)
+    padded[:, padded.shape[1] - values.shape[1] :] = values
+    fine = padded.reshape(len(values), whole, columns)
+    first = max(horizon // cell, 1)
+    knots = np.array([*range(first, first + _DETAIL + 1), first + max(_USED // cell, _DETAIL) + 1])
+    result = Outlook(*(np.full((len(values), len(knots)), np.nan) for _ in range(3)))
+    means = robust.mean(fine)
+    known = ~np.isnan(means)
+    span = (whole - np.argmax(known, axis=1)) * cell
+    said = (known.sum(axis=1) >= _SPOKEN_OF) & (_FARTHEST * span >= horizon)
+    for some, past in pasts(np.where(said[:, None], means, np.nan), fine[:, :, -1], cell, knots):
+        for name, part in vars(forecast(past, level, ratio=ratio)).items():
+            getattr(result, name)[some] = part
+    # A cell's mean stands for its middle.
+    return Ahead((knots - 0.5) * cell + step / 2, result)
+
+
+def _columns(step: int, horizon: int) -> int:
+    """Return how many steps make a cell that divides a day."""
+    most = max(_CELL_LEAST, horizon // _CELLS) // step
+    day = DAY // step
+    return max(n for n in range(1, max(most, 1) + 1) if day % n == 0)
