@@ -6,9 +6,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all check generate faults fuzz bench bench-instrument bench-ingest bench-memory bench-exposition bench-compile bench-accuracy mutate
 MAKEFLAGS += --no-print-directory
+# Images set it to stay small; here every command of hundreds would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 READY := .venv/.complete
+# Tests wait for servers most of the time. ARGS='-n 0' has one process again, for a debugger.
+WORKERS := -n 2 --dist worksteal
 ARGS ?=
 
 help: ## show this list
@@ -18,7 +22,7 @@ demo: $(READY) ## real models, real servers, one incident from cause to page (AR
 	$(BIN)/airis-mon demo $(ARGS)
 
 test: $(READY) ## tests against Debian's Prometheus and Alertmanager; under ten minutes on two cores
-	$(BIN)/python -m pytest -p tests.ci_plugin -m 'not slow' $(ARGS)
+	$(BIN)/python -m pytest -p tests.ci_plugin $(WORKERS) -m 'not slow' $(ARGS)
 
 test-all: $(READY) ## what `test` leaves out: newest servers (built once with Go), helm, wheel, demo on both versions
 	.ci/test-all

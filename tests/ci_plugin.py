@@ -2,11 +2,13 @@
 
 `--servers-only` keeps the tests that talk to Prometheus, promtool, Alertmanager or amtool: the ones worth
 running again against another version. `--no-skips` makes a skip a failure, but for a few reasons that a
-machine may honestly have: what CI does not run, nobody runs. Both hold with workers (`-n 2`) as without.
+machine may honestly have: what CI does not run, nobody runs. Both hold with workers (`-n 2`) as without,
+and what a test prints reaches the main process whatever it is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -40,6 +42,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = [item for item in items if SERVERS & set(getattr(item, "fixturenames", ()))]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Write half characters as their numbers: a worker cannot send them, and would end with its test."""
+    return _sendable((yield))
+
+
+def _sendable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {key: _sendable(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_sendable, value))
+    return value
 
 
 class _Skips:

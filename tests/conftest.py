@@ -14,8 +14,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import yaml
+from hypothesis import HealthCheck
 
 from airis_mon.stack import alertmanager as alertmanager_command
 from airis_mon.stack import ports, servers
@@ -32,6 +34,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     for name in servers.PROGRAMS:
         group.addoption(f"--{name}", metavar="BIN", default=None, help=f"{name} to run the tests with")
+
+
+def pytest_configure() -> None:
+    # How long an example takes is a matter of what else the machine does; a test that hangs has a timeout.
+    now = hypothesis.settings()
+    unheeded = [*now.suppress_health_check, HealthCheck.too_slow]
+    hypothesis.settings.register_profile("patient", now, deadline=None, suppress_health_check=unheeded)
+    hypothesis.settings.load_profile("patient")
 
 
 def _find(request: pytest.FixtureRequest, name: str) -> Server:

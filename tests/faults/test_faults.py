@@ -36,7 +36,8 @@ def test_a_sound_sidecar_loses_nothing_and_counts_nothing_twice() -> None:
 
 
 def test_without_numbers_the_ledger_notices() -> None:
-    code, result = faults("--trials=1", "--seed=7", "--sabotage=deduplication")
+    # Not every kill hits a batch that is stored and not yet answered: on a busy machine one may not.
+    code, result = faults("--trials=4", "--seed=7", "--sabotage=deduplication")
     assert code == 1
     assert result["counted_twice"] > 0
 

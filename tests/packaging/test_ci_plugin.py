@@ -92,3 +92,13 @@ def test_servers_only_keeps_what_talks_to_a_server(tmp_path: Path) -> None:
     code, said = run(tmp_path, "--servers-only")
     assert code == 0
     assert "1 passed, 3 deselected" in said
+
+
+@WORKERS
+def test_what_a_test_logs_may_be_half_a_character(tmp_path: Path, workers: str) -> None:
+    said = 'import logging\ndef test_it():\n    logging.error("half \\ud800")\n    assert "\\ud801" == "a"\n'
+    (tmp_path / "test_half.py").write_text(said, encoding="utf-8")
+    code, told = run(tmp_path, "-n", workers)
+    assert code == pytest.ExitCode.TESTS_FAILED
+    assert "half \\ud800" in told
+    assert "1 failed, 2 passed" in told
