@@ -53,6 +53,7 @@ BEYOND_THE_SCHEMA = {
     "profile-that-is-built-in",
     "promql-with-signals",
     "quality-that-nobody-counts",
+    "rules-that-expect-too-much",
     "scrape-interval-that-is-too-long",
     "selector-by-bucket",
     "selector-by-what-failed",

@@ -145,7 +145,7 @@ def test_definition_accepts_the_monitors_of_the_examples() -> None:
         if document["kind"] == "ModelMonitor"
     ]
 
-    assert len(monitors) == 3
+    assert len(monitors) == 4
     assert [error.message for monitor in monitors for error in validator.iter_errors(monitor)] == []
 
 

@@ -60,6 +60,8 @@ def _queries(monitor: Monitor, problems: list[Problem]) -> Iterator[dict[str, An
         return
     contract = contracts.contract_of(monitor.source)
     for watched in _watched(monitor, problems):
+        if monitor.engine != "analyzer":
+            continue
         query = {
             "monitor": monitor.name,
             "model": monitor.model.name,
@@ -117,7 +119,7 @@ def _history(entry: _Entry) -> float:
 def _reserved(monitor: Monitor, path: str, entry: _Entry) -> Problem | None:
     for label in entry.by:
         if label in _OURS:
-            message = f"the analyzer writes the label `{label}` itself: no series can be kept apart by it"
+            message = f"expectations have the label `{label}` themselves: no series can be kept apart by it"
             return _problem(monitor, f"{path}.by", message, "leave it out, or rename it while scraping")
     return None
 

@@ -9,6 +9,7 @@ from airis_mon.rules import (
     anomalies,
     burn_rate,
     error_budget,
+    expectation,
     forecasts,
     guards,
     maintenance,
@@ -40,7 +41,16 @@ def groups(monitor: Monitor) -> tuple[Group, ...]:
     for what, rules in (*standing, ("ready", [*ready, *blind])):
         grouped += numbered(monitor.name, what, rules)
     worked_on = (*maintenance.groups(monitor), *maintenance.budgets(monitor))
-    return (*found, *bounded_signals(monitor), *of_cost(monitor), *grouped, *guarding(monitor), *worked_on)
+    usual = expectation.groups(monitor)
+    return (
+        *found,
+        *usual,
+        *bounded_signals(monitor),
+        *of_cost(monitor),
+        *grouped,
+        *guarding(monitor),
+        *worked_on,
+    )
 
 
 def guarding(monitor: Monitor) -> tuple[Group, ...]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from airis_mon.rules import bounds, series
+from airis_mon.rules import bounds, expectation, series
 from airis_mon.rules.expressions import ExpressionError, terms
 from airis_mon.rules.indicators import Counted
 from airis_mon.rules.literals import number
@@ -33,7 +33,7 @@ def problems(monitor: Monitor) -> tuple[Problem, ...]:
         for position, objective in enumerate(monitor.objectives)
         for problem in _objective(monitor, objective, f"spec.objectives[{position}]")
     )
-    return (*objectives, *bounds.problems(monitor), *_cost(monitor))
+    return (*objectives, *bounds.problems(monitor), *expectation.problems(monitor), *_cost(monitor))
 
 
 def _cost(monitor: Monitor) -> Iterator[Problem]:

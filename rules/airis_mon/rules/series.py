@@ -63,6 +63,15 @@ COST_REMAINING = "airis:cost_budget_remaining:ratio"
 TIME_LEFT = "airis:capacity:seconds"
 """Seconds until a forecast reaches its capacity, by `horizon`; absent while it leads away from it."""
 
+CANDIDATE = "airis:expectation:candidate"
+"""A way to expect a signal now, by `method`. Recorded with `engine: rules`, as are the three that follow."""
+ERROR = "airis:expectation:error"
+"""How far off each of these ways is now, by `method`."""
+DEVIATION = "airis:expectation:deviation"
+"""What a signal is above what was expected of it, by the `horizon` at which that was expected."""
+ROOM = "airis:expectation:room"
+"""What a signal may depart from its expectation and be usual, by `side`: positive above, negative below."""
+
 _WHOLE = frozenset((
     OBJECTIVE, ERROR_BUDGET, TIME_PERIOD, CURRENT_BURN_RATE, PERIOD_BURN_RATE, BUDGET_REMAINING, INFO, READY,
     MAINTENANCE, BUDGET_IN_MAINTENANCE, PERIOD_INFO, "ALERTS", "ALERTS_FOR_STATE",
@@ -81,6 +90,10 @@ def recorded(name: str) -> bool:
 
 
 # Labels of recorded series
+METHOD = "method"
+"""Way to expect a signal: `level` is that of the last hours, `same_time` adds what it was on other days."""
+SIDE = "side"
+"""Side of the expectation: `above` or `below`."""
 MAINTENANCE_LABEL = "maintenance"
 """Name of the Maintenance."""
 PERIOD = "period"

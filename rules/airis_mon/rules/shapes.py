@@ -15,7 +15,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from airis_mon.rules.groups import Group
-from airis_mon.spec import Alerting, Errors, Maintenance, Monitor, Objective, Source, Window
+from airis_mon.spec import Alerting, Band, Errors, Maintenance, Monitor, Objective, Source, Window
 
 _PLACEHOLDER = re.compile(r"any-[a-z]+(?:-[0-9]+)?")
 
@@ -97,6 +97,25 @@ def of_objective(monitor: Monitor, objective: Objective) -> Monitor:
 def of_signals(monitor: Monitor) -> Monitor:
     """Return the monitor as if it did nothing but hold signals against bounds."""
     return replace(_bare(monitor), thresholds=monitor.thresholds)
+
+
+def of_expectation(monitor: Monitor, of: str) -> Monitor:
+    """Return the monitor as if it expected something of one signal, and told nobody."""
+    asking = replace(_bare(monitor), engine=monitor.engine, alerting=Alerting())
+    return replace(
+        asking,
+        anomalies=tuple(
+            replace(one, severity="ticket", duration=0.0, page_after=None)
+            for one in monitor.anomalies
+            if one.of == of
+        ),
+        forecasts=tuple(replace(one, capacity=None) for one in monitor.forecasts if one.of == of),
+        thresholds=tuple(
+            replace(one, side="above", severity="ticket", duration=0.0)
+            for one in monitor.thresholds
+            if one.of == of and isinstance(one.bound, Band)
+        ),
+    )
 
 
 def of_cost(monitor: Monitor) -> Monitor:

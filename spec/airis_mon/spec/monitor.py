@@ -160,6 +160,10 @@ class Objective:
     """Annotations of its burn-rate alerts, printed as they are; `summary` and `description` replace ours."""
 
 
+Engine = Literal["analyzer", "rules"]
+"""What finds out what is usual: the analyzer, or recording rules alone."""
+
+
 @dataclass(frozen=True)
 class Anomaly:
     """A signal that is watched for behaviour unlike its own past."""
@@ -301,5 +305,8 @@ class Monitor:
     maintenance: tuple[Maintenance, ...] = ()
     """Every Maintenance that is about it."""
     profile: str | None = None
+    engine: Engine = "analyzer"
+    """What publishes expectations, scores and forecasts. The analyzer's are better: its bands are made for a
+    budget of pages. Rules need no process beside Prometheus."""
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
     """Where each field was written, so that later stages can point at it."""

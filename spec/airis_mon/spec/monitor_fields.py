@@ -10,7 +10,7 @@ from airis_mon.spec.monitor import Model, PageBudget, Source
 from airis_mon.spec.objective_fields import OBJECTIVE
 from airis_mon.spec.quantities import parse_duration
 from airis_mon.spec.records import Field, ListOf, MapOf, Record
-from airis_mon.spec.scalars import Duration, Flag, Number, Parsed
+from airis_mon.spec.scalars import Choice, Duration, Flag, Number, Parsed
 from airis_mon.spec.words import DAY, HOUR, LABEL, LABEL_VALUE, LINE, MINUTE, NAME, URL, WORD
 
 
@@ -149,6 +149,13 @@ MONITOR = Record(
             "Names of ModelMonitors without whose models this one cannot answer; while one of them pages for "
             "being down, alerts of this one are kept quiet.",
         ),
+        Field(
+            "engine",
+            Choice(("analyzer", "rules")),
+            "What finds out what is usual, for anomalies, forecasts and bands: the analyzer, or, where none "
+            "runs, recording rules alone.",
+            default="analyzer",
+        ),
         Field("cost", COST, "What the model may cost: a budget in money, and where that is counted."),
         *_WATCHED,
     ),
@@ -165,7 +172,7 @@ PROFILE = Record(
         "profile": ("a profile cannot build on a profile", "write its keys here"),
         **{
             key: (f"`{key}` belongs to one monitor, not to a profile", "write it in the ModelMonitor")
-            for key in ("model", "source", "depends_on", "cost")
+            for key in ("model", "source", "depends_on", "engine", "cost")
         },
     },
 )

@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from airis_mon.rules import absence, anomalies, collection, forecasts, maintenance, series, shapes, signals
+from airis_mon.rules import (
+    absence,
+    anomalies,
+    collection,
+    expectation,
+    forecasts,
+    maintenance,
+    series,
+    shapes,
+    signals,
+)
 from airis_mon.rules import thresholds as held
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
@@ -19,6 +29,7 @@ from airis_mon.rules.money import ALERTS, Spending
 from airis_mon.rules.proofs import (
     bounds,
     calendars,
+    expectations,
     freshness,
     histories,
     incidents,
@@ -57,6 +68,8 @@ def claims(monitor: Monitor) -> Iterator[Claim]:
         yield Claim(shapes.of_objective(monitor, objective), _objective_groups, _objective)
     if monitor.thresholds:
         yield Claim(shapes.of_signals(monitor), collection.bounded_signals, _signals)
+    for expected in expectation.expectations(monitor):
+        yield Claim(shapes.of_expectation(monitor, expected.of), expectation.groups, _expectation)
     if monitor.cost is not None:
         yield Claim(shapes.of_cost(monitor), collection.of_cost, _cost)
     yield Claim(replace(monitor, maintenance=()), _standing_groups, _standing)
@@ -132,9 +145,15 @@ def _standing_groups(monitor: Monitor) -> tuple[Group, ...]:
         *collection.bounded_signals(monitor),
         *collection.guarding(monitor),
         *collection.of_cost(monitor),
+        *expectation.groups(monitor),
     )
     elsewhere = {group.name for group in apart}
     return tuple(group for group in collection.groups(monitor) if group.name not in elsewhere)
+
+
+def _expectation(monitor: Monitor) -> Iterator[Proof]:
+    for expected in expectation.expectations(monitor):
+        yield from expectations.proofs(expected)
 
 
 def _maintained(monitor: Monitor) -> Iterator[Proof]:

@@ -29,6 +29,8 @@ FAILING = 0.5
 """Share of operations that fails in the first half of the window."""
 BUSIER = 3.0
 """How many times busier the second half is."""
+LOW = 0.01
+"""How many times less busy, or better, all is where values are low."""
 WIDER = 100.0
 """Upper of two boundaries as a multiple of the lower one."""
 
@@ -69,6 +71,29 @@ def cases(recorded: Sequence[Signal], step: float) -> Iterator[Case]:
         if signal.of == "error_ratio":
             yield _no_failure(signal, step)
         yield _nothing(signal, step)
+
+
+def idle(signal: Signal, step: float) -> Iterator[Case]:
+    """Yield the tests of a signal that is read by `>= 0`: what is low is read, what is no number is not."""
+    at = math.ceil(3 * signal.window / step) * step
+    labels = dict.fromkeys(signal.by, GROUPS[0][0])
+    own = {**labels, **signal.labels}
+    still = _Stretch(0.0, 0.0, 0.0)
+    if signal.of != "error_ratio":
+        example = _example(signal, labels, LOW)
+        check = SampleCheck(at, close(_of(signal, GROUPS[0][0]), example.value, WITHIN), ((own, 1.0),))
+        inputs = tuple(_inputs(signal, example, at))
+        yield Case(f"{_title(signal)}: a low value", signal.window / STEPS, inputs, samples=[check])
+    example = _example(signal, labels, 1.0)
+    counted = all(isinstance(growth, _Stretch) for _, _, growth in example.series)
+    quiet = _Example(tuple((metric, one, still) for metric, one, _ in example.series), 0.0)
+    if counted:
+        nothing: tuple[tuple[Mapping[str, str], float], ...] = (
+            ((own, 0.0),) if signal.of.endswith("_rate") else ()
+        )
+        check = SampleCheck(at, signal.selector, nothing, signal.name)
+        inputs = tuple(_inputs(signal, quiet, at))
+        yield Case(f"{_title(signal)}: nothing happens", signal.window / STEPS, inputs, samples=[check])
 
 
 def metrics(signal: Signal) -> tuple[str, ...]:
