@@ -99,9 +99,11 @@ def test_history_is_asked_for_in_full_once_and_then_for_what_is_new() -> None:
     assert fits[0] == 1
     assert sum(fits) == 3
     spans = [end - start for _, start, end, _ in source.ranges]
-    assert spans[0] == 3 * DAY - 300
-    assert len(spans) == 3
-    assert all(span <= 1200 for span in spans[1:])
+    assert spans[0] == 3 * DAY - 300  # to learn what is usual, once in six hours
+    assert spans[1] == 12 * HOUR - 300  # for the level
+    assert spans[2] == 3 * DAY - 300  # for the forecast
+    assert len(spans) == 7
+    assert all(span <= 1200 for span in spans[3:])
 
 
 def test_what_arrives_a_little_late_is_still_learnt() -> None:

@@ -202,10 +202,8 @@ def test_a_step_that_does_not_divide_a_day_is_refused(step: int) -> None:
 def test_cells_make_whole_days(step: int) -> None:
     cells = Cells.of(step)
     assert cells.day * cells.seconds == DAY
-    assert cells.phase(1) == 0
-    assert cells.phase(cells.seconds) == 0
-    assert cells.phase(cells.seconds + 1) == (1 if cells.day > 1 else 0)
-    assert cells.phase(DAY + cells.seconds) == 0
+    assert [cells.ahead(seconds) for seconds in (1, cells.seconds, cells.seconds + 1)] == [0, 0, 1]
+    assert cells.ahead(0) == -1
 
 
 HISTORIES = st.lists(

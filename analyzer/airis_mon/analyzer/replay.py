@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airis_mon.analyzer.forecasting.outlook import outlook
-from airis_mon.analyzer.methods.cells import DAY
+from airis_mon.analyzer.methods.cells import DAY, Cells
 from airis_mon.analyzer.methods.robust import Floats
-from airis_mon.analyzer.methods.seasonal import Settings, fit
-from airis_mon.analyzer.schedule import FIT_INTERVAL, HISTORY, fitted_at
+from airis_mon.analyzer.methods.seasonal import Settings, learn, recent_steps
+from airis_mon.analyzer.schedule import FIT_INTERVAL, HISTORY, fitted_at, learnt_at
 
 Integers = NDArray[np.int64]
 
 _LOOK = 32
 """Samples by whose distances the step is told; they are not judged."""
-_ROWS = 64
+_ROWS = 16
+"""Histories that are learnt from at once: four weeks of each are some megabytes on the way."""
 _FORECAST_COLUMNS = 40_320
 """Newest columns that a forecast learns from: four weeks of minutes."""
 
@@ -35,24 +36,36 @@ def anomaly_scores(timestamps: Integers, values: Floats) -> Floats:
         return scores
     step = _step(timestamps[:_LOOK])
     settings = Settings(step)
-    grid, first = _grid(timestamps, values, step)
-    width = HISTORY // step
-    # Windows over the past: the column after the last belongs to no window of the samples before it.
-    padded = np.concatenate([np.full(width, np.nan), grid])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, width)
-    ends = fitted_at(timestamps, FIT_INTERVAL) // step
-    rows = ends - first + 1
-    judged = np.flatnonzero((np.arange(len(values)) >= _LOOK) & (rows >= 0))
-    wanted = np.unique(rows[judged])
-    for start in range(0, len(wanted), _ROWS):
-        some = wanted[start : start + _ROWS]
-        model = fit(windows[some], settings)
-        mine = judged[(rows[judged] >= some[0]) & (rows[judged] <= some[-1])]
-        ahead = timestamps[mine] - ends[mine] * step
-        for distance in np.unique(ahead).tolist():
-            at = mine[ahead == distance]
-            scores[at] = model.scores(values[at], distance, rows=np.searchsorted(some, rows[at]))
+    cells = Cells.of(step)
+    grid, origin = _grid(timestamps, values, step)
+    ends = fitted_at(timestamps, FIT_INTERVAL) // step * step
+    pasts = learnt_at(ends, cells.seconds)
+    judged = np.flatnonzero((np.arange(len(values)) >= _LOOK) & (pasts > origin))
+    past = cells.newest(grid, -grid.shape[1] % cells.columns)
+    asked = np.unique(pasts[judged])
+    for begin in range(0, len(asked), _ROWS):
+        some = asked[begin : begin + _ROWS]
+        learnt = learn(_windows(past, (some - origin) // cells.seconds, HISTORY // cells.seconds), settings)
+        mine = judged[(pasts[judged] >= some[0]) & (pasts[judged] <= some[-1])]
+        since = ends[mine] - pasts[mine]
+        for seconds in np.unique(since).tolist():
+            at = mine[since == seconds]
+            known = np.unique(pasts[at])
+            recent = _windows(grid, (known + seconds - origin) // step, recent_steps(cells))
+            model = learnt.take(np.searchsorted(some, known)).at(recent, seconds)
+            ahead = timestamps[at] - ends[at]
+            for distance in np.unique(ahead).tolist():
+                here = at[ahead == distance]
+                rows = np.searchsorted(known, pasts[here])
+                scores[here] = model.scores(values[here], distance, rows=rows)
     return scores
+
+
+def _windows(row: Floats, ends: Integers, width: int) -> Floats:
+    """Return (windows, width): the columns of one row before each of `ends`, gaps where the row is not."""
+    beyond = max(0, int(ends.max()) - row.shape[1])
+    padded = np.concatenate([np.full(width, np.nan), row[0], np.full(beyond, np.nan)])
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, width)[ends])
 
 
 def forecast(
@@ -88,9 +101,13 @@ def _step(timestamps: Integers) -> int:
 
 
 def _grid(timestamps: Integers, values: Floats, step: int) -> tuple[Floats, int]:
-    """Return the samples on a grid, NaN where there is none, and the number of its first column."""
-    columns = timestamps // step
-    first = int(columns[0])
-    grid = np.full(int(columns[-1]) - first + 1, np.nan)
-    grid[columns - first] = np.where(np.isfinite(values), values, np.nan)
-    return grid, first
+    """Return the samples on a grid as one row, NaN where there is none, and the time before its first column.
+
+    A column holds what came since the column before it; the first one begins a cell.
+    """
+    columns = -(-timestamps // step)
+    size = Cells.of(step).columns
+    origin = (int(columns[0]) - 1) // size * size
+    grid = np.full((1, int(columns[-1]) - origin), np.nan)
+    grid[0, columns - origin - 1] = np.where(np.isfinite(values), values, np.nan)
+    return grid, origin * step

@@ -16,9 +16,11 @@ INTERVAL = 60
 STEP = 60
 """Seconds between the points of history that a model learns from."""
 FIT_INTERVAL = 600
-"""Seconds between fits."""
-HISTORY = 7 * 86400
-"""Seconds of history, where a query does not say."""
+"""Seconds between fits: of the level, on the last hours."""
+LEARN_INTERVAL = 6 * 3600
+"""Seconds between two looks at the whole history: for what is usual, and how far off is not."""
+HISTORY = 28 * 86400
+"""Seconds of history, where a query does not say: four weeks show how rare a departure is."""
 
 Seconds = TypeVar("Seconds", int, NDArray[np.int64])
 
@@ -31,3 +33,8 @@ def evaluated_at(now: float, interval: int) -> int:
 def fitted_at(evaluation: Seconds, interval: int) -> Seconds:
     """Return until when the model that judges `evaluation` has seen the series: always before it."""
     return (evaluation - 1) // interval * interval
+
+
+def learnt_at(fitted: Seconds, cell: int) -> Seconds:
+    """Return the end of the past that a model fitted at `fitted` has learnt from: a multiple of `cell`."""
+    return fitted // LEARN_INTERVAL * LEARN_INTERVAL // cell * cell

@@ -12,10 +12,12 @@ from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.forecasting.horizons import Ahead, ahead
 from airis_mon.analyzer.forecasting.outlook import Outlook
 from airis_mon.analyzer.history import History
+from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.exclusion import touched
 from airis_mon.analyzer.methods.robust import Floats
-from airis_mon.analyzer.methods.seasonal import Model, Settings, fit
+from airis_mon.analyzer.methods.seasonal import Learnt, Model, Settings, learn, recent_steps
 from airis_mon.analyzer.query import Frame, Labels, Querier
+from airis_mon.analyzer.schedule import learnt_at
 from airis_mon.remote_write import Sample
 from airis_mon.spec import format_duration
 
@@ -39,6 +41,16 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class _Known:
+    """What a long past says of each series."""
+
+    learnt: Learnt
+    rows: dict[Labels, int]
+    end: int
+    """Time of the last column of the past."""
+
+
+@dataclass(frozen=True)
 class _Fitted:
     model: Model
     forecasts: Mapping[int, Ahead]
@@ -54,12 +66,15 @@ class Watch:
         """Watch `query`, learning from one value each `step` seconds."""
         self.query = query
         self._step = step
-        self._history = History(query.expr, max(query.history, step), step)
+        self._cells = Cells.of(step)
+        self._recent = History(query.expr, recent_steps(self._cells) * step, step)
+        self._past = History(query.expr, max(query.history, step), step)
         self._settings = Settings(
             step,
             pages_per_week=query.false_pages_per_week,
             ratio=query.ratio,
         )
+        self._known: _Known | None = None
         self._fitted: _Fitted | None = None
 
     def fit(self, querier: Querier, until: int) -> bool:
@@ -70,12 +85,36 @@ class Watch:
         end = until // self._step * self._step
         if self._fitted is not None and self._fitted.end == end:
             return False
-        frame = self._history.until(querier, end)
-        rows = {labels: n for n, labels in enumerate(frame.labels)}
-        values = self._usual(frame)
-        forecasts = ahead(values, self._step, self.query.horizons, _LEVEL, ratio=self.query.ratio)
-        self._fitted = _Fitted(fit(values, self._settings), forecasts, rows, end)
+        known = self._learnt(querier, int(learnt_at(end, self._cells.seconds)))
+        recent = self._aligned(self._recent.until(querier, end), known.rows)
+        model = known.learnt.at(recent, end - known.end)
+        self._fitted = _Fitted(model, self._forecasts(querier, known, end), known.rows, end)
         return True
+
+    def _forecasts(self, querier: Querier, known: _Known, end: int) -> Mapping[int, Ahead]:
+        """Return what comes over each horizon, learnt from the past up to now, in the rows of `known`."""
+        if not self.query.horizons:
+            return {}
+        values = self._aligned(self._past.until(querier, end), known.rows)
+        return ahead(values, self._step, self.query.horizons, _LEVEL, ratio=self.query.ratio)
+
+    def _aligned(self, frame: Frame, rows: dict[Labels, int]) -> Floats:
+        """Return the usual past of `rows`, gaps where the frame has nothing of one."""
+        found = np.full((len(rows), len(frame.timestamps)), np.nan)
+        for labels, values in zip(frame.labels, self._usual(frame), strict=True):
+            if labels in rows:
+                found[rows[labels]] = values
+        return found
+
+    def _learnt(self, querier: Querier, end: int) -> _Known:
+        """Return what the long past up to `end` says, asked for once: it is too long to be kept."""
+        if self._known is None or self._known.end != end:
+            cell = self._cells.seconds
+            start = end - (max(1, self.query.history // cell) - 1) * cell
+            frame = querier.range(self.query.expr, start, end, cell)
+            rows = {labels: n for n, labels in enumerate(frame.labels)}
+            self._known = _Known(learn(self._usual(frame), self._settings), rows, end)
+        return self._known
 
     def _usual(self, frame: Frame) -> Floats:
         """Return the past without what happened while the model was worked on."""

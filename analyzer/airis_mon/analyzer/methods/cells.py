@@ -1,4 +1,4 @@
-"""Columns of a fixed step, seen as cells of about five minutes and as days that end with the history."""
+"""Steps seen as cells of about five minutes: what a past is learnt from, and an expectation is for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from airis_mon.analyzer.methods import robust
 from airis_mon.analyzer.methods.robust import Floats
 
 HOUR = 3600
@@ -15,7 +16,7 @@ _CELL = 300
 
 @dataclass(frozen=True)
 class Cells:
-    """How a row of steps is cut; all cells and days count back from the last column."""
+    """How a row of steps is cut; all cells count back from the last column."""
 
     step: int
     """Seconds."""
@@ -40,18 +41,29 @@ class Cells:
         """Length of a cell."""
         return self.step * self.columns
 
-    def cut(self, values: Floats) -> Floats:
-        """Return (rows, cells, columns), whole days, the front filled with gaps."""
+    def cut(self, values: Floats, missing: int = 0) -> Floats:
+        """Return (rows, cells, columns), the front and `missing` columns at the end filled with gaps."""
         rows, count = values.shape
-        per_day = self.day * self.columns
-        days = max(1, -(-count // per_day))
-        whole = np.full((rows, days * per_day), np.nan)
-        whole[:, days * per_day - count :] = values
-        return whole.reshape(rows, days * self.day, self.columns)
+        cells = -(-(count + missing) // self.columns)
+        whole = np.full((rows, cells * self.columns), np.nan)
+        whole[:, cells * self.columns - missing - count : cells * self.columns - missing] = values
+        return whole.reshape(rows, cells, self.columns)
 
-    def phase(self, ahead: int) -> int:
-        """Return which cell of the day holds the moment `ahead` seconds after the history's last column."""
-        return (max(0, -(-ahead // self.seconds) - 1)) % self.day
+    def means(self, values: Floats, missing: int = 0) -> Floats:
+        """Return (rows, cells): the mean of each cell's columns; see `cut`."""
+        return robust.mean(self.cut(values, missing))
+
+    def newest(self, values: Floats, missing: int = 0) -> Floats:
+        """Return (rows, cells): the newest value of each cell, as a query once a cell tells; see `cut`."""
+        parts = self.cut(values, missing)
+        found = parts[:, :, -1].copy()
+        for column in range(self.columns - 2, -1, -1):
+            np.copyto(found, parts[:, :, column], where=np.isnan(found))
+        return found
+
+    def ahead(self, seconds: int) -> int:
+        """Return which cell after the history, from 0 on, holds a moment `seconds` after its end."""
+        return -(-seconds // self.seconds) - 1
 
     def count(self, seconds: int, least: int = 1) -> int:
         """Return how many cells a span takes, at least `least`."""

@@ -6,6 +6,7 @@ A rank is found by sorting, which puts NaN last: the same for rows with and with
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,19 @@ _BLOCK = 1 << 22
 
 def quantile(values: Floats, share: float, axis: int = -1) -> Floats:
     """Return the quantile of the finite values along `axis`, interpolated; NaN where there are none."""
-    ordered = np.sort(np.moveaxis(values, axis, -1), axis=-1)
+    return quantiles(np.moveaxis(values, axis, -1), (share,))[0]
+
+
+def quantiles(values: Floats, shares: Sequence[float]) -> list[Floats]:
+    """Return quantiles of the finite values along the last axis, interpolated; NaN where there are none."""
+    ordered = np.sort(values, axis=-1)
     if ordered.shape[-1] == 0:
-        return np.full(ordered.shape[:-1], np.nan)
+        return [np.full(ordered.shape[:-1], np.nan) for _ in shares]
     last = np.maximum(np.sum(~np.isnan(ordered), axis=-1) - 1, 0)
-    position = share * last
+    return [_at(ordered, share * last, last) for share in shares]
+
+
+def _at(ordered: Floats, position: Floats, last: NDArray[np.intp]) -> Floats:
     below = np.floor(position).astype(np.intp)
     above = np.minimum(below + 1, last)
     low = np.take_along_axis(ordered, below[..., None], -1)[..., 0]
@@ -48,6 +57,8 @@ def mean(values: Floats, axis: int = -1) -> Floats:
 
 def most(values: Floats, axis: int = -1) -> Floats:
     """Return the largest finite value along `axis`; NaN where there is none."""
+    if values.shape[axis] == 0:
+        return np.full(np.delete(values.shape, axis), np.nan)
     return np.asarray(np.fmax.reduce(values, axis=axis), dtype=np.float64)
 
 
@@ -56,18 +67,20 @@ def flattened(values: Floats) -> Floats:
     return values.reshape(len(values), math.prod(values.shape[1:]))
 
 
-def trailing_median(values: Floats, width: int, least: int) -> Floats:
+def trailing_median(values: Floats, width: int, least: int, every: int = 1) -> Floats:
     """Return, for each column j, the median of columns j-width .. j-1: of the past alone.
 
     NaN where fewer than `least` of them are finite. Shape (rows, n + 1): the last column is what the whole
-    history says of the column to come.
+    history says of the column to come. With `every`, only each so manieth column, counted from that last one.
     """
     rows, count = values.shape
     padded = np.concatenate([np.full((rows, width), np.nan), values], axis=1)
-    result = np.empty((rows, count + 1))
-    block = max(1, _BLOCK // (width * (count + 1)))
+    at = np.arange(count % every, count + 1, every)
+    seen = np.concatenate([np.zeros((rows, 1)), np.cumsum(~np.isnan(padded), axis=1)], axis=1)
+    enough = seen[:, at + width] - seen[:, at] >= least
+    result = np.empty((rows, len(at)))
+    block = max(1, _BLOCK // (width * len(at)))
     for first in range(0, rows, block):
         windows = np.lib.stride_tricks.sliding_window_view(padded[first : first + block], width, axis=1)
-        result[first : first + block] = quantile(windows, 0.5)
-    seen = np.concatenate([np.zeros((rows, 1)), np.cumsum(~np.isnan(padded), axis=1)], axis=1)
-    return np.where(seen[:, width:] - seen[:, : count + 1] >= least, result, np.nan)
+        result[first : first + block] = quantile(windows[:, count % every :: every], 0.5)
+    return np.where(enough, result, np.nan)

@@ -1,33 +1,31 @@
-"""The model: a daily profile that follows its level, or the level alone where that expects better.
+"""The model: a profile of the day or the week upon a level that follows the series, or the level alone.
 
-History comes as rows of equal steps that end together; the model looks at it in cells of about five minutes.
-A profile is the median over the days of what each cell differs from its day's median. A level is what the
-last hours differ from the profile: the median of two hours, held near the median of half a day, so that an
-incident is not learnt away while it lasts and a lasting shift is accepted after some hours. Which departures
-are anomalous is read from the series' own past, in `thresholds`.
+What takes a long past is learnt from it now and then (`learn`): the profile, and how far off is anomalous.
+The level is taken anew every few minutes from the last hours (`Learnt.at`), and gives the model that
+scores and forecasts. `fit` does both. History comes as rows of equal steps that end together; a long past
+is looked at in cells of about five minutes. Which departures are anomalous is read from the series' own
+past, in `thresholds`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from airis_mon.analyzer.methods import robust, tracks
-from airis_mon.analyzer.methods.cells import HOUR, Cells
+from airis_mon.analyzer.methods import robust
+from airis_mon.analyzer.methods.cells import DAY, HOUR, Cells
 from airis_mon.analyzer.methods.robust import Floats
-from airis_mon.analyzer.methods.thresholds import Thresholds, thresholds
-from airis_mon.analyzer.methods.tracks import Track
+from airis_mon.analyzer.methods.thresholds import thresholds
+from airis_mon.analyzer.methods.tracks import Track, held, levels, span, track
 
 Direction = Literal["up", "down", "both"]
 Rows = slice | NDArray[np.intp]
 
-_GAIN = 0.95
-"""A profile has to bring the typical error down to this share of what it is without one."""
 _FADES = 6 * HOUR
 """Seconds after which a forecast has forgotten most of what sets the last hours apart from the half day."""
 _COUNT_LEAST = 24
@@ -61,37 +59,87 @@ class Band:
 
 @dataclass(frozen=True)
 class Ahead:
-    """What a forecast needs beside the profile; shape (rows,)."""
+    """The band of a forecast; shape (rows,): distances from its expectation, the lower one negative."""
 
-    level: Floats
     lower: Floats
-    """Distance from the expectation to the band's edges, the lower one negative."""
     upper: Floats
 
 
 @dataclass(frozen=True)
-class Model:
-    """What one fit learnt of each row; good for the minutes that follow the end of its history."""
+class Learnt:
+    """What a long past says of each row; good for some hours after its end."""
 
     cells: Cells
+    past: Floats
+    """(rows, cells): the profile of the last cells of the past, for the level."""
     profile: Floats
-    """(rows, day): what the cells after the history differ from the level."""
-    level: Floats
-    thresholds: Thresholds
+    """(rows, cells): what the cells to come differ from the level; said again after its end."""
+    room: Floats
+    """(rows,): how far the level may part from that of half a day."""
+    threshold: Floats
+    """(rows,): the distance from the expectation that scores 1; NaN while warming up."""
     least: Floats
     most: Floats
     """(rows,): what the series cannot fall below or exceed; infinite where nothing forbids."""
     horizons: Mapping[int, Ahead]
 
+    def take(self, rows: NDArray[np.intp]) -> Learnt:
+        """Return what is known of some rows, in their order."""
+        arrays = {name: getattr(self, name)[rows] for name in _BY_ROW}
+        bands = {h: Ahead(band.lower[rows], band.upper[rows]) for h, band in self.horizons.items()}
+        return replace(self, horizons=bands, **arrays)
+
+    def at(self, recent: Floats, since: int = 0) -> Model:
+        """Return the model whose level `recent` tells: (rows, steps) that end `since` seconds later."""
+        cells = self.cells
+        missing = -(since // cells.step) % cells.columns
+        means = cells.means(recent, missing)[:, -span(cells) :]
+        last = cells.ahead(since)
+        known = self._profile(np.arange(last - means.shape[1] + 1, last + 1))
+        fast, slow = levels(means - known, cells)
+        level = held(fast, slow, self.room)
+        return Model(self, since, level, np.where(np.isnan(slow), level, slow))
+
+    def _profile(self, cell: NDArray[np.intp]) -> Floats:
+        """Return the profile of cells counted from the end of the past, those before it from -1 down."""
+        before = self.past.shape[1]
+        index = np.where(cell < 0, np.maximum(cell + before, 0), before + cell % self.profile.shape[1])
+        return np.concatenate([self.past, self.profile], axis=1)[:, index]
+
+    def upon(self, level: Floats, seconds: int) -> Floats:
+        """Return what is expected `seconds` after the end of the past."""
+        column = max(0, self.cells.ahead(seconds)) % self.profile.shape[1]
+        return np.asarray(self.profile[:, column] + level)
+
+
+_BY_ROW = ("past", "profile", "room", "threshold", "least", "most")
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is expected of each row; good for the minutes that follow the end of its history."""
+
+    learnt: Learnt
+    since: int
+    """Seconds from the end of the long past to the end of the history."""
+    level: Floats
+    slow: Floats
+    """(rows,): the level of the last hours, and of half a day."""
+
+    @property
+    def profile(self) -> Floats:
+        """What the cells to come differ from the level: (rows, cells)."""
+        return self.learnt.profile
+
     @property
     def ready(self) -> NDArray[np.bool_]:
         """Which rows have left the warm-up; the scores of the others are 0."""
-        return np.isfinite(self.thresholds.above + self.level)
+        return np.isfinite(self.learnt.threshold + self.level)
 
     def expected(self, ahead: int) -> Band:
         """Return the expectation and the band of score 1, `ahead` seconds after the end of the history."""
         middle = self._middle(ahead)
-        return self._possible(middle, middle - self.thresholds.below, middle + self.thresholds.above)
+        return self._possible(middle, middle - self.learnt.threshold, middle + self.learnt.threshold)
 
     def scores(
         self, values: Floats, ahead: int, direction: Direction = "both", rows: Rows = slice(None)
@@ -100,75 +148,75 @@ class Model:
 
         0 where a value is missing or the model is warming up; never infinite.
         """
-        off = values - self._middle(ahead)[rows]
-        up, down = off / self.thresholds.above[rows], -off / self.thresholds.below[rows]
-        score = {"up": up, "down": down, "both": np.fmax(up, down)}[direction]
+        off = (values - self._middle(ahead)[rows]) / self.learnt.threshold[rows]
+        score = {"up": off, "down": -off, "both": np.abs(off)}[direction]
         return np.where(np.isfinite(score), np.maximum(score, 0.0), 0.0)
 
     def forecast(self, horizon: int, ahead: int) -> Band:
         """Return the forecast for `horizon` seconds after the moment that is `ahead` after the history."""
-        of = self.horizons[horizon]
-        middle = self.profile[:, self.cells.phase(ahead + horizon)] + of.level
+        of = self.learnt.horizons[horizon]
+        level = _faded(self.level, self.slow, horizon)
+        middle = self.learnt.upon(level, self.since + ahead + horizon)
         return self._possible(middle, middle + of.lower, middle + of.upper)
 
     def _middle(self, ahead: int) -> Floats:
-        return np.asarray(self.profile[:, self.cells.phase(ahead)] + self.level)
+        return self.learnt.upon(self.level, self.since + ahead)
 
     def _possible(self, middle: Floats, lower: Floats, upper: Floats) -> Band:
-        return Band(*(np.clip(part, self.least, self.most) for part in (middle, lower, upper)))
+        least, most = self.learnt.least, self.learnt.most
+        return Band(*(np.clip(part, least, most) for part in (middle, lower, upper)))
 
 
 def fit(values: Floats, settings: Settings) -> Model:
     """Learn from `values`, shape (rows, steps), NaN for gaps, the last column being the newest."""
     cells = Cells.of(settings.step)
-    fine = cells.cut(values)
-    coarse = robust.mean(fine)
-    track = _chosen(coarse, cells)
-    fine_errors = track.errors(fine)
+    return learn(cells.newest(values), settings).at(values[:, -recent_steps(cells) :])
+
+
+def recent_steps(cells: Cells) -> int:
+    """Return how many steps of the newest history a level is read from."""
+    return span(cells) * cells.columns
+
+
+def learn(values: Floats, settings: Settings) -> Learnt:
+    """Learn from a long past: (rows, cells), NaN for gaps, the last being the newest."""
+    cells = Cells.of(settings.step)
+    count = values.shape[1]
+    far = max(settings.horizons, default=0) > DAY
+    seen = track(values, cells.day * (7 if far else 1), cells)
+    off = values - seen.base[:, :count] - seen.level[:, :-1]
     enough = np.sum(~np.isnan(values), axis=1) >= _COUNT_LEAST
-    level = np.where(enough, track.level[:, -1], np.nan)
-    lowest = np.fmin.reduce(values, axis=1) if values.shape[1] else np.full(len(values), np.nan)
+    lowest = np.fmin.reduce(values, axis=1) if count else np.full(len(values), np.nan)
     bounded = np.full(len(values), settings.ratio)
-    return Model(
+    found = thresholds(values, off, settings.pages_per_week, cells, ratio=settings.ratio)
+    return Learnt(
         cells=cells,
-        profile=track.profile,
-        level=level,
-        thresholds=thresholds(fine, fine_errors, settings.pages_per_week, cells, ratio=settings.ratio),
+        past=seen.base[:, max(0, count - span(cells)) : count],
+        profile=np.where(enough[:, None], seen.base[:, count:], np.nan),
+        room=np.where(np.isnan(seen.room), np.inf, seen.room),
+        threshold=found,
         least=np.where(bounded | (lowest >= 0), 0.0, -np.inf),
         most=np.where(bounded, 1.0, np.inf),
-        horizons={h: _ahead(track, fine, h, cells, settings.level) for h in settings.horizons},
+        horizons={h: _ahead(seen, values, h, cells, settings.level) for h in settings.horizons},
     )
 
 
-def _chosen(coarse: Floats, cells: Cells) -> Track:
-    flat = tracks.flat(coarse, cells)
-    daily = tracks.daily(coarse, cells)
-    if daily is None:
-        return flat
-    profile_known = np.isfinite(daily.profile).all(axis=1)
-    return tracks.better(daily, flat, profile_known & (_error(daily, coarse) < _GAIN * _error(flat, coarse)))
+def _faded(level: Floats, slow: Floats, horizon: int) -> Floats:
+    return np.asarray(slow + (level - slow) * math.exp(-horizon / _FADES))
 
 
-def _error(track: Track, coarse: Floats) -> Floats:
-    """Return the typical error of each row: its mean, with what is beyond the ninth decile cut down to it."""
-    size = np.abs(track.errors(coarse[:, :, None])[:, :, 0])
-    return robust.mean(np.minimum(size, robust.quantile(size, 0.9)[:, None]))
-
-
-def _ahead(track: Track, fine: Floats, horizon: int, cells: Cells, level: float) -> Ahead:
-    """Return a forecast's level, and its band from how far forecasts over that distance were off."""
-    fade = math.exp(-horizon / _FADES)
-    levels = track.slow + (track.level - track.slow) * fade
-    count = fine.shape[1]
+def _ahead(seen: Track, values: Floats, horizon: int, cells: Cells, level: float) -> Ahead:
+    """Return a forecast's band from how far forecasts over that distance were off."""
+    count = values.shape[1]
     distance = cells.count(horizon)
-    tried = min(distance, count // 2)
-    errors = fine[:, tried - 1 :] - (track.base[:, tried - 1 :] + levels[:, : count - tried + 1])[:, :, None]
-    errors = robust.flattened(errors)
+    tried = max(1, min(distance, count // 2))
+    level_then = _faded(seen.level, seen.slow, horizon)[:, : count - tried + 1]
+    errors = values[:, tried - 1 :] - seen.base[:, tried - 1 : count] - level_then
     # History too short to have seen such a distance: errors are taken to grow as a random walk's do.
     stretch = math.sqrt(distance / tried)
     tail = (1 - level) / 2
     known = np.sum(np.isfinite(errors), axis=1) >= _COUNT_LEAST
     lower, upper = (
-        np.where(known, robust.quantile(errors, share) * stretch, np.nan) for share in (tail, 1 - tail)
+        np.where(known, found * stretch, np.nan) for found in robust.quantiles(errors, (tail, 1 - tail))
     )
-    return Ahead(levels[:, -1], np.minimum(lower, 0.0), np.maximum(upper, 0.0))
+    return Ahead(np.minimum(lower, 0.0), np.maximum(upper, 0.0))

@@ -1,13 +1,12 @@
 """How far off is anomalous: learnt from how far the series was off before, towards a budget of pages.
 
-The past is cut into days, and each day remembers its worst departure. A threshold that all but so many days
-of the past stayed below is one that pages on about so many days to come. It never looks at the worst day
-alone, so one incident in the history does not blind it.
+The past is cut into days, and each day remembers its worst departure. A threshold that all but so many
+days of the past stayed below is one that pages on about so many days to come. It never looks at the worst
+day alone, so one incident in the history does not blind it. Both sides are held against the same days: a
+series that jumps up every week says something of how it may fall.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +17,10 @@ from airis_mon.analyzer.methods.robust import Floats
 _LEAST = 6.0
 """Robust standard deviations that are never anomalous. Fewer find a little more and page far more often."""
 _MARGIN = 1.1
+_SPENT = 0.25
+"""Share of the budget that is spent on days like those of the past; the rest is for days that are not."""
+_RANK_LEAST = 1.0
+"""Days of the past that are passed over at least, once there are three: one may have been an incident."""
 _RANGE_FLOOR = 0.02
 """Least standard deviation, as a share of the series' own 5-95 % range."""
 _RATIO_FLOOR = 0.0025
@@ -30,47 +33,38 @@ _WARM = 0.98
 _COUNT_LEAST = 24
 
 
-@dataclass(frozen=True)
-class Thresholds:
-    """Distances from the expectation at which the score is 1; shape (rows,), NaN while warming up."""
+def thresholds(values: Floats, off: Floats, pages_per_week: float, cells: Cells, *, ratio: bool) -> Floats:
+    """Return the distance from the expectation at which each row's score is 1, NaN while it is warming up.
 
-    above: Floats
-    below: Floats
-
-
-def thresholds(
-    fine: Floats, errors: Floats, pages_per_week: float, cells: Cells, *, ratio: bool
-) -> Thresholds:
-    """Return the thresholds of each row; `fine` and `errors` have shape (rows, cells, columns)."""
-    values, off = robust.flattened(fine), robust.flattened(errors)
+    `values` and what they were `off` the expectation have shape (rows, cells).
+    """
+    week = 7 * cells.day
     size = np.abs(off)
-    scale = np.fmax(1.4826 * robust.median(size), robust.quantile(size, 0.9) / 1.645)
-    spread = robust.quantile(values, 0.95) - robust.quantile(values, 0.05)
+    middle, outer = robust.quantiles(size[:, -week:], (0.5, 0.9))
+    low, high = robust.quantiles(values[:, -week:], (0.05, 0.95))
     largest = robust.most(np.abs(values))
-    floor = np.fmax(_RANGE_FLOOR * spread, _RELATIVE_FLOOR * largest)
-    scale = np.fmax(np.fmax(scale, floor), _RATIO_FLOOR if ratio else _TINY)
-    warm = _warm(values, off, cells)
-    above, below = (
-        np.where(warm, np.fmax(_LEAST * scale, _MARGIN * _passed(side, pages_per_week / 2, cells)), np.nan)
-        for side in (off, -off)
-    )
-    return Thresholds(above, below)
+    floor = np.fmax(_RANGE_FLOOR * (high - low), _RELATIVE_FLOOR * largest)
+    scale = np.fmax(np.fmax(1.4826 * middle, outer / 1.645), floor)
+    scale = np.fmax(scale, _RATIO_FLOOR if ratio else _TINY)
+    passed = _passed(size, _SPENT * pages_per_week, cells)
+    return np.where(_warm(values, off, cells), np.fmax(_LEAST * scale, _MARGIN * passed), np.nan)
 
 
-def _passed(off: Floats, pages_per_week: float, cells: Cells) -> Floats:
-    """Return the departure that as many blocks of the past exceeded as the budget allows."""
-    rows, columns = off.shape
-    days = columns // (cells.day * cells.columns)
-    blocks = days
-    if days == 1:
-        blocks = next(n for n in (4, 3, 2, 1) if columns % n == 0)
-    worst = np.sort(-robust.most(off.reshape(rows, blocks, columns // blocks)), axis=1)
-    known = np.sum(~np.isnan(worst), axis=1)
-    rank = np.clip(pages_per_week * days / 7, 1.0, np.maximum(known - 1, 0))
+def _passed(size: Floats, pages_per_week: float, cells: Cells) -> Floats:
+    """Return the departure that as many days of the past exceeded as the budget allows."""
+    rows, columns = size.shape
+    days = columns // cells.day
+    if days == 0:
+        return robust.most(size) if columns else np.full(rows, np.nan)
+    worst = robust.most(size[:, columns - days * cells.day :].reshape(rows, days, cells.day))
+    worst = np.sort(-worst, axis=1)
+    last = np.maximum(np.sum(~np.isnan(worst), axis=1) - 1, 0)
+    rank = np.minimum(np.fmax(pages_per_week * (last + 1) / 7, np.minimum(_RANK_LEAST, last / 2)), last)
     below = np.floor(rank).astype(np.intp)
-    above = np.minimum(below + 1, np.maximum(known - 1, 0))
     part = rank - below
-    found = [np.take_along_axis(worst, index[:, None], 1)[:, 0] for index in (below, above)]
+    found = [
+        np.take_along_axis(worst, index[:, None], 1)[:, 0] for index in (below, np.minimum(below + 1, last))
+    ]
     return np.asarray(-(found[0] * (1 - part) + found[1] * part))
 
 
@@ -78,7 +72,9 @@ def _warm(values: Floats, off: Floats, cells: Cells) -> np.ndarray:
     """Return which rows have a day of history behind them, and values enough to judge."""
     known = ~np.isnan(values)
     columns = values.shape[1]
-    first = np.where(known.any(axis=1), np.argmax(known, axis=1), columns)
-    span = (columns - first) * cells.step
+    first = (
+        np.where(known.any(axis=1), np.argmax(known, axis=1), columns) if columns else np.zeros(len(values))
+    )
+    span = (columns - first) * cells.seconds
     judged = np.sum(~np.isnan(off), axis=1)
-    return np.asarray((span >= _WARM * DAY) & (judged >= max(_COUNT_LEAST, DAY // cells.step // 8)))
+    return np.asarray((span >= _WARM * DAY) & (judged >= max(_COUNT_LEAST, cells.day // 8)))

@@ -1,13 +1,20 @@
-"""Ways to expect a series: a daily profile or none, and a level that follows what is left."""
+"""Ways to expect a series, each held against its past: a profile, and a level that follows what is left.
+
+All are run over the whole history as they would have run live, and at each time the one that had been off
+the least before is believed. The level is what the last hours differ from the profile: the median of two
+hours, held near that of half a day, so that an incident is not learnt away while it lasts and a lasting
+shift is accepted after some hours.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from airis_mon.analyzer.methods import robust
 from airis_mon.analyzer.methods.cells import HOUR, Cells
+from airis_mon.analyzer.methods.profiles import hourly, profiles
 from airis_mon.analyzer.methods.robust import Floats
 
 _FAST = 2 * HOUR
@@ -15,109 +22,127 @@ _FAST_LEAST = 12
 """Cells that the fast level looks at, however long they are."""
 _SLOW = 12 * HOUR
 _SLOW_LEAST = 36
-_SMOOTHED = 600
-"""Seconds to each side over which a profile is smoothed."""
-_EXCURSION = 5.0
-"""Robust standard deviations beyond which a cell says nothing of the day's shape."""
-_DAY_LEAST = 0.8
-"""Share of the fullest day's cells that a day must hold to be learnt from: half a day has another middle."""
+_FITTED = 600
+"""Seconds for which a level is good: as often as it is taken anew live."""
+_ROOM = 1.5
+_GAIN = 0.95
+"""A profile has to bring the typical error down to this share of what it is without one."""
+_CHOSEN = 4
+"""Times a day that it is chosen anew."""
+_TRIED = 7 * _CHOSEN
+"""Choices ago that errors still count."""
+_TRIED_LEAST = 0.25
+"""Share of that time, as far as there is any, that a profile must have been there to be believed."""
 
 
 @dataclass(frozen=True)
 class Track:
-    """One way to expect, run over the whole history; all arrays have one row for each series."""
+    """What was expected; all arrays have one row for each series."""
 
-    profile: Floats
-    """(rows, day): the cells to come, less the level."""
     base: Floats
-    """(rows, n): what the profile said of each cell of the history, learnt from the other days."""
+    """(rows, n + ahead): what the profile that was believed said of each cell."""
     slow: Floats
     """(rows, n + 1): the level of half a day, from the past of each cell alone."""
     level: Floats
     """(rows, n + 1): the level of the last hours, held near the slow one."""
-
-    def errors(self, fine: Floats) -> Floats:
-        """Return what (rows, n, columns) differs from the expectation in each cell."""
-        return fine - (self.base + self.level[:, :-1])[:, :, None]
-
-
-def flat(coarse: Floats, cells: Cells) -> Track:
-    """Expect the level alone."""
-    rows = len(coarse)
-    return _track(coarse, np.zeros_like(coarse), np.zeros((rows, cells.day)), cells)
+    room: Floats
+    """(rows,): how far the level may part from the slow one."""
+    repeats: int
+    """Cells after which the last part of `base` may be said again."""
 
 
-def daily(coarse: Floats, cells: Cells) -> Track | None:
-    """Expect the day's profile upon the level; None with fewer than two days of history."""
-    rows = len(coarse)
-    days = coarse.reshape(rows, coarse.shape[1] // cells.day, cells.day)
-    if days.shape[1] < 2:
-        return None
-    held = np.sum(~np.isnan(days), axis=2)
-    full = held >= np.maximum(_DAY_LEAST * held.max(axis=1, keepdims=True), 1)
-    centred = np.where(full[:, :, None], days - robust.median(days)[:, :, None], np.nan)
-    centred = _tamed(centred)
-    # Each day is held against the others: against a profile that knows it, it would look too good.
-    others = [
-        smoothed(robust.median(np.delete(centred, day, axis=1), axis=1), cells)
-        for day in range(days.shape[1])
-    ]
-    base = robust.flattened(np.stack(others, axis=1))
-    return _track(coarse, base, smoothed(robust.median(centred, axis=1), cells), cells)
+def track(values: Floats, ahead: int, cells: Cells) -> Track:
+    """Return what would have been expected of `values` (rows, n) and of the `ahead` cells after it."""
+    count = values.shape[1]
+    bases = profiles(values, ahead, cells)
+    slows = {
+        name: hourly(values - base[:, :count], _SLOW, _SLOW_LEAST, cells) for name, base in bases.items()
+    }
+    block = max(1, cells.day // _CHOSEN)
+    best = _best([_errors(values - bases[name][:, :count] - slows[name][:, :-1]) for name in bases], block)
+    # The choice of each block, and of what is to come the last one.
+    at = np.minimum(_block(np.arange(count + ahead) - count, block, best.shape[1]), best.shape[1] - 1)
+    base, slow, fast = np.zeros((3, len(values), count + ahead))
+    for number, name in enumerate(bases):
+        used = best == number
+        rows = np.flatnonzero(used.any(axis=1))
+        if not len(rows):
+            continue
+        mine = used[rows][:, at]
+        own = _fast(values[rows] - bases[name][rows, :count], cells)
+        base[rows] = np.where(mine, np.nan_to_num(bases[name][rows]), base[rows])
+        for into, level in ((slow, slows[name][rows]), (fast, own)):
+            into[rows, : count + 1] = np.where(mine[:, : count + 1], level, into[rows, : count + 1])
+    slow, fast = slow[:, : count + 1], fast[:, : count + 1]
+    off = np.abs(fast - slow)
+    room = _ROOM * robust.quantile(off[:, -7 * cells.day :], 0.9)
+    return Track(base, slow, held(fast, slow, room[:, None]), room, min(ahead, 7 * cells.day))
 
 
-def _tamed(centred: Floats) -> Floats:
-    """Return days whose excursions are cut down to what the other days make likely.
-
-    Among two other days a median is a mean, and one incident would stand in the profile.
-    """
-    usual = robust.median(centred, axis=1)[:, None, :]
-    off = centred - usual
-    limit = _EXCURSION * 1.4826 * robust.median(robust.flattened(np.abs(off)))[:, None, None]
-    return np.where(np.isnan(limit), centred, usual + np.clip(off, -limit, limit))
-
-
-def better(one: Track, other: Track, choose: np.ndarray) -> Track:
-    """Return, row by row, `one` where `choose` says so, else `other`."""
-    return Track(
-        *(np.where(choose[:, None], getattr(one, f.name), getattr(other, f.name)) for f in fields(Track))
-    )
-
-
-def smoothed(profile: Floats, cells: Cells) -> Floats:
-    """Return a profile averaged with its neighbours around the clock, nearer ones weighing more."""
-    reach = min(_SMOOTHED // cells.seconds, (cells.day - 1) // 2)
-    offsets = np.arange(-reach, reach + 1)
-    weights = (reach + 1 - np.abs(offsets)).astype(np.float64)
-    shifted = np.stack([np.roll(profile, offset, axis=1) for offset in offsets])
-    finite = ~np.isnan(shifted)
-    weight = np.tensordot(weights, finite, axes=1)
-    total = np.tensordot(weights, np.where(finite, shifted, 0.0), axes=1)
-    return np.where(weight > 0, total / np.maximum(weight, 1e-300), np.nan)
-
-
-def _track(coarse: Floats, base: Floats, profile: Floats, cells: Cells) -> Track:
-    residual = coarse - base
-    width = cells.count(_FAST, _FAST_LEAST)
-    fast = robust.trailing_median(residual, width, max(2, width // 4))
-    slow = _slow(residual, cells)
+def held(fast: Floats, slow: Floats, room: Floats) -> Floats:
+    """Return the fast level, kept near the slow one where that is known."""
     slow = np.where(np.isnan(slow), fast, slow)
     off = fast - slow
-    # How far the two have parted in the past is how far they may part now.
-    room = 1.5 * robust.quantile(np.abs(off), 0.9)[:, None]
-    level = slow + np.where(np.isnan(off), 0.0, np.clip(off, -room, room))
-    return Track(profile, base, slow, level)
+    return np.asarray(slow + np.where(np.isnan(off), 0.0, np.clip(off, -room, room)))
 
 
-def _slow(residual: Floats, cells: Cells) -> Floats:
-    """Return the level of half a day: a median of hourly medians, taken anew once an hour."""
-    rows, count = residual.shape
-    size = cells.count(HOUR)
-    blocks = -(-count // size)
-    padded = np.full((rows, blocks * size), np.nan)
-    padded[:, blocks * size - count :] = residual
-    hourly = robust.median(padded.reshape(rows, blocks, size))
-    width = max(_SLOW // (size * cells.seconds), _SLOW_LEAST // size, 1)
-    level = robust.trailing_median(hourly, width, max(1, width // 4))
-    held = np.repeat(level[:, :-1], size, axis=1)[:, blocks * size - count :]
-    return np.concatenate([held, level[:, -1:]], axis=1)
+def span(cells: Cells) -> int:
+    """Return how many cells the levels of one moment look at."""
+    return cells.count(_SLOW, _SLOW_LEAST)
+
+
+def levels(residuals: Floats, cells: Cells) -> tuple[Floats, Floats]:
+    """Return the fast and the slow level after (rows, n): what `track` says of its last column."""
+    width = cells.count(_FAST, _FAST_LEAST)
+    recent = residuals[:, -width:]
+    known = np.sum(~np.isnan(recent), axis=1) >= max(2, width // 4)
+    fast = np.where(known, robust.median(recent), np.nan)
+    return fast, hourly(residuals[:, -span(cells) :], _SLOW, _SLOW_LEAST, cells)[:, -1]
+
+
+def _fast(residuals: Floats, cells: Cells) -> Floats:
+    """Return the fast level before each cell, held as long as it is live."""
+    width, every = cells.count(_FAST, _FAST_LEAST), max(1, _FITTED // cells.seconds)
+    found = robust.trailing_median(residuals, width, max(2, width // 4), every)
+    rows, count = residuals.shape
+    first = count % every
+    expanded = np.full((rows, count + 1), np.nan)
+    expanded[:, first:] = np.repeat(found, every, axis=1)[:, : count + 1 - first]
+    return expanded
+
+
+def _errors(off: Floats) -> Floats:
+    """Return the sizes, those beyond the ninth decile cut down to it: one incident must not choose."""
+    size = np.abs(off)
+    return np.asarray(np.minimum(size, robust.quantile(size, 0.9)[:, None]))
+
+
+def _block(cell: np.ndarray, block: int, blocks: int) -> np.ndarray:
+    """Return the block of a cell that is so many cells after the end of the history."""
+    return np.asarray(cell // block + blocks - 1)
+
+
+def _best(errors: list[Floats], block: int) -> np.ndarray:
+    """Return (rows, blocks + 1): which was off the least in the blocks before each; 0 where close."""
+    rows, count = errors[0].shape
+    blocks = -(-count // block)
+    costs, known = [], []
+    for error in errors:
+        padded = np.full((rows, blocks * block), np.nan)
+        padded[:, blocks * block - count :] = error
+        parts = padded.reshape(rows, blocks, block)
+        finite = ~np.isnan(parts)
+        totals = [_trailing(part.sum(axis=2)) for part in (np.where(finite, parts, 0.0), finite)]
+        costs.append(totals[0] / np.maximum(totals[1], 1))
+        known.append(totals[1])
+    cost = np.stack(costs)
+    cost[1:] /= _GAIN
+    enough = np.stack(known) >= np.maximum(_TRIED_LEAST * np.max(known, axis=0), 1)
+    return np.asarray(np.argmin(np.where(enough, cost, np.inf), axis=0))
+
+
+def _trailing(sums: np.ndarray) -> Floats:
+    """Return (rows, n + 1): the sum of the week's blocks before each one; the first week knows itself."""
+    total = np.cumsum(np.concatenate([np.zeros((len(sums), 1)), sums], axis=1), axis=1)
+    last = np.maximum(np.arange(total.shape[1]), min(_TRIED, total.shape[1] - 1))
+    return np.asarray(total[:, last] - total[:, np.maximum(last - _TRIED, 0)])

@@ -1,0 +1,97 @@
+"""What the time of day, or of the week, makes a series differ from its day.
+
+A cell's departure is its distance from the median of the day around it, which is past by the time that the
+departure is used. A profile is the median departure of the cells a day (or a week) ago, two, three ...
+ago.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from airis_mon.analyzer.methods import robust
+from airis_mon.analyzer.methods.cells import DAY, HOUR, Cells
+from airis_mon.analyzer.methods.robust import Floats
+
+_DAYS = 7
+_WEEKS = 4
+_EXCURSION = 5.0
+"""Robust standard deviations beyond which a cell says nothing of the day's shape, in less than a week."""
+_SMOOTHED = 600
+"""Seconds to each side over which departures are smoothed."""
+_REACH = 2
+"""Cells to each side that are smoothed at most: six hours of hourly values are no neighbours."""
+
+
+def profiles(values: Floats, ahead: int, cells: Cells) -> dict[str, Floats]:
+    """Return by name what each cell of (rows, n), and each of `ahead` to come, differs from its level.
+
+    Shape (rows, n + ahead) each, NaN where the past is too short; a profile that no row can have is left out.
+    """
+    rows, count = values.shape
+    found = {"flat": np.zeros((rows, count + ahead))}
+    around = np.clip(np.arange(count) + cells.day // 2, min(cells.day, count), count)
+    departures = _smoothed(values - hourly(values, DAY, 0, cells)[:, around], cells)
+    if count <= _DAYS * cells.day:
+        departures = _tamed(departures, cells.day)
+    for name, period, most in (("daily", cells.day, _DAYS), ("weekly", 7 * cells.day, _WEEKS)):
+        if count > period:
+            found[name] = _repeated(departures, period, min(most, count // period), ahead)
+    return found
+
+
+def hourly(values: Floats, span: int, least: int, cells: Cells) -> Floats:
+    """Return the median of the medians of the hours in the `span` seconds before each cell.
+
+    Taken anew each hour, over `least` cells at least; shape (rows, n + 1), the last for the cells to come.
+    """
+    rows, count = values.shape
+    size = cells.count(HOUR)
+    blocks = -(-count // size)
+    padded = np.full((rows, blocks * size), np.nan)
+    padded[:, blocks * size - count :] = values
+    medians = robust.median(padded.reshape(rows, blocks, size))
+    width = max(span // (size * cells.seconds), least // size, 1)
+    level = robust.trailing_median(medians, width, max(1, width // 4))
+    held = np.repeat(level[:, :-1], size, axis=1)[:, blocks * size - count :]
+    return np.concatenate([held, level[:, -1:]], axis=1)
+
+
+def _repeated(departures: Floats, period: int, most: int, ahead: int) -> Floats:
+    rows, count = departures.shape
+    earlier = np.full((rows, most, count + ahead), np.nan)
+    for times in range(1, most + 1):
+        here = departures[:, : count + ahead - times * period]
+        earlier[:, times - 1, times * period : times * period + here.shape[1]] = here
+    # Beyond one period ahead the latest one is not known yet: older ones speak for it.
+    found = robust.median(earlier, axis=1)
+    # Nothing is before the first period: the second one speaks for it, lest a cut off past look wild.
+    later = departures[:, period : 2 * period]
+    found[:, : later.shape[1]] = later
+    return found
+
+
+def _tamed(departures: Floats, day: int) -> Floats:
+    """Return departures whose excursions are cut down to what the other days make likely.
+
+    Of two days a median is a mean, and one incident would stand in the profile.
+    """
+    rows, count = departures.shape
+    days = -(-count // day)
+    whole = np.full((rows, days * day), np.nan)
+    whole[:, days * day - count :] = departures
+    parts = whole.reshape(rows, days, day)
+    usual = robust.median(parts, axis=1)[:, None, :]
+    off = parts - usual
+    limit = _EXCURSION * 1.4826 * robust.median(robust.flattened(np.abs(off)))[:, None, None]
+    tamed = np.where(np.isnan(limit), parts, usual + np.clip(off, -limit, limit))
+    return robust.flattened(tamed)[:, days * day - count :]
+
+
+def _smoothed(values: Floats, cells: Cells) -> Floats:
+    """Return the median of each cell and its neighbours."""
+    reach = min(_SMOOTHED // cells.seconds, _REACH)
+    if reach == 0 or not values.shape[1]:
+        return values
+    padded = np.pad(values, ((0, 0), (reach, reach)), constant_values=np.nan)
+    return robust.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=1))
