@@ -284,6 +284,9 @@ def _ladder(
         ends = _wait(step, policy) - BESIDE
         if 0 < ends < MOST * _pause(policy):
             yield _ending(f"{what}: over before level {rung}", labels, steps[: rung - 1], ends, policy)
+    ends = last + BESIDE
+    if ends < MOST * _pause(policy):
+        yield _ending(f"{what}: over after the last level", labels, steps, ends, policy)
     later = math.floor(policy.group_wait / 2)
     if steps[0].after == 0 and later and last < MOST * _pause(policy):
         yield _belonging(f"{what}: two that belong together", labels, steps, later, policy)

@@ -83,9 +83,9 @@ def counters(what: Indicator, spelling: int = 0) -> tuple[Counter, ...]:
 def others(what: Indicator) -> tuple[Counter, ...]:
     """Return the series of other sources, each one label away from a series that is counted."""
     if isinstance(what, Counted):
-        return tuple(
-            Counter(one.metric, dict(one.labels), good=1.0, failed=1.0) for one in kinds(what).strangers
-        )
+        # Each at a pace of its own: two alike would make no difference where one is taken from the other.
+        paces = ((1 + place / 2, one) for place, one in enumerate(kinds(what).strangers))
+        return tuple(Counter(one.metric, dict(one.labels), good=pace, failed=pace) for pace, one in paces)
     return tuple(
         counter
         for other in strangers.neighbours(what.selector, what.selector)

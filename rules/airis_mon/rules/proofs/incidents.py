@@ -29,9 +29,10 @@ def cases(burn: Burn) -> Iterator[Case]:
     yield from _healthy(burn)
     windows = recorded(burn.objective.window)[:1]
     if not isinstance(burn.indicator, LatencyBelow):  # a histogram has all its buckets from the start
-        everything = (Phase(1, 0.0), Phase(2 * STEPS - 1, 0.1 / STEPS, failing=1.0))
+        everything = (Phase(1, 0.0, failing=1.0), Phase(2 * STEPS - 1, 0.1 / STEPS, failing=1.0))
+        whole = recorded(burn.objective.window)
         yield _quiet(
-            burn, "nothing but failures, too few to count", everything, at=1, windows=windows, ratio=1.0
+            burn, "nothing but failures, too few to count", everything, at=1, windows=whole, ratio=1.0
         )
     yield _quiet(burn, "no traffic", (Phase(2 * STEPS, 0.0),), at=2, windows=windows, ratio=None)
     if burn.objective.fewest_failures == 1:

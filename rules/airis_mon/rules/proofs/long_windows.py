@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import series
@@ -35,7 +36,9 @@ EVALUATIONS = 2
 PER_STEP, FLOOD = 8.0, 800.0
 """Operations between two samples, just before all fails and then: many, to weigh in a long window."""
 WITHIN = 0.08
-"""What Prometheus 3, whose ranges do not include their left end, may differ by."""
+"""What Prometheus 3, whose ranges do not include their left end, may differ by in the shortest window."""
+CLOSEST = 0.02
+"""The same in windows of many samples."""
 
 
 def step(period: float) -> float:
@@ -74,8 +77,9 @@ def _windows(burn: Burn, every: float, found: list[float]) -> Case:
     inputs = traffic.inputs(burn.indicator)
     if any(one.native for one in counters(burn.indicator)):
         # Longer windows, of which no sample is checked, would read too many.
-        late = Traffic(sample, (*recent, flood)).inputs(burn.indicator)
-        inputs = tuple(Input(one.series, f"_x{oldest.steps} {one.values}") for one in late)
+        kept = min(STEPS, oldest.steps - 1)
+        late = Traffic(sample, (replace(oldest, steps=kept), *recent, flood)).inputs(burn.indicator)
+        inputs = tuple(Input(one.series, f"_x{oldest.steps - kept} {one.values}") for one in late)
     checks = []
     for window in found:
         labels = {**burn.labels, series.SLO_WINDOW: name(window)}
@@ -85,7 +89,9 @@ def _windows(burn: Burn, every: float, found: list[float]) -> Case:
             (series.FAILURES, failures / window),
             (series.ERROR_RATIO, failures / operations),
         ):
-            expression = close(burn.recorded(prefix, window), value, WITHIN)
+            # The fewer samples a window has, the more the one at its left end is.
+            within = max(CLOSEST, WITHIN * shortest / window)
+            expression = close(burn.recorded(prefix, window), value, within)
             checks.append(SampleCheck(at, expression, ((labels, 1.0),)))
     if shortest == recorded(burn.objective.window)[0]:
         operations, failures = traffic.counts(shortest, at)
@@ -101,11 +107,18 @@ def _windows(burn: Burn, every: float, found: list[float]) -> Case:
 
 
 def _healthy(sample: float, found: list[float], steps: int) -> Iterator[Phase]:
-    """Yield traffic that was the busier the longer ago, by the windows' edges, up to the flood."""
+    """Yield traffic that was the busier the longer ago, by the windows' edges, up to the flood.
+
+    Between two edges all of it is in the older half: what looks back half as far sees another rate.
+    """
     edges = [STEPS // 2, *(round(window / sample) for window in found), steps]
     for older, (newest, oldest) in reversed(list(enumerate(itertools.pairwise(edges)))):
-        if oldest > newest:
-            yield Phase(oldest - newest, PER_STEP * BUSIER**older)
+        busy, length = PER_STEP * BUSIER**older, oldest - newest
+        if older == len(found):  # beyond all windows
+            yield Phase(length, busy)
+        elif length > 1:
+            yield Phase(length - length // 2, 2 * busy)
+            yield Phase(length // 2, 0.0)
 
 
 def _strangers(burn: Burn, sample: float, found: list[float], skipped: int) -> Iterator[Input]:
