@@ -21,11 +21,12 @@ from functools import partial
 from pathlib import Path
 
 from airis_mon.cli.build import build
+from airis_mon.cli.documents import load
 from airis_mon.cli.folder import staged
 from airis_mon.cli.proofs import prove
 from airis_mon.cli.targets import Target
 from airis_mon.rules.compile import Ruler, prover
-from airis_mon.spec import Bundle, SpecError, decode
+from airis_mon.spec import Bundle
 from airis_mon.stack import servers
 from airis_mon.stack.servers import Server
 from tests.mutation import routes, rules
@@ -38,10 +39,7 @@ def bundle(promtool: tuple[int, ...]) -> Bundle:
 
     What that version of promtool cannot prove is left out.
     """
-    decoded = decode({DOCUMENTS.name: DOCUMENTS.read_text(encoding="utf-8")})
-    if decoded.problems:
-        raise SpecError(decoded.problems)
-    found = decoded.bundle
+    found = load([DOCUMENTS])
     provable = tuple(monitor for monitor in found.monitors if prover([monitor]) <= promtool[:2])
     for left in {monitor.name for monitor in found.monitors} - {monitor.name for monitor in provable}:
         print(f"{left}: left out, promtool is too old to prove it", file=sys.stderr)

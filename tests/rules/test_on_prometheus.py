@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
@@ -57,17 +57,25 @@ class Classifier:
             self.duration.observe(0.01)
 
 
+class Working(Protocol):
+    """An application that does something between two scrapes."""
+
+    registry: CollectorRegistry
+
+    def work(self) -> None: ...
+
+
 class Silent(WSGIRequestHandler):
     def log_message(self, *arguments: Any) -> None:
         """Say nothing."""
 
 
 @contextmanager
-def exposition(classifier: Classifier) -> Iterator[str]:
-    metrics = make_wsgi_app(classifier.registry)
+def exposition(working: Working) -> Iterator[str]:
+    metrics = make_wsgi_app(working.registry)
 
     def application(environ: dict[str, Any], start_response: Any) -> Any:
-        classifier.work()
+        working.work()
         return metrics(environ, start_response)
 
     server = make_server("127.0.0.1", 0, application, handler_class=Silent)

@@ -23,6 +23,8 @@ BEYOND_THE_SCHEMA = {
     "buckets-out-of-order",
     "dependencies-in-a-ring",
     "dependency-that-is-unknown",
+    "drift-that-is-too-small-to-see",
+    "drift-that-nobody-read",
     "duplicate-anomaly",
     "duplicate-key",
     "duplicate-monitor-names",

@@ -44,7 +44,11 @@ def load(
     problems += decoded.problems
     monitors = []
     for monitor in decoded.bundle.monitors:
-        fitting, moved = contracts.snapped(known(monitor))
+        try:
+            fitting, moved = contracts.snapped(known(_referenced(monitor)))
+        except SpecError as error:
+            problems += error.problems
+            continue
         wrong = contracts.problems(fitting)
         problems += wrong
         monitors += [] if wrong else [fitting]
@@ -66,6 +70,15 @@ def _later(bundle: Bundle, target: Target) -> tuple[Problem, ...]:
     except SpecError as error:
         return error.problems
     return ()
+
+
+def _referenced(monitor: Monitor) -> Monitor:
+    """Return the monitor with its reference, where it has one."""
+    if monitor.drift is None:
+        return monitor
+    from airis_mon.cli.references import referenced
+
+    return referenced(monitor)
 
 
 def text_of(path: Path | str) -> str:

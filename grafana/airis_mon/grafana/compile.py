@@ -18,7 +18,15 @@ from grafana_foundation_sdk.models.dashboard import (
 from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters.contracts import matchers
 from airis_mon.grafana import look, queries
-from airis_mon.grafana.panels import distributions, expectation, forecast, overview, saturation, traffic
+from airis_mon.grafana.panels import (
+    distributions,
+    expectation,
+    features,
+    forecast,
+    overview,
+    saturation,
+    traffic,
+)
 from airis_mon.rules.series import dashboard_uid
 from airis_mon.spec import Artefact, Monitor
 
@@ -76,6 +84,7 @@ def _rows(monitor: Monitor) -> Iterator[tuple[str, list[Panel]]]:
         ("Tokens", [*distributions.tokens(monitor)]),
         ("Output", [*distributions.output(monitor)]),
         ("Saturation", [*saturation.panels(monitor)]),
+        ("Features", [*features.panels(monitor)]),
         ("Expectation", [*expectation.panels(monitor)]),
         ("Forecast", [*forecast.panels(monitor)]),
     )

@@ -54,6 +54,11 @@ def maintenance(monitor: Monitor) -> str:
     return rules.MAINTENANCE + matchers({rules.MONITOR: monitor.name}) + " == 1"
 
 
+def feature(monitor: Monitor, name: str) -> str:
+    """Return the selector of a series that the rules record for the monitor's features."""
+    return name + matchers({rules.MONITOR: monitor.name})
+
+
 def readiness(monitor: Monitor) -> str:
     """Return the selector of what is recorded about whether the monitor's alerts can fire."""
     return rules.READY + matchers({rules.MONITOR: monitor.name})

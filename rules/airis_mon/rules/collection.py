@@ -8,6 +8,7 @@ from airis_mon.rules import (
     absence,
     anomalies,
     burn_rate,
+    drift,
     error_budget,
     expectation,
     forecasts,
@@ -19,6 +20,7 @@ from airis_mon.rules import (
 )
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
+from airis_mon.rules.drift import Watch
 from airis_mon.rules.groups import Group, numbered
 from airis_mon.rules.money import Spending
 from airis_mon.rules.signals import signals
@@ -47,6 +49,7 @@ def groups(monitor: Monitor) -> tuple[Group, ...]:
         *usual,
         *bounded_signals(monitor),
         *of_cost(monitor),
+        *of_drift(monitor),
         *grouped,
         *guarding(monitor),
         *worked_on,
@@ -76,13 +79,29 @@ def of_cost(monitor: Monitor) -> tuple[Group, ...]:
     return replace(recorded, rules=(*recorded.rules, *ready)), alerting
 
 
+def of_drift(monitor: Monitor) -> tuple[Group, ...]:
+    """Return the rules on a monitor's features, and whether their alerts can fire."""
+    if monitor.drift is None:
+        return ()
+    *recorded, alerting = drift.groups(Watch(monitor, monitor.drift))
+    ready = readiness.rules([*(rule for group in recorded for rule in group.rules), *alerting.rules])
+    return (*recorded, replace(alerting, rules=(*alerting.rules, *ready)))
+
+
 def unready_alerts(monitor: Monitor) -> list[Alert]:
     """Return the alert on alerts that cannot fire, where there is one that needs anything.
 
     The alert on the source being gone needs nothing: by itself it could never be told to be blind.
     """
     reaches = forecasts.reaches(monitor)
-    if not (monitor.objectives or monitor.anomalies or monitor.thresholds or monitor.cost or reaches):
+    if not (
+        monitor.objectives
+        or monitor.anomalies
+        or monitor.thresholds
+        or monitor.cost
+        or monitor.drift
+        or reaches
+    ):
         return []
     return [readiness.alert(monitor, absence.alerts(monitor))]
 

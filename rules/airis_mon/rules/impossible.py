@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from airis_mon.rules import bounds, expectation, series
+from airis_mon.rules.drift import FEWEST, rows_needed
 from airis_mon.rules.expressions import ExpressionError, terms
 from airis_mon.rules.indicators import Counted
 from airis_mon.rules.literals import number
@@ -33,7 +34,50 @@ def problems(monitor: Monitor) -> tuple[Problem, ...]:
         for position, objective in enumerate(monitor.objectives)
         for problem in _objective(monitor, objective, f"spec.objectives[{position}]")
     )
-    return (*objectives, *bounds.problems(monitor), *expectation.problems(monitor), *_cost(monitor))
+    return (
+        *objectives,
+        *bounds.problems(monitor),
+        *expectation.problems(monitor),
+        *_cost(monitor),
+        *_drift(monitor),
+    )
+
+
+def _drift(monitor: Monitor) -> Iterator[Problem]:
+    """Yield why features could not be held against their reference."""
+    drift = monitor.drift
+    if drift is None:
+        return
+
+    def problem(path: str, message: str, hint: str) -> Problem:
+        return Problem(message, path, monitor.origin.locate(path), hint)
+
+    if not (drift.selector or monitor.source.selector):
+        yield problem(
+            "spec.drift",
+            "no labels select the features of this model",
+            "write `selector` here, such as {job: api}",
+        )
+    shortest = FEWEST * monitor.source.shortest_range
+    if drift.window < shortest:
+        yield problem(
+            "spec.drift.window",
+            f"{name(drift.window)} hold too few readings of a source that is read every "
+            f"{name(monitor.source.scrape_interval)}",
+            f"write `window: {name(shortest)}` or longer",
+        )
+    if not drift.distributions:
+        yield problem(
+            "spec.drift.reference",
+            f"the reference {drift.reference} was not read",
+            "let `airis-mon build` read the document from its file",
+        )
+    elif drift.rows < rows_needed(drift):
+        yield problem(
+            "spec.drift.reference",
+            f"a reference made of {drift.rows} rows differs from others of its kind by chance alone",
+            f"make it of {rows_needed(drift)} rows or more, with fewer bins, or write a larger `at_most`",
+        )
 
 
 def _cost(monitor: Monitor) -> Iterator[Problem]:

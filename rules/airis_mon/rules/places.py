@@ -21,4 +21,8 @@ def path(monitor: Monitor, rule: Rule) -> str:
     if objective is None and rule.get("alert") in watched:
         key, name = watched[rule["alert"]], labels.get(series.FOR)
         names = [one.of for one in getattr(monitor, key)]
+    if str(rule.get("record", "")).startswith((series.FEATURE_BINS, "airis_drift_")) or (
+        series.DRIFT_ALERT in (rule.get("alert"), labels.get(series.ALERT))
+    ):
+        return "spec.drift"
     return f"spec.{key}[{names.index(name)}]" if name in names else "spec"

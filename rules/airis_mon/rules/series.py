@@ -60,6 +60,29 @@ COST = "airis:cost:rate"
 """Money spent per second, followed by the window."""
 COST_REMAINING = "airis:cost_budget_remaining:ratio"
 """Share of a budget in money that is left of its last so many days; negative where it is overspent."""
+FEATURE_BINS = "airis:feature_bin:rate"
+"""Values of features per second by `feature` and `bin`, followed by the window: shares over any time and any
+processes are sums of it."""
+FEATURE_VALUES = "airis_drift_bin_values"
+"""Values of features within the window of drift, by bin."""
+OBSERVATIONS = "airis_drift_observations"
+"""The same, all bins together; absent where there are none."""
+SHARE = "airis_drift_share"
+"""Share of a bin among them, at least 0.0001: an empty bin has a logarithm as well."""
+REFERENCE_SHARE = "airis_drift_reference_share"
+"""Share of a bin in the reference, at least 0.0001."""
+PSI = "airis_drift_psi"
+"""Population stability index of a feature against its reference: the sum over bins of (share - reference
+share) ln(share / reference share)."""
+JS = "airis_drift_js_distance"
+"""Jensen-Shannon distance of a feature from its reference, 0 to 1 (base 2)."""
+SHIFT = "airis_drift_weekly_shift"
+"""PSI of a feature against itself a week ago."""
+TYPICAL_SHIFT = "airis_drift_typical_shift"
+"""Median of the weekly shifts of four weeks."""
+USUAL_SHIFT = "airis_drift_usual_shift"
+"""What 99% of the weekly shifts of four weeks stay below, without those of more than ten times the median:
+these were drift themselves. Absent before two weeks of shifts are there."""
 TIME_LEFT = "airis:capacity:seconds"
 """Seconds until a forecast reaches its capacity, by `horizon`; absent while it leads away from it."""
 
@@ -84,7 +107,7 @@ def recorded(name: str) -> bool:
     """Tell whether rules write a series of that name: those of a monitor, or Prometheus for its alerts."""
     return (
         name in _WHOLE
-        or name.startswith("airis:")  # nobody else's
+        or name.startswith(("airis:", "airis_drift_"))  # nobody else's
         or any(name.startswith(one) and _WINDOW.fullmatch(name[len(one) :]) for one in _WINDOWED)
     )
 
@@ -123,6 +146,8 @@ FORECAST_ALERT = "ModelCapacityForecast"
 """A signal is forecast to reach its capacity."""
 COST_ALERT = "ModelCostBudgetBurn"
 """Money is spent faster than the budget allows."""
+DRIFT_ALERT = "ModelDrift"
+"""A feature is distributed otherwise than its reference, and further than it moves from week to week."""
 UNPRICED_ALERT = "ModelUnpricedTokens"
 """Tokens are counted whose price nobody knows."""
 ABSENT_ALERT = "ModelSignalAbsent"
@@ -131,6 +156,11 @@ IMPLAUSIBLE_ALERT = "ModelSignalImplausible"
 """A signal that the monitor needs is there, and cannot be true; the label `guard` says why."""
 UNREADY_ALERT = "ModelAlertUnready"
 """An alert of the monitor cannot fire: something that it needs is not there."""
+
+# Labels of what Prometheus itself writes while alerts are pending or firing, and its name
+ALERTS = "ALERTS"
+ALERTNAME, ALERTSTATE, FIRING = "alertname", "alertstate", "firing"
+"""The last is the state in which an alert is told."""
 
 # Labels of alerts; routes read `team`, `severity` and `monitor`
 SEVERITY = "severity"
@@ -166,6 +196,9 @@ RARE = "rare"
 # Values of the label `for`, beside signals
 REQUESTS = "request_rate"
 """The signal that every source with a contract has: its counter of operations."""
+
+DRIFT = "drift"
+"""Features that are held against a reference; which one is the label `feature`."""
 
 # Values of the label `severity`
 PAGE = "page"

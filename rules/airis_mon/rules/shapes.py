@@ -15,7 +15,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from airis_mon.rules.groups import Group
-from airis_mon.spec import Alerting, Band, Errors, Maintenance, Monitor, Objective, Source, Window
+from airis_mon.spec import Alerting, Band, Errors, Maintenance, Monitor, Objective, Quality, Source, Window
 
 _PLACEHOLDER = re.compile(r"any-[a-z]+(?:-[0-9]+)?")
 
@@ -121,6 +121,17 @@ def of_expectation(monitor: Monitor, of: str) -> Monitor:
 def of_cost(monitor: Monitor) -> Monitor:
     """Return the monitor as if it did nothing but watch what it costs."""
     return replace(_bare(monitor), cost=monitor.cost)
+
+
+def of_drift(monitor: Monitor) -> Monitor:
+    """Return the monitor as if it did nothing but watch features, and promised what makes drift a page."""
+    alike = Objective("", 0.999, 30 * 86400.0, Errors())
+    objectives = tuple(
+        replace(alike, name=one.name)
+        for one in monitor.objectives
+        if isinstance(one.indicator, Errors | Quality)
+    )
+    return replace(_bare(monitor), drift=monitor.drift, objectives=objectives)
 
 
 def _bare(monitor: Monitor) -> Monitor:

@@ -11,6 +11,7 @@ room; everything else imports it.
 from airis_mon.spec.artefacts import Artefact, yaml_text
 from airis_mon.spec.bundle import Bundle
 from airis_mon.spec.decode import Decoded, decode
+from airis_mon.spec.drift import Distribution, Drift
 from airis_mon.spec.integrations import (
     Discord,
     Email,
@@ -85,6 +86,8 @@ __all__ = [
     "Cost",
     "Decoded",
     "Discord",
+    "Distribution",
+    "Drift",
     "Email",
     "Errors",
     "EscalationPolicy",

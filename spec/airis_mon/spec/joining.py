@@ -15,6 +15,8 @@ from airis_mon.spec.reading import REFUSED
 from airis_mon.spec.receivers import EscalationPolicy, Receiver
 from airis_mon.spec.time_intervals import TimeInterval
 
+_WATCHED = ("objectives", "anomalies", "forecasts", "thresholds", "cost", "drift")
+
 
 def join(drafts: Sequence[Draft], built_in: Sequence[Draft]) -> Bundle:
     """Return the documents that stand, noting what is wrong with the others in their readings.
@@ -98,10 +100,10 @@ def _monitor(draft: Draft, profiles: Mapping[str, Draft], drafts: Sequence[Draft
         if profile is None or not profile.sound:
             return None
         spec = _applied(profile.spec, spec, draft)
-    if not any(spec.get(key) for key in ("objectives", "anomalies", "forecasts", "thresholds", "cost")):
+    if not any(spec.get(key) for key in _WATCHED):
         draft.refuse(
             "spec",
-            "nothing is watched: there is no objective, no threshold, no anomaly, no forecast and no cost",
+            "nothing is watched: there is no objective, no threshold, no anomaly, no forecast, cost or drift",
             "write at least one objective",
         )
     alerting = references.alerting(draft, spec.pop("alerting", {}), drafts)

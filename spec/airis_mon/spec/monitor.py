@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from airis_mon.spec.drift import Drift
 from airis_mon.spec.maintenance import Maintenance
 from airis_mon.spec.money import Cost
 from airis_mon.spec.problems import NOWHERE, Origin
@@ -302,6 +303,8 @@ class Monitor:
     thresholds: tuple[Threshold, ...] = ()
     cost: Cost | None = None
     """What the model may cost; without it money is not watched."""
+    drift: Drift | None = None
+    """What its features should look like; without it they are not watched."""
     maintenance: tuple[Maintenance, ...] = ()
     """Every Maintenance that is about it."""
     profile: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from airis_mon.spec.alert_fields import ANOMALY, FORECAST, THRESHOLD
+from airis_mon.spec.drift import DRIFT
 from airis_mon.spec.money import COST
 from airis_mon.spec.monitor import Model, PageBudget, Source
 from airis_mon.spec.objective_fields import OBJECTIVE
@@ -47,10 +48,6 @@ ALERTING = Record(
 """Read as a dict: a profile's keys hold where the monitor has none."""
 
 LATER_KEYS = {
-    "drift": (
-        "`drift` is not available in this version",
-        "remove it; this version has objectives, thresholds, anomalies, forecasts and cost",
-    ),
     "quality": (
         "`quality` is promised by an objective",
         "write it there: objectives: [{name: accuracy, target: 92%, quality: {}}]",
@@ -157,9 +154,12 @@ MONITOR = Record(
             default="analyzer",
         ),
         Field("cost", COST, "What the model may cost: a budget in money, and where that is counted."),
+        Field(
+            "drift", DRIFT, "What the model's features should look like: a reference they are held against."
+        ),
         *_WATCHED,
     ),
-    at_least_one=("profile", "objectives", "anomalies", "forecasts", "thresholds", "cost"),
+    at_least_one=("profile", "objectives", "anomalies", "forecasts", "thresholds", "cost", "drift"),
     hints=LATER_KEYS,
     separable=True,
 )
@@ -172,7 +172,7 @@ PROFILE = Record(
         "profile": ("a profile cannot build on a profile", "write its keys here"),
         **{
             key: (f"`{key}` belongs to one monitor, not to a profile", "write it in the ModelMonitor")
-            for key in ("model", "source", "depends_on", "engine", "cost")
+            for key in ("model", "source", "depends_on", "engine", "cost", "drift")
         },
     },
 )

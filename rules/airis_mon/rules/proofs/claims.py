@@ -13,6 +13,7 @@ from airis_mon.rules import (
     absence,
     anomalies,
     collection,
+    drift,
     expectation,
     forecasts,
     maintenance,
@@ -23,13 +24,16 @@ from airis_mon.rules import (
 from airis_mon.rules import thresholds as held
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
+from airis_mon.rules.drift import PAST, Watch
 from airis_mon.rules.groups import Group
 from airis_mon.rules.indicators import Freshness
 from airis_mon.rules.money import ALERTS, Spending
 from airis_mon.rules.proofs import (
     bounds,
     calendars,
+    drifts,
     expectations,
+    features,
     freshness,
     histories,
     incidents,
@@ -72,6 +76,8 @@ def claims(monitor: Monitor) -> Iterator[Claim]:
         yield Claim(shapes.of_expectation(monitor, expected.of), expectation.groups, _expectation)
     if monitor.cost is not None:
         yield Claim(shapes.of_cost(monitor), collection.of_cost, _cost)
+    if monitor.drift is not None:
+        yield Claim(shapes.of_drift(monitor), collection.of_drift, _drift)
     yield Claim(replace(monitor, maintenance=()), _standing_groups, _standing)
     for objective in monitor.objectives if monitor.maintenance else ():
         if objective.calendar is None:
@@ -140,12 +146,30 @@ def _cost(monitor: Monitor) -> Iterator[Proof]:
     yield Proof("cost-windows", groups, longest, (money.windows(spending), money.period(spending)))
 
 
+def _drift(monitor: Monitor) -> Iterator[Proof]:
+    if monitor.drift is None:
+        return
+    watch, groups = Watch(monitor, monitor.drift), collection.of_drift(monitor)
+    past = tuple(group for group in groups if group.name.endswith(f":{PAST}"))
+    alerting = tuple(group for group in groups if group.name.endswith(f":{ALERTS}"))
+    recorded = tuple(group for group in groups if group not in (*past, *alerting))
+    window, waits = watch.drift.window, drift.waits(watch)
+    ready = readiness.case("drift", tuple(readiness.features(watch)), watch.step)
+    yield Proof("drift-rates", groups, watch.step, (features.rates(watch), ready, features.nothing()))
+    yield Proof(f"drift-shares-{name(window)}", recorded, window, tuple(features.shares(watch)))
+    yield Proof("drift-past", past, drift.HISTORY, tuple(features.past(watch)))
+    # What they read is given: they are alone.
+    yield Proof("drift-usual", alerting, drift.HISTORY, tuple(features.usual(watch)))
+    yield Proof(f"drift-alerts-{name(waits)}", alerting, waits, tuple(drifts.alerts(watch)))
+
+
 def _standing_groups(monitor: Monitor) -> tuple[Group, ...]:
     apart = (
         *collection.bounded_signals(monitor),
         *collection.guarding(monitor),
         *collection.of_cost(monitor),
         *expectation.groups(monitor),
+        *collection.of_drift(monitor),
     )
     elsewhere = {group.name for group in apart}
     return tuple(group for group in collection.groups(monitor) if group.name not in elsewhere)

@@ -11,9 +11,20 @@ from dataclasses import dataclass, field, replace
 from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters import series as exposed
 from airis_mon.exporters.contracts import matchers
-from airis_mon.rules import absence, anomalies, burn_rate, collection, forecasts, money, series, thresholds
+from airis_mon.rules import (
+    absence,
+    anomalies,
+    burn_rate,
+    collection,
+    drift,
+    forecasts,
+    money,
+    series,
+    thresholds,
+)
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
+from airis_mon.rules.drift import Watch
 from airis_mon.rules.expressions import LE
 from airis_mon.rules.indicators import Counted, Freshness, Indicator, LatencyBelow, indicator
 from airis_mon.rules.literals import spellings
@@ -119,6 +130,15 @@ def spending(about: Spending) -> Iterator[Watched]:
         )
         others = tuple(tuple(other.items()) for other in strangers.neighbours(labels, labels))
         yield regarding(about.monitor, alert, ((Need(metric, tuple(sorted(labels.items())), others),),))
+
+
+def features(about: Watch) -> Iterator[Watched]:
+    """Yield the alerts on drift: each needs the application's counters of bins."""
+    selector = about.selector
+    others = tuple(tuple(other.items()) for other in strangers.neighbours(selector, selector))
+    need = Need(exposed.FEATURE_BINS, tuple(sorted(selector.items())), others)
+    for severity in about.severities:
+        yield regarding(about.monitor, drift.alert(about, severity), ((need,),))
 
 
 def _silences(about: Monitor) -> Iterator[Watched]:
