@@ -63,7 +63,7 @@ bench-exposition: $(READY) ## 100,000 series as text, beside prometheus-client; 
 bench-compile: $(READY) ## a thousand monitors built and proven, and one of them changed; minutes; the last line is JSON
 	$(BIN)/python -m benchmarks.compile $(ARGS)
 
-bench-accuracy: $(READY) ## how well the analyzer pages, on public sets (ARGS="--data DIR [--sets NAB,MS]"); minutes; the last line is JSON
+bench-accuracy: $(READY) ## how well the analyzer pages and forecasts, on public sets (ARGS="--data DIR [--sets NAB,MS,M4]"); minutes; the last line is JSON
 	$(BIN)/python -m benchmarks.accuracy $(ARGS)
 
 $(READY): pyproject.toml requirements.lock .ci/environment

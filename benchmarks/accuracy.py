@@ -1,8 +1,9 @@
-"""How well the analyzer pages, at its one default configuration: `replay` is the very code that runs live.
+"""How well the analyzer pages and forecasts, at its one default configuration: `replay` is what runs live.
 
-    python -m benchmarks.accuracy --data DIR [--sets NAB,MS]
+    python -m benchmarks.accuracy --data DIR [--sets NAB,MS,M4,BizITObs]
 
-DIR holds public sets as `benchmarks.labelled` reads them. Of each set: `page_f1` and its parts, false pages
+DIR holds public sets as `benchmarks.labelled` and `benchmarks.forecasts` read them; the latter says what is
+measured of M4 and BizITObs. Of each of the others: `page_f1` and its parts, false pages
 a week on each series, those on series without an incident, and for NAB its own score at the threshold as it
 is. The rows `even` and `odd` are of every other series: what is chosen by looking at one half is told by the
 other.
@@ -20,9 +21,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from airis_mon.analyzer.replay import anomaly_scores
+from benchmarks import forecasts
 from benchmarks.labelled import SETS, Flags, Series
 from benchmarks.paging import counts, numenta, pooled
 
+_FORECAST = ("M4", "BizITObs")
 _PER_SET = ("page_f1", "false_pages_per_series_week", "clean_pages_per_series_week")
 
 
@@ -58,18 +61,22 @@ def main() -> int:
     """Print the figures; 2 where there is nothing to measure on."""
     parser = argparse.ArgumentParser(prog="benchmarks.accuracy", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the public sets")
-    parser.add_argument("--sets", default=",".join(SETS), help="which of them (default: %(default)s)")
+    parser.add_argument(
+        "--sets", default=",".join((*SETS, *_FORECAST)), help="which of them (default: %(default)s)"
+    )
     options = parser.parse_args()
     sets = options.sets.split(",")
-    unknown = [name for name in sets if name not in SETS]
+    unknown = [name for name in sets if name not in (*SETS, *_FORECAST)]
     if unknown or not options.data.is_dir():
         wrong = f"no set {', '.join(unknown)}" if unknown else f"no folder {options.data}"
         print(
-            f"{wrong}; --data DIR holds NAB/ and MS_CloudMonitoring/, --sets {','.join(SETS)}",
+            f"{wrong}; --data DIR holds folders of public sets, --sets {','.join((*SETS, *_FORECAST))}",
             file=sys.stderr,
         )
         return 2
-    print(json.dumps(detection(options.data, sets)))
+    paged, forecast = ([name for name in sets if name in some] for some in (SETS, _FORECAST))
+    found = detection(options.data, paged) if paged else {}
+    print(json.dumps(found | forecasts.skill(options.data, forecast)))
     return 0
 
 

@@ -65,6 +65,13 @@ def test_a_line_goes_on() -> None:
     assert ((lower <= truth) & (truth <= upper)).all()
 
 
+def test_a_course_that_repeats_to_the_digit_goes_on() -> None:
+    values = np.tile(np.array([*[0.0] * 100, *[80.0] * 188]), 14)
+    at = np.arange(len(values), dtype=np.int64) * 300
+    mean, _, _ = forecast(at, values, 288, 0.95)
+    np.testing.assert_allclose(mean, values[:288], atol=0.5)
+
+
 def test_what_is_constant_stays() -> None:
     for parts in forecast(hours(200), np.full(200, 7.25), 48, 0.95):
         np.testing.assert_allclose(parts, 7.25, rtol=1e-9)

@@ -70,8 +70,11 @@ class _Samples:
         self._learnt = learnt.tolist()
         self._asked = np.searchsorted(self._at, past.starts)
         scale = np.abs(past.values[:, past.span :] - past.values[:, : -past.span]).mean(axis=1)
+        # A course that repeats to the digit differs by nothing from its last season.
+        spread = np.abs(past.values - past.level).mean(axis=1)
         largest = np.abs(past.values).max(axis=1)
-        self._scale = np.maximum(scale, np.maximum(1e-9 * largest, _TINY))[:, None]
+        self._scale = np.maximum.reduce([scale, 0.01 * spread, 1e-9 * largest, np.full_like(scale, _TINY)])
+        self._scale = self._scale[:, None]
         self._level = self._of(past.level)
         self._local = self._near()
 
