@@ -201,6 +201,17 @@ def test_a_live_forecast_holds_single_values_until_the_next_fit_and_after_a_miss
     assert np.mean(held) > 0.85
 
 
+def test_the_farther_a_live_forecast_looks_the_wider_its_band() -> None:
+    _, values = minutes(7)
+    walk = np.cumsum(noise(len(values), 0.05, 3))
+    found = ahead((values + walk)[None], 60, (HOUR, DAY, 7 * DAY), 0.95)
+    widths = []
+    for horizon, forecasts in found.items():
+        band = forecasts.at(horizon + 60)
+        widths.append(float(band.upper[0] - band.lower[0]))
+    assert widths == sorted(widths)
+
+
 def test_a_live_forecast_of_a_series_that_has_just_begun_is_silent() -> None:
     _, values = minutes(1)
     values[: len(values) - 60] = np.nan

@@ -1,4 +1,4 @@
-"""What the model makes of a history: expectation, band, score, forecast."""
+"""What the model makes of a history: expectation, band, score."""
 
 from __future__ import annotations
 
@@ -166,30 +166,8 @@ def test_rows_do_not_see_each_other() -> None:
 
 
 def test_no_rows_are_no_trouble() -> None:
-    model = fit(np.empty((0, 3 * PER_DAY)), Settings(STEP, horizons=(HOUR,)))
+    model = fit(np.empty((0, 3 * PER_DAY)), Settings(STEP))
     assert model.expected(STEP).expected.shape == (0,)
-    assert model.forecast(HOUR, STEP).upper.shape == (0,)
-
-
-def test_a_forecast_follows_the_season_and_widens() -> None:
-    horizons = (HOUR, 6 * HOUR, DAY)
-    walk = np.cumsum(np.random.default_rng(2).normal(0, 0.05, 7 * PER_DAY))
-    history = season(7) + walk
-    model = fit(history[None], Settings(STEP, horizons=horizons))
-    widths = []
-    for horizon in horizons:
-        band = model.forecast(horizon, STEP)
-        truth = next_of_season(history, horizon // STEP + 1) + walk[-1]
-        assert band.lower[0] < truth < band.upper[0]
-        widths.append(band.upper[0] - band.lower[0])
-    assert widths == sorted(widths)
-
-
-def test_a_forecast_beyond_the_history_widens_on() -> None:
-    history = season(2)
-    model = fit(history[None], Settings(STEP, horizons=(DAY, 7 * DAY)))
-    day, week = (model.forecast(h, STEP) for h in (DAY, 7 * DAY))
-    assert week.upper[0] - week.lower[0] > day.upper[0] - day.lower[0]
 
 
 @pytest.mark.parametrize("step", [0, 7, 11, 86399, 100_000])
@@ -215,13 +193,13 @@ HISTORIES = st.lists(
 @given(HISTORIES, st.floats(allow_nan=True, allow_infinity=True), st.booleans())
 def test_scores_are_finite_and_not_negative(history: Floats, value: float, ratio: bool) -> None:
     step = HOUR
-    model = fit(history[None], Settings(step, ratio=ratio, horizons=(HOUR, DAY)))
+    model = fit(history[None], Settings(step, ratio=ratio))
     result = model.scores(np.array([value]), step)[0]
     assert 0 <= result < np.inf
-    for band in (model.expected(step), model.forecast(HOUR, step), model.forecast(DAY, step)):
-        edges = np.array([band.lower[0], band.expected[0], band.upper[0]])
-        assert not np.isinf(edges).any()
-        assert np.isnan(edges).any() or (edges[0] <= edges[1] <= edges[2])
+    band = model.expected(step)
+    edges = np.array([band.lower[0], band.expected[0], band.upper[0]])
+    assert not np.isinf(edges).any()
+    assert np.isnan(edges).any() or (edges[0] <= edges[1] <= edges[2])
 
 
 @settings(max_examples=40, deadline=None)

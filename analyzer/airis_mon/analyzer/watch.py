@@ -23,8 +23,6 @@ from airis_mon.spec import format_duration
 
 _MODEL_AGE_MAX = 2 * 3600
 """Seconds after which a model that could not be fitted again is silent: its level is no longer the level."""
-
-
 _LEVEL = 0.95
 """Share of outcomes that a forecast's band should hold."""
 
@@ -54,6 +52,9 @@ class _Known:
 class _Fitted:
     model: Model
     forecasts: Mapping[int, Ahead]
+    """By how far ahead they look, in seconds."""
+    seen: int
+    """Time of the last value that the forecasts know."""
     rows: dict[Labels, int]
     end: int
     """Time of the last column of the history."""
@@ -68,7 +69,8 @@ class Watch:
         self._step = step
         self._cells = Cells.of(step)
         self._recent = History(query.expr, recent_steps(self._cells) * step, step)
-        self._past = History(query.expr, max(query.history, step), step)
+        cell = self._cells.seconds
+        self._past = History(query.expr, max(query.history, cell), cell)
         self._settings = Settings(
             step,
             pages_per_week=query.false_pages_per_week,
@@ -88,7 +90,9 @@ class Watch:
         known = self._learnt(querier, int(learnt_at(end, self._cells.seconds)))
         recent = self._aligned(self._recent.until(querier, end), known.rows)
         model = known.learnt.at(recent, end - known.end)
-        self._fitted = _Fitted(model, self._forecasts(querier, known, end), known.rows, end)
+        seen = end // self._cells.seconds * self._cells.seconds
+        forecasts = self._forecasts(querier, known, seen)
+        self._fitted = _Fitted(model, forecasts, seen, known.rows, end)
         return True
 
     def _forecasts(self, querier: Querier, known: _Known, end: int) -> Mapping[int, Ahead]:
@@ -96,7 +100,8 @@ class Watch:
         if not self.query.horizons:
             return {}
         values = self._aligned(self._past.until(querier, end), known.rows)
-        return ahead(values, self._step, self.query.horizons, _LEVEL, ratio=self.query.ratio)
+        step = self._cells.seconds
+        return ahead(values, step, self.query.horizons, _LEVEL, ratio=self.query.ratio)
 
     def _aligned(self, frame: Frame, rows: dict[Labels, int]) -> Floats:
         """Return the usual past of `rows`, gaps where the frame has nothing of one."""
@@ -159,7 +164,7 @@ class Watch:
         now = fitted.model.expected(since)
         bands = {series.NOW: Outlook(now.expected, now.lower, now.upper)}
         for seconds, forecast in fitted.forecasts.items():
-            bands[format_duration(seconds)] = forecast.at(since + seconds)
+            bands[format_duration(seconds)] = forecast.at(at - fitted.seen + seconds)
         for horizon, band in bands.items():
             for labels in frame.labels:
                 row = fitted.rows.get(labels)

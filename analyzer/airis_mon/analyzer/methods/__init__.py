@@ -1,4 +1,4 @@
-"""Numbers -> expectation, band, score and forecast, over many series at once.
+"""Numbers -> expectation, band and score, over many series at once.
 
 Belongs here: models as pure functions of arrays, causal by construction, the same for live, replay and
 benchmark.

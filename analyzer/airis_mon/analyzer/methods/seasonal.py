@@ -2,32 +2,27 @@
 
 What takes a long past is learnt from it now and then (`learn`): the profile, and how far off is anomalous.
 The level is taken anew every few minutes from the last hours (`Learnt.at`), and gives the model that
-scores and forecasts. `fit` does both. History comes as rows of equal steps that end together; a long past
-is looked at in cells of about five minutes. Which departures are anomalous is read from the series' own
-past, in `thresholds`.
+scores; forecasts are those of `forecasting`. `fit` does both. History comes as rows of equal steps that end
+together; a long past is looked at in cells of about five minutes. Which departures are anomalous is read
+from the series' own past, in `thresholds`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from airis_mon.analyzer.methods import robust
-from airis_mon.analyzer.methods.cells import DAY, HOUR, Cells
+from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.robust import Floats
 from airis_mon.analyzer.methods.thresholds import thresholds
-from airis_mon.analyzer.methods.tracks import Track, held, levels, span, track
+from airis_mon.analyzer.methods.tracks import held, levels, span, track
 
 Direction = Literal["up", "down", "both"]
 Rows = slice | NDArray[np.intp]
 
-_FADES = 6 * HOUR
-"""Seconds after which a forecast has forgotten most of what sets the last hours apart from the half day."""
 _COUNT_LEAST = 24
 """Values below which a row is not spoken of."""
 
@@ -42,10 +37,6 @@ class Settings:
     """False pages for each series that are accepted."""
     ratio: bool = False
     """Values are shares: between 0 and 1."""
-    horizons: tuple[int, ...] = ()
-    """Seconds ahead for which a forecast is wanted."""
-    level: float = 0.95
-    """Share of outcomes that a forecast's band should hold."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +44,6 @@ class Band:
     """An expectation and its band; shape (rows,), NaN where nothing can be said."""
 
     expected: Floats
-    lower: Floats
-    upper: Floats
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """The band of a forecast; shape (rows,): distances from its expectation, the lower one negative."""
-
     lower: Floats
     upper: Floats
 
@@ -81,13 +64,11 @@ class Learnt:
     least: Floats
     most: Floats
     """(rows,): what the series cannot fall below or exceed; infinite where nothing forbids."""
-    horizons: Mapping[int, Ahead]
 
     def take(self, rows: NDArray[np.intp]) -> Learnt:
         """Return what is known of some rows, in their order."""
         arrays = {name: getattr(self, name)[rows] for name in _BY_ROW}
-        bands = {h: Ahead(band.lower[rows], band.upper[rows]) for h, band in self.horizons.items()}
-        return replace(self, horizons=bands, **arrays)
+        return replace(self, **arrays)
 
     def at(self, recent: Floats, since: int = 0) -> Model:
         """Return the model whose level `recent` tells: (rows, steps) that end `since` seconds later."""
@@ -97,8 +78,7 @@ class Learnt:
         last = cells.ahead(since)
         known = self._profile(np.arange(last - means.shape[1] + 1, last + 1))
         fast, slow = levels(means - known, cells)
-        level = held(fast, slow, self.room)
-        return Model(self, since, level, np.where(np.isnan(slow), level, slow))
+        return Model(self, since, held(fast, slow, self.room))
 
     def _profile(self, cell: NDArray[np.intp]) -> Floats:
         """Return the profile of cells counted from the end of the past, those before it from -1 down."""
@@ -123,8 +103,7 @@ class Model:
     since: int
     """Seconds from the end of the long past to the end of the history."""
     level: Floats
-    slow: Floats
-    """(rows,): the level of the last hours, and of half a day."""
+    """(rows,): the level of the last hours."""
 
     @property
     def profile(self) -> Floats:
@@ -152,13 +131,6 @@ class Model:
         score = {"up": off, "down": -off, "both": np.abs(off)}[direction]
         return np.where(np.isfinite(score), np.maximum(score, 0.0), 0.0)
 
-    def forecast(self, horizon: int, ahead: int) -> Band:
-        """Return the forecast for `horizon` seconds after the moment that is `ahead` after the history."""
-        of = self.learnt.horizons[horizon]
-        level = _faded(self.level, self.slow, horizon)
-        middle = self.learnt.upon(level, self.since + ahead + horizon)
-        return self._possible(middle, middle + of.lower, middle + of.upper)
-
     def _middle(self, ahead: int) -> Floats:
         return self.learnt.upon(self.level, self.since + ahead)
 
@@ -182,8 +154,7 @@ def learn(values: Floats, settings: Settings) -> Learnt:
     """Learn from a long past: (rows, cells), NaN for gaps, the last being the newest."""
     cells = Cells.of(settings.step)
     count = values.shape[1]
-    far = max(settings.horizons, default=0) > DAY
-    seen = track(values, cells.day * (7 if far else 1), cells)
+    seen = track(values, cells.day, cells)
     off = values - seen.base[:, :count] - seen.level[:, :-1]
     enough = np.sum(~np.isnan(values), axis=1) >= _COUNT_LEAST
     lowest = np.fmin.reduce(values, axis=1) if count else np.full(len(values), np.nan)
@@ -197,26 +168,4 @@ def learn(values: Floats, settings: Settings) -> Learnt:
         threshold=found,
         least=np.where(bounded | (lowest >= 0), 0.0, -np.inf),
         most=np.where(bounded, 1.0, np.inf),
-        horizons={h: _ahead(seen, values, h, cells, settings.level) for h in settings.horizons},
     )
-
-
-def _faded(level: Floats, slow: Floats, horizon: int) -> Floats:
-    return np.asarray(slow + (level - slow) * math.exp(-horizon / _FADES))
-
-
-def _ahead(seen: Track, values: Floats, horizon: int, cells: Cells, level: float) -> Ahead:
-    """Return a forecast's band from how far forecasts over that distance were off."""
-    count = values.shape[1]
-    distance = cells.count(horizon)
-    tried = max(1, min(distance, count // 2))
-    level_then = _faded(seen.level, seen.slow, horizon)[:, : count - tried + 1]
-    errors = values[:, tried - 1 :] - seen.base[:, tried - 1 : count] - level_then
-    # History too short to have seen such a distance: errors are taken to grow as a random walk's do.
-    stretch = math.sqrt(distance / tried)
-    tail = (1 - level) / 2
-    known = np.sum(np.isfinite(errors), axis=1) >= _COUNT_LEAST
-    lower, upper = (
-        np.where(known, found * stretch, np.nan) for found in robust.quantiles(errors, (tail, 1 - tail))
-    )
-    return Ahead(np.minimum(lower, 0.0), np.maximum(upper, 0.0))
