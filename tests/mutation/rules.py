@@ -102,6 +102,7 @@ def _broken(rule: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any] | None]]
         yield f"label {label} changed", {**rule, "labels": {**left, label: f"{value}x"}}
         # A label that the series of the expression carries itself comes back by itself.
         inherited = "alert" in rule and (label in ("monitor", "model", "team") or f"{label}=" in rule["expr"])
+        inherited = inherited or (label in ("monitor", "model", "for") and _selects_expectations(rule))
         if not inherited and not (label == "for" and "anomaly" in rule["expr"]):
             yield f"label {label} dropped", {**rule, "labels": left}
     for annotation in rule.get("annotations", ()):
@@ -112,6 +113,11 @@ def _broken(rule: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any] | None]]
     if "for" in rule:
         yield "for dropped", {name: value for name, value in rule.items() if name != "for"}
         yield "for made longer", {**rule, "for": "2h"}
+
+
+def _selects_expectations(rule: dict[str, Any]) -> bool:
+    """Tell whether a recording rule passes on the labels of what is recorded for an expectation."""
+    return "record" in rule and re.search(r"\b(y|yhat|airis:expectation:\w+){", rule["expr"]) is not None
 
 
 def _expressions(expression: str) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
 
 from airis_mon.analyzer import series as analyzer
 from airis_mon.analyzer.compile import artefacts
@@ -10,10 +16,13 @@ from airis_mon.rules import cost
 from airis_mon.rules.collection import groups
 from airis_mon.rules.cost import Assumptions
 from airis_mon.rules.groups import MOST, Rule, file_content
+from airis_mon.rules.impossible import problems
 from airis_mon.rules.proofs.claims import claims
 from airis_mon.rules.replay import plan
-from airis_mon.spec import Anomaly, Band, Bundle, Forecast, Monitor, Threshold
+from airis_mon.spec import Anomaly, Band, Bundle, Forecast, Model, Monitor, Source, Threshold
+from airis_mon.stack.servers import Server
 from tests.rules.monitors import DAY, chat
+from tests.rules.test_proofs import failure
 
 
 def alone() -> Monitor:
@@ -89,3 +98,107 @@ def test_monitors_that_tell_others_of_the_same_signal_share_its_proofs() -> None
     ]
     assert about[0] == about[1]
     assert len(about[0]) == 3
+
+
+STEP = 588
+"""Seconds between evaluations: of a day ago there is a sample within five minutes."""
+
+
+def told(promtool: Server, folder: Path, values: Sequence[float], checks: Mapping[str, Any]) -> str:
+    """Return what promtool says of a monitor of one gauge whose values these are; nothing where all holds."""
+    watched = Monitor(
+        "cache",
+        Model("llama"),
+        Source("vllm", {"job": "vllm"}),
+        anomalies=(Anomaly("kv_cache_usage", severity="page", history=DAY),),
+        forecasts=(Forecast("kv_cache_usage", DAY, 0.9, history=DAY),),
+        engine="rules",
+    )
+    emitted = groups(watched)
+    test = {
+        "rule_files": ["cache.rules.yaml"],
+        "evaluation_interval": f"{STEP}s",
+        "group_eval_order": [group.name for group in emitted],
+        "tests": [
+            {
+                "interval": f"{STEP}s",
+                "input_series": [
+                    {"series": 'vllm:kv_cache_usage_perc{job="vllm"}', "values": " ".join(map(str, values))}
+                ],
+                **checks,
+            }
+        ],
+    }
+    (folder / "cache.rules.yaml").write_text(yaml.safe_dump(file_content(emitted)), encoding="utf-8")
+    (folder / "cache.test.yaml").write_text(yaml.safe_dump(test), encoding="utf-8")
+    return failure(promtool, folder, "cache.test.yaml")
+
+
+def moment(hours: float) -> int:
+    """Return the seconds of the evaluation that is nearest to some hours."""
+    return round(hours * 3600 / STEP) * STEP
+
+
+def test_a_jump_pages_once_a_day_is_known_and_the_usual_does_not(promtool: Server, tmp_path: Path) -> None:
+    def usage(hours: float) -> float:
+        jumped = 6 <= hours < 7 or 34 <= hours < 35
+        return 0.9 if jumped else round(0.3 + 0.02 * math.sin(hours), 4)
+
+    values = [usage(place * STEP / 3600) for place in range(36 * 3600 // STEP)]
+    pages = 'count(ALERTS{alertname="ModelAnomaly",alertstate="firing",severity="page"})'
+    ever = f"max_over_time({pages}[33h:{STEP}s])"
+    checks = {
+        "promql_expr_test": [
+            {"expr": ever, "eval_time": f"{moment(33.5)}s", "exp_samples": []},  # warming up, and usual
+            {
+                "expr": pages,
+                "eval_time": f"{moment(34.8)}s",
+                "exp_samples": [{"labels": "{}", "value": 1}],
+            },
+            {"expr": pages, "eval_time": f"{moment(35.5)}s", "exp_samples": []},
+        ]
+    }
+    assert told(promtool, tmp_path, values, checks) == ""
+
+
+def test_what_fills_up_is_told_of_with_the_time_that_is_left(promtool: Server, tmp_path: Path) -> None:
+    values = [round(0.1 + 0.3 * place * STEP / DAY, 5) for place in range(int(2.2 * DAY) // STEP)]
+    at = moment(48)
+    # Three tenths a day, up to nine tenths; the level is the median of two hours, and lags by one.
+    left = (0.9 - 0.1 - 0.3 * at / DAY) / 0.3 * DAY
+    checks = {
+        "promql_expr_test": [
+            {
+                "expr": f"abs(airis:capacity:seconds / {left} - 1) < bool 0.1",
+                "eval_time": f"{at}s",
+                "exp_samples": [
+                    {
+                        "labels": '{for="kv_cache_usage",horizon="1d",model="llama",monitor="cache"}',
+                        "value": 1,
+                    }
+                ],
+            },
+            {
+                "expr": 'count(ALERTS{alertname="ModelCapacityForecast",alertstate="firing"})',
+                "eval_time": f"{at}s",
+                "exp_samples": [{"labels": "{}", "value": 1}],
+            },
+        ]
+    }
+    assert told(promtool, tmp_path, values, checks) == ""
+
+
+def test_what_cannot_be_drawn_is_refused() -> None:
+    kept_apart = replace(alone(), forecasts=(Forecast("kv_cache_usage", DAY, 1.0),))
+    too_far = replace(alone(), forecasts=(Forecast("request_rate", 30 * DAY),))
+    too_near = replace(alone(), forecasts=(Forecast("request_rate", 600.0),))
+    too_much = replace(alone(), thresholds=(Threshold("error_ratio", "below", Band(90 * DAY)),))
+    paths = {
+        "spec.forecasts[0].by": kept_apart,
+        "spec.forecasts[0].horizon": too_far,
+        "spec.thresholds[0].below_band": too_much,
+    }
+    for path, monitor in paths.items():
+        assert [problem.path for problem in problems(monitor)] == [path]
+        assert not problems(replace(monitor, engine="analyzer"))
+    assert ["says nothing of the next 10m" in problem.message for problem in problems(too_near)] == [True]

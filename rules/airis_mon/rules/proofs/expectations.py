@@ -117,12 +117,20 @@ def _expected(about: Expectation, what: str, past: Past, moments: Sequence[float
             recorded.holds(about, analyzer.EXPECTED, at, expected, NOW),
             recorded.holds(about, series.DEVIATION, at, actual - expected, NOW),
         ]
-    return Case(
-        f"expectation of {about.of}: {what}",
-        STEP,
-        tuple(recorded.given(about, analyzer.ACTUAL, past)),
-        samples=checks,
+    inputs = (
+        *recorded.given(about, analyzer.ACTUAL, past),
+        *recorded.others(about, _RECORDED, len(past.values)),
     )
+    return Case(f"expectation of {about.of}: {what}", STEP, inputs, samples=checks)
+
+
+_RECORDED = (
+    (series.CANDIDATE, LEVEL),
+    (series.CANDIDATE, SAME_TIME),
+    (series.ERROR, LEVEL),
+    (series.ERROR, SAME_TIME),
+    (analyzer.EXPECTED, NOW),
+)
 
 
 class _Known:
@@ -308,6 +316,9 @@ class _Judged:
             *recorded.given(self.about, analyzer.ACTUAL, Past(actual, self.step)),
             *recorded.given(self.about, analyzer.EXPECTED, Past(expected, self.step), NOW),
             *recorded.given(self.about, series.DEVIATION, Past(deviations, self.step), NOW),
+            *recorded.others(
+                self.about, ((series.ROOM, {**NOW, **side}) for side in (ABOVE, BELOW)), len(actual)
+            ),
             # What is expected later is not what is expected now.
             Input(
                 series.DEVIATION + matchers(recorded.labels(self.about, {analyzer.HORIZON: "7s"})),

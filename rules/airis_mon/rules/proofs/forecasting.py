@@ -115,6 +115,9 @@ class _Ahead:
                 about, series.CANDIDATE, Past([1.0] * len(level), self._step), {series.METHOD: "same_time"}
             ),
             *recorded.given(about, analyzer.ACTUAL, readings),
+            *recorded.others(
+                about, ((name, self._label) for name in (analyzer.EXPECTED, series.DEVIATION)), len(level)
+            ),
         )
         title = f"forecast of {about.of} {format_duration(self._horizon)} ahead: {what}"
         return Case(title, self._step, inputs, samples=checks)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import series
 from airis_mon.rules.expectation import Expectation
@@ -30,6 +31,14 @@ def given(
     yield Input(name + matchers(dict(sorted(own.items()))), past.text())
     for other in strangers.neighbours(own, (series.MONITOR, series.FOR)):
         yield strangers.steady(name, other, 3.0, len(past.values))
+
+
+def others(about: Expectation, names: Iterable[tuple[str, Mapping[str, str]]], steps: int) -> Iterator[Input]:
+    """Yield series of others under names that are recorded here as well, and must not count."""
+    for name, more in names:
+        compared = (series.MONITOR, series.FOR, *(key for key in more if key == analyzer.HORIZON))
+        for other in strangers.neighbours(labels(about, more), compared):
+            yield strangers.steady(name, other, 3.0, steps)
 
 
 def holds(
