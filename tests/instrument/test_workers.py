@@ -206,7 +206,9 @@ def test_killed_workers_leave_no_files_behind_even_if_nobody_scrapes(tmp_path: P
 
     for _ in range(5):
         in_child(work)
-        assert len(list(tmp_path.glob("*.state"))) == 1
+        # The parent looks at the clock as well, and on a slow machine has totals of its own by now.
+        left = [path for path in tmp_path.glob("*.state") if not path.name.startswith(f"{os.getpid()}-")]
+        assert len(left) == 1
     record(instruments, 0)
     assert total(registry) == 5
 
