@@ -139,7 +139,7 @@ def _expressions(expression: str) -> Iterator[tuple[str, str]]:
 def _numbers(expression: str) -> Iterator[tuple[str, str]]:
     for found in _TOKENS.finditer(expression):
         token = found[0]
-        if token[0] in '"[':
+        if token[0] in '"[' or _without_effect(expression, found):
             continue
         for factor in (0.8, 1.25) if float(token) else (1.0,):
             changed = f"{float(token) * factor:g}" if float(token) else "1"
@@ -160,6 +160,8 @@ def _ranges(expression: str) -> Iterator[tuple[str, str]]:
 def _matchers(expression: str) -> Iterator[tuple[str, str]]:
     for found in _MATCHER.finditer(expression):
         label, operator, text = found.groups()
+        if _without_effect(expression, found):
+            continue
         yield f"{found[0]} changed", _put(expression, found, f'{label}{operator}"{text}x"')
         if "|" in text:
             fewer = text.partition("|")[0]
@@ -168,6 +170,16 @@ def _matchers(expression: str) -> Iterator[tuple[str, str]]:
         if not matcher.startswith("le"):
             without = re.sub(rf"{re.escape(matcher)},?", "", expression).replace(",}", "}")
             yield f"{matcher} dropped", without
+
+
+def _without_effect(expression: str, found: re.Match[str]) -> bool:
+    """Tell whether a place is part of what stands where a native histogram counts nothing.
+
+    Any number times its count is nothing there, and of nothing no share is recorded, whosoever it is.
+    """
+    return expression.startswith("clamp_min((histogram_count(") and found.start() > expression.find(
+        " or 0 * "
+    )
 
 
 _SMALLER = {"d": "m", "h": "m", "m": "s", "s": "ms"}
