@@ -102,7 +102,7 @@ def _broken(rule: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any] | None]]
         yield f"label {label} changed", {**rule, "labels": {**left, label: f"{value}x"}}
         # A label that the series of the expression carries itself comes back by itself.
         inherited = "alert" in rule and (label in ("monitor", "model", "team") or f"{label}=" in rule["expr"])
-        inherited = inherited or (label in ("monitor", "model", "for") and _selects_expectations(rule))
+        inherited = inherited or label in _passed_on(rule)
         if not inherited and not (label == "for" and "anomaly" in rule["expr"]):
             yield f"label {label} dropped", {**rule, "labels": left}
     for annotation in rule.get("annotations", ()):
@@ -115,9 +115,12 @@ def _broken(rule: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any] | None]]
         yield "for made longer", {**rule, "for": "2h"}
 
 
-def _selects_expectations(rule: dict[str, Any]) -> bool:
-    """Tell whether a recording rule passes on the labels of what is recorded for an expectation."""
-    return "record" in rule and re.search(r"\b(y|yhat|airis:expectation:\w+){", rule["expr"]) is not None
+def _passed_on(rule: dict[str, Any]) -> tuple[str, ...]:
+    """Return labels that a recording rule passes on from what is recorded for an expectation."""
+    if "record" not in rule or not re.search(r"\b(y|yhat|airis:expectation:\w+){", rule["expr"]):
+        return ()
+    horizon = rule["record"] in ("yhat_upper", "yhat_lower", "airis:expectation:room")
+    return ("monitor", "model", "for", *(("horizon",) if horizon else ()))
 
 
 def _expressions(expression: str) -> Iterator[tuple[str, str]]:

@@ -69,8 +69,10 @@ class _Ahead:
             self._unit * max(12 * (1 - place / whole) + 0.2 * one, 0) for place, one in enumerate(uneven)
         ]
         yield self._case("a past that falls", falling, falling, moments[-1:])
-        gap = round((history + 0.1 * DAY) / step)
-        yield self._case("a past with a gap", _gap(rising, gap), actual, [(whole - 1) * step])
+        for share in (0.1, -0.1):
+            gap = round((history + share * DAY) / step)
+            what = f"a past that ends {'before' if share > 0 else 'in'} the one that counts"
+            yield self._case(what, _gap(rising, gap), actual, [(whole - 1) * step])
         reach = max(history, 2 * DAY)
         for share in (0.1, -0.1):
             gap = round((reach + share * DAY) / step)
