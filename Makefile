@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check generate faults fuzz bench bench-instrument bench-ingest bench-memory bench-exposition bench-compile bench-accuracy mutate
+.PHONY: help demo test test-all check generate faults fuzz bench bench-instrument bench-ingest bench-memory bench-exposition bench-compile bench-accuracy bench-analyzer mutate
 MAKEFLAGS += --no-print-directory
 # Images set it to stay small; here every command of hundreds would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -65,6 +65,9 @@ bench-compile: $(READY) ## a thousand monitors built and proven, and one of them
 
 bench-accuracy: $(READY) ## how well the analyzer pages and forecasts, on public sets (ARGS="--data DIR [--sets NAB,MS,M4]"); minutes; the last line is JSON
 	$(BIN)/python -m benchmarks.accuracy $(ARGS)
+
+bench-analyzer: $(READY) ## series fitted and points scored a second, beside statsmodels; the last line is JSON
+	$(BIN)/python -m benchmarks.analyzer $(ARGS)
 
 $(READY): pyproject.toml requirements.lock .ci/environment
 	@.ci/environment
