@@ -1,7 +1,7 @@
 """How fast the analyzer fits and scores, beside statsmodels' exponential smoothing of the same series.
 
-Series of 2,016 points, a week of five minutes, with a daily season. Seconds are those of one processor, so that
-others on the machine change little.
+Series of 2,016 points, a week of five minutes, with a daily season. Seconds are those of one processor, so
+that others on the machine change little.
 
 - `fit_series_per_second`: from history to expectation, band and level (`seasonal.fit`), 200 series at a time.
 - `ratio_statsmodels`: that beside `ExponentialSmoothing` (additive, damped, season of a day) of some of them.

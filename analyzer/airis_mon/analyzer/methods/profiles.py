@@ -1,8 +1,7 @@
 """What the time of day, or of the week, makes a series differ from its day.
 
-A cell's departure is its distance from the median of the day around it, which is past by the time that the
-departure is used. A profile is the median departure of the cells a day (or a week) ago, two, three ...
-ago.
+A cell's departure is its distance from the median of the day (or week) around it. A profile is the median
+departure of the cells a day (or a week) ago, two, three ... ago.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from airis_mon.analyzer.methods import robust
-from airis_mon.analyzer.methods.cells import DAY, HOUR, Cells
+from airis_mon.analyzer.methods.cells import HOUR, Cells
 from airis_mon.analyzer.methods.robust import Floats
 
 _DAYS = 7
@@ -30,12 +29,13 @@ def profiles(values: Floats, ahead: int, cells: Cells) -> dict[str, Floats]:
     """
     rows, count = values.shape
     found = {"flat": np.zeros((rows, count + ahead))}
-    around = np.clip(np.arange(count) + cells.day // 2, min(cells.day, count), count)
-    departures = _smoothed(values - hourly(values, DAY, 0, cells)[:, around], cells)
-    if count <= _DAYS * cells.day:
-        departures = _tamed(departures, cells.day)
     for name, period, most in (("daily", cells.day, _DAYS), ("weekly", 7 * cells.day, _WEEKS)):
         if count > period:
+            around = np.clip(np.arange(count) + period // 2, period, count)
+            level = hourly(values, period * cells.seconds, 0, cells)[:, around]
+            departures = _smoothed(values - level, cells)
+            if count <= _DAYS * cells.day:
+                departures = _tamed(departures, cells.day)
             found[name] = _repeated(departures, period, min(most, count // period), ahead)
     return found
 

@@ -19,8 +19,8 @@ _LEAST = 6.0
 _MARGIN = 1.1
 _SPENT = 0.25
 """Share of the budget that is spent on days like those of the past; the rest is for days that are not."""
-_RANK_LEAST = 1.0
-"""Days of the past that are passed over at least, once there are three: one may have been an incident."""
+_PASSED_OVER = 1.0
+"""Days that are passed over in the first week, once there are three: one may have been an incident."""
 _RANGE_FLOOR = 0.02
 """Least standard deviation, as a share of the series' own 5-95 % range."""
 _RATIO_FLOOR = 0.0025
@@ -59,7 +59,8 @@ def _passed(size: Floats, pages_per_week: float, cells: Cells) -> Floats:
     worst = robust.most(size[:, columns - days * cells.day :].reshape(rows, days, cells.day))
     worst = np.sort(-worst, axis=1)
     last = np.maximum(np.sum(~np.isnan(worst), axis=1) - 1, 0)
-    rank = np.minimum(np.fmax(pages_per_week * (last + 1) / 7, np.minimum(_RANK_LEAST, last / 2)), last)
+    few = np.where(last < 6, np.minimum(_PASSED_OVER, last / 2), 0.0)
+    rank = np.minimum(np.fmax(pages_per_week * (last + 1) / 7, few), last)
     below = np.floor(rank).astype(np.intp)
     part = rank - below
     found = [

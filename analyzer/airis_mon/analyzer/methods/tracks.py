@@ -59,7 +59,9 @@ def track(values: Floats, ahead: int, cells: Cells) -> Track:
         name: hourly(values - base[:, :count], _SLOW, _SLOW_LEAST, cells) for name, base in bases.items()
     }
     block = max(1, cells.day // _CHOSEN)
-    best = _best([_errors(values - bases[name][:, :count] - slows[name][:, :-1]) for name in bases], block)
+    # Roots: one incident must not choose, yet what comes each night or weekend has to count.
+    errors = [np.sqrt(np.abs(values - bases[name][:, :count] - slows[name][:, :-1])) for name in bases]
+    best = _best(errors, block)
     # The choice of each block, and of what is to come the last one.
     at = np.minimum(_block(np.arange(count + ahead) - count, block, best.shape[1]), best.shape[1] - 1)
     base, slow, fast = np.zeros((3, len(values), count + ahead))
@@ -109,12 +111,6 @@ def _fast(residuals: Floats, cells: Cells) -> Floats:
     expanded = np.full((rows, count + 1), np.nan)
     expanded[:, first:] = np.repeat(found, every, axis=1)[:, : count + 1 - first]
     return expanded
-
-
-def _errors(off: Floats) -> Floats:
-    """Return the sizes, those beyond the ninth decile cut down to it: one incident must not choose."""
-    size = np.abs(off)
-    return np.asarray(np.minimum(size, robust.quantile(size, 0.9)[:, None]))
 
 
 def _block(cell: np.ndarray, block: int, blocks: int) -> np.ndarray:
