@@ -103,6 +103,30 @@ def test_gaps_change_little() -> None:
     assert np.abs(whole - holed).max() < 1.5
 
 
+def test_one_value_out_of_all_bounds_carries_nothing_away() -> None:
+    values = 20 + 5 * wave(24 * 21) + noise(24 * 21, 0.3)
+    broken = values.copy()
+    broken[-1] = 1e6
+    whole, _, _ = forecast(hours(len(values)), values, 24, 0.95)
+    mean, _, upper = forecast(hours(len(values)), broken, 24, 0.95)
+    assert np.abs(whole - mean).mean() < 12
+    assert upper.max() < 150
+
+
+def test_infinite_values_are_gaps() -> None:
+    values = 20 + 5 * wave(24 * 21) + noise(24 * 21, 0.3)
+    gappy, infinite = values.copy(), values.copy()
+    gappy[300:303], infinite[300:303] = np.nan, np.inf
+    uppers = [outlook(one[None], HOUR, 24, 0.95).upper for one in (gappy, infinite)]
+    np.testing.assert_array_equal(uppers[0], uppers[1])
+    uppers = [ahead(one[None], HOUR, (HOUR,), 0.95)[HOUR].at(HOUR + 60).upper for one in (gappy, infinite)]
+    np.testing.assert_array_equal(uppers[0], uppers[1])
+
+
+def test_no_steps_ahead_are_no_trouble() -> None:
+    assert [part.shape for part in forecast(hours(100), wave(100), 0, 0.95)] == [(0,)] * 3
+
+
 def test_missing_samples_are_missing_values() -> None:
     at, values = hours(24 * 14), 20 + 5 * wave(24 * 14) + noise(24 * 14, 0.3)
     keep = np.random.default_rng(2).random(len(at)) > 0.2

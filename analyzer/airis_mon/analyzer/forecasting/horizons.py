@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from airis_mon.analyzer.forecasting.outlook import Outlook, forecast, pasts
+from airis_mon.analyzer.forecasting.past import finite
 from airis_mon.analyzer.methods import robust
 from airis_mon.analyzer.methods.cells import DAY
 from airis_mon.analyzer.methods.robust import Floats
@@ -60,7 +61,7 @@ def _ahead(values: Floats, step: int, horizon: int, level: float, *, ratio: bool
     cell = columns * step
     whole = -(-max(values.shape[1], 1) // columns)
     padded = np.full((len(values), whole * columns), np.nan)
-    padded[:, padded.shape[1] - values.shape[1] :] = values
+    padded[:, padded.shape[1] - values.shape[1] :] = finite(values)
     fine = padded.reshape(len(values), whole, columns)
     first = max(horizon // cell, 1)
     knots = np.array([*range(first, first + _DETAIL + 1), first + max(_USED // cell, _DETAIL) + 1])

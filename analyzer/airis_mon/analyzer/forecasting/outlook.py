@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from airis_mon.analyzer.forecasting.bands import edges
 from airis_mon.analyzer.forecasting.naive import naive
-from airis_mon.analyzer.forecasting.past import Integers, Past, filled
+from airis_mon.analyzer.forecasting.past import Integers, Past, filled, finite, tamed
 from airis_mon.analyzer.forecasting.regression import regression, shapes
 from airis_mon.analyzer.forecasting.seasons import Seasons, seasons
 from airis_mon.analyzer.methods import robust
@@ -47,6 +47,9 @@ def outlook(values: Floats, step: int, horizon: int, level: float, *, ratio: boo
 
     `level` is the share of outcomes that the band should hold; `ratio` says that values are shares of 1.
     """
+    if horizon < 1:
+        return Outlook(*(np.empty((len(values), 0)) for _ in range(3)))
+    values = finite(values)
     knots = _horizons(horizon)
     found = [
         (some, past, forecast(past, level, ratio=ratio)) for some, past in pasts(values, values, step, knots)
@@ -75,7 +78,7 @@ def pasts(
     for (first, found), rows in groups.items():
         for begin in range(0, len(rows), _BLOCK):
             some = rows[begin : begin + _BLOCK]
-            yield some, Past(bridged[some, first:], measured[some, first:], found, horizons)
+            yield some, Past(*tamed(bridged[some, first:], measured[some, first:]), found, horizons)
 
 
 def _first(known: NDArray[np.bool_]) -> int:

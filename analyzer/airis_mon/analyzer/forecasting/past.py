@@ -20,6 +20,10 @@ _TRIED_SHARE = 3
 _STARTS_MOST = 80
 """Starting points of trials."""
 _LEVEL_LEAST = 12
+_TAIL = 0.01
+"""Share of the values on each side that may lie far off."""
+_FAR = 3.0
+"""How many times the range of the others they are left to lie beyond it."""
 _SAMPLES_MOST = 1500
 """Columns that a regression learns from; of a longer past, every second, third ... one."""
 
@@ -106,3 +110,18 @@ def filled(values: Floats) -> Floats:
         there = ~missing[row]
         result[row] = np.interp(at, at[there], values[row, there]) if there.any() else 0.0
     return result
+
+
+def finite(values: Floats) -> Floats:
+    """Return rows in which what is infinite is a gap."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def tamed(values: Floats, measured: Floats) -> tuple[Floats, Floats]:
+    """Return both with the few values that lie far beyond the range of all others moved nearer to it.
+
+    The newest value may be one of them, and all that comes would follow it. `values` has no gaps.
+    """
+    low, high = np.quantile(values, [_TAIL, 1 - _TAIL], axis=1, keepdims=True)
+    room = np.where(high > low, _FAR * (high - low), np.inf)
+    return np.clip(values, low - room, high + room), np.clip(measured, low - room, high + room)
