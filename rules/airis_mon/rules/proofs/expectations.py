@@ -227,6 +227,7 @@ class _Judged:
                 history - 0.1 * DAY: 9.0,
                 history / 2: -7.0,
                 history + 0.2 * DAY: 18.0,
+                history + 0.4 * DAY: -12.0,
             }
             near = next(
                 (high for before, high in spikes.items() if abs(ago(place) - before) <= self.step / 2), None
@@ -237,6 +238,7 @@ class _Judged:
         yield self._case("days with excursions", [unit * record(place) for place in range(long)], 10 * unit)
         yield self._case("days without noise", [0.0] * long, 10 * unit)
         yield self._case("days of nothing", [0.0] * long, 0.0)
+        yield self._case("days near the top", [0.0] * long, 19.8 * unit)
         yield from self._warm()
 
     def _case(self, what: str, deviations: Sequence[float], expected: float) -> Case:
@@ -295,8 +297,10 @@ class _Judged:
         count, unit = len(deviations), recorded.scale(self.about)
         at, past = (count - 1) * self.step, Past(deviations, self.step)
         room = self._room(past, count - 1, 10 * unit, 1) if known else None
+        below = -self._room(past, count - 1, 10 * unit, -1) if known else None
         checks = [
             recorded.holds(self.about, series.ROOM, at, room, {**NOW, **ABOVE}),
+            recorded.holds(self.about, series.ROOM, at, below, {**NOW, **BELOW}),
             recorded.holds(self.about, analyzer.UPPER, at, None if room is None else (10 * unit + room), NOW),
         ]
         if self.about.direction:
