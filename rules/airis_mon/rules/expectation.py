@@ -154,9 +154,13 @@ class Expectation:
         expected = self._series(analyzer.EXPECTED, _NOW)
         for side in (ABOVE, BELOW):
             yield self._rule(series.ROOM, self._room(side), {**_NOW, series.SIDE: side})
-        for name, side in ((analyzer.UPPER, ABOVE), (analyzer.LOWER, BELOW)):
-            room = self._series(series.ROOM, {series.SIDE: side})
-            yield self._rule(name, self._possible(f"{expected} + ignoring ({series.SIDE}) {room}"), _NOW)
+        upper, lower = (
+            f"{expected} + ignoring ({series.SIDE}) {self._series(series.ROOM, {series.SIDE: side})}"
+            for side in (ABOVE, BELOW)
+        )
+        # The expectation itself is possible: an edge can leave that to its own side alone.
+        yield self._rule(analyzer.UPPER, f"clamp_max({upper}, 1)" if self.ratio else upper, _NOW)
+        yield self._rule(analyzer.LOWER, f"clamp_min({lower}, 0)", _NOW)
         if self.direction is not None:
             yield self._rule(analyzer.SCORE, self._score(SIDES[self.direction]))
 
