@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airis_mon.rules import series
+from airis_mon.rules.collection import groups
 from airis_mon.rules.compile import artefacts
 from airis_mon.rules.expressions import ExpressionError, terms
 from airis_mon.rules.proofs import specimens
-from airis_mon.spec import Errors, Events, Objective, SpecError
+from airis_mon.spec import Errors, Events, Monitor, Objective, SpecError, yaml_text
 from airis_mon.stack.servers import Server
+from tests.mutation.rules import mutants
 from tests.rules.monitors import DAY, small
 from tests.rules.test_proofs import failure, write
 
@@ -219,3 +222,92 @@ def test_whatever_rules_record_is_known_to_be_no_counter_of_a_server() -> None:
     assert [name for name in sorted(names) if not series.recorded(name)] == []
     others = ("slo:requests:total", "slo:sli_events:rate", "job:answers:rate5m", "answers_total", "up")
     assert [name for name in others if series.recorded(name)] == []
+
+
+def counting(what: str) -> Monitor:
+    """Return a monitor over a week: its fastest windows are 70s and 14m."""
+    return small(Objective("own", 0.99, 7 * DAY, COUNTED[what]))
+
+
+@pytest.mark.parametrize(
+    ("what", "compared"),
+    [
+        ("codes", ()),  # a failure is one of the operations in any case
+        ("both", ()),
+        ("outcomes", ()),
+        ("fast", (">= 50",)),
+        ("apart", (">= 50",)),
+        ("slow", ("<= -50",)),
+    ],
+)
+def test_a_part_is_held_against_its_whole_where_it_could_be_anything_else(
+    what: str, compared: tuple[str, ...]
+) -> None:
+    (group,) = [one for one in groups(counting(what)) if one.name.endswith(":guard")]
+    (guard,) = [rule for rule in group.rules if "alert" in rule]
+    assert [sign for sign in (">= 50", "<= -50") if sign in guard["expr"]] == list(compared)
+    assert (guard["labels"]["for"], guard["labels"]["objective"]) == ("events", "own")
+    assert (guard["labels"]["guard"], guard["labels"]["severity"]) == ("impossible", "ticket")
+    assert guard["for"] == "3m30s"
+
+
+@pytest.mark.parametrize(
+    ("what", "odd", "told"),
+    [
+        ("fast", {}, False),
+        ("fast", {'http_seconds_bucket{job="api",le="0.5"}': "0+600x60"}, True),
+        ("fast", {'http_seconds_bucket{job="api",le="0.5"}': "0+309x60"}, False),  # read at another time
+        ("fast", {'http_seconds_bucket{job="api",le="0.5"}': "0+300x29 0+300x30"}, False),  # begins anew
+        ("slow", {}, False),
+        ("slow", {'http_seconds_bucket{job="api",le="1"}': "0+600x60"}, True),
+        ("apart", {}, False),
+        ("apart", {'errors_total{job="api",reason="own"}': "0+600x60"}, True),
+        ("apart", {'errors_total{job="api",reason="own"}': " ".join(["NaN"] * 61)}, True),
+    ],
+)
+def test_a_part_beyond_its_whole_is_told(
+    what: str, odd: dict[str, str], told: bool, promtool: Server, tmp_path: Path
+) -> None:
+    # 300 operations a minute, all of them good, but for one where failures have a counter of their own.
+    inputs = {
+        'http_seconds_bucket{job="api",le="0.5"}': "0+300x60",
+        'http_seconds_bucket{job="api",le="1"}': "0+300x60",
+        'http_seconds_bucket{job="api",le="+Inf"}': "0+300x60",
+        'http_seconds_count{job="api"}': "0+300x60",
+        'requests_total{job="api"}': "0+300x60",
+        'errors_total{job="api",reason="own"}': "0+1x60",
+        **odd,
+    }
+    query = f'count(ALERTS{{alertname="{series.IMPLAUSIBLE_ALERT}",alertstate="firing"}})'
+    tests = {
+        "rule_files": ["rules.yaml"],
+        "evaluation_interval": "30s",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": one, "values": values} for one, values in inputs.items()],
+                "promql_expr_test": [
+                    {
+                        "expr": query,
+                        "eval_time": "59m",
+                        "exp_samples": [{"labels": "{}", "value": 1}] if told else [],
+                    }
+                ],
+            }
+        ],
+    }
+    found = [group.content() for group in groups(counting(what)) if group.name.endswith(":guard")]
+    (tmp_path / "rules.yaml").write_text(yaml_text({"groups": found}, source="test"), encoding="utf-8")
+    (tmp_path / "test.yaml").write_text(yaml_text(tests, source="test"), encoding="utf-8")
+    assert failure(promtool, tmp_path, "test.yaml") == ""
+
+
+@pytest.mark.parametrize("what", ["fast", "slow", "apart"])
+def test_no_broken_guard_of_own_counters_passes_its_proofs(
+    what: str, promtool: Server, tmp_path: Path
+) -> None:
+    # A sample; `make mutate` breaks everything.
+    broken = [one for one in mutants(counting(what)) if one.what.startswith("airis-mon:small:own:guard ")]
+    with ThreadPoolExecutor(2) as pool:
+        survived = list(pool.map(lambda mutant: mutant.survives(promtool, tmp_path), broken[1::11]))
+    assert [mutant.what for mutant, alive in zip(broken[1::11], survived, strict=True) if alive] == []

@@ -16,6 +16,7 @@ from airis_mon.rules import (
     maintenance,
     money,
     readiness,
+    tallies,
     thresholds,
 )
 from airis_mon.rules.alerts import Alert
@@ -52,6 +53,7 @@ def groups(monitor: Monitor) -> tuple[Group, ...]:
         *of_drift(monitor),
         *grouped,
         *guarding(monitor),
+        *tallies.groups(monitor),
         *worked_on,
     )
 

@@ -55,18 +55,27 @@ class Counted:
 
     def failures(self, window: str, events: str) -> str:
         """Return PromQL for failures per second; what has no series yet is 0 where operations are counted."""
-        nothing = f"0 * {self.operations(window)}"
         signs = [-term.sign if self.part_is_good else term.sign for term in self.part]
         if signs == [1]:
-            return f"{self.part[0].rate(window)} or {nothing}"
+            return f"{self.part[0].rate(window)} or 0 * {self.operations(window)}"
+        whole = [self.operations(window)] if self.part_is_good else []
+        joined = self._joined(whole, signs, window)
+        # Rates extrapolate each series on its own, so that a difference can be a hair below zero.
+        return f"clamp_min({joined}, 0)" if -1 in signs else joined
+
+    def part_rate(self, window: str) -> str:
+        """Return PromQL for what the part counts per second, be it more than all operations or below none."""
+        signs = [term.sign for term in self.part]
+        return self.part[0].rate(window) if signs == [1] else self._joined([], signs, window)
+
+    def _joined(self, whole: list[str], signs: list[int], window: str) -> str:
+        """Return the sum of what stands first and of the terms of the part, each with a sign."""
+        nothing = f"0 * {self.operations(window)}"
         counted = [
             f"{'+' if sign > 0 else '-'} {self._present(term, window, nothing)}"
             for sign, term in zip(signs, self.part, strict=True)
         ]
-        whole = [self.operations(window)] if self.part_is_good else []
-        joined = " ".join([*whole, *counted]).removeprefix("+ ")
-        # Rates extrapolate each series on its own, so that a difference can be a hair below zero.
-        return f"clamp_min({joined}, 0)" if -1 in signs else joined
+        return " ".join([*whole, *counted]).removeprefix("+ ")
 
     def _present(self, term: Term, window: str, nothing: str) -> str:
         """Return the rate of a term that has a value wherever operations are counted."""

@@ -20,17 +20,19 @@ from airis_mon.rules import (
     series,
     shapes,
     signals,
+    tallies,
 )
 from airis_mon.rules import thresholds as held
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.drift import PAST, Watch
 from airis_mon.rules.groups import Group
-from airis_mon.rules.indicators import Freshness
+from airis_mon.rules.indicators import Counted, Freshness
 from airis_mon.rules.money import ALERTS, Spending
 from airis_mon.rules.proofs import (
     bounds,
     calendars,
+    counts,
     drifts,
     expectations,
     features,
@@ -49,7 +51,7 @@ from airis_mon.rules.proofs import maintenance as maintained
 from airis_mon.rules.proofs.case import Case
 from airis_mon.rules.proofs.proof import Proof
 from airis_mon.rules.windows import name, recorded
-from airis_mon.spec import Monitor
+from airis_mon.spec import Events, Monitor
 
 USUAL_STEP = 300.0
 
@@ -83,6 +85,10 @@ def claims(monitor: Monitor) -> Iterator[Claim]:
         if objective.calendar is None:
             yield Claim(shapes.of_maintained(monitor, objective), maintenance.budgets, _maintained)
     yield Claim(shapes.of_guards(monitor), collection.guarding, _guarding)
+    for objective in monitor.objectives:
+        if isinstance(objective.indicator, Events):
+            alone = shapes.of_guards(shapes.of_objective(monitor, objective))
+            yield Claim(alone, _tallied_groups, _tallied)
     for planned in monitor.maintenance:
         yield Claim(shapes.of_maintenance(monitor, planned), maintenance.groups, _maintenance)
 
@@ -167,6 +173,7 @@ def _standing_groups(monitor: Monitor) -> tuple[Group, ...]:
     apart = (
         *collection.bounded_signals(monitor),
         *collection.guarding(monitor),
+        *tallies.groups(monitor),
         *collection.of_cost(monitor),
         *expectation.groups(monitor),
         *collection.of_drift(monitor),
@@ -203,6 +210,18 @@ def _guarding(monitor: Monitor) -> Iterator[Proof]:
     groups = collection.guarding(monitor)
     if groups:
         yield Proof("guards", groups, plausibility.step(monitor), tuple(plausibility.cases(monitor)))
+
+
+def _tallied_groups(monitor: Monitor) -> tuple[Group, ...]:
+    return tuple(tallies.groups(monitor))
+
+
+def _tallied(monitor: Monitor) -> Iterator[Proof]:
+    (objective,) = monitor.objectives
+    burn = Burn(monitor, objective)
+    if isinstance(burn.indicator, Counted):
+        step, cases = counts.step(burn), tuple(counts.cases(burn, burn.indicator))
+        yield Proof("own-guards", _tallied_groups(monitor), step, cases)
 
 
 def standing_step(monitor: Monitor) -> float:

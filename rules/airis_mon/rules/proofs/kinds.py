@@ -45,9 +45,8 @@ class Kinds:
 def kinds(counted: Counted) -> Kinds:
     """Return the kinds of operations; ExpressionError where there are none, or not for every term."""
     terms = [*counted.total, *counted.part]
-    pools = {term.metric: _pool(terms, term.metric) for term in terms}
-    examples = list(dict.fromkeys(one for term in terms for one in _examples(term, pools[term.metric])))
-    weights = {one: _weight(counted, one) for one in examples}
+    pools = _pools(terms)
+    weights = {one: _weight(counted, one) for one in examples(counted)}
     good, failing = _found(weights, bad=0), _found(weights, bad=1)
     for what, found, told in (
         ("good", good, "the total counts once, and the failures do not count"),
@@ -70,6 +69,36 @@ def kinds(counted: Counted) -> Kinds:
         one for term in terms for one in _strange(term, pools[term.metric]) if not _known(terms, one)
     )
     return Kinds(*chosen, tuple(strangers))
+
+
+def examples(counted: Counted) -> tuple[Example, ...]:
+    """Return series for each term, and others that differ from them in one label; some are not counted."""
+    terms = [*counted.total, *counted.part]
+    pools = _pools(terms)
+    return tuple(dict.fromkeys(one for term in terms for one in _examples(term, pools[term.metric])))
+
+
+def exceeding(counted: Counted, times: float) -> dict[Example, float]:
+    """Return series by which the part grows beyond so many times all operations, and how much."""
+    found = {one: part - times * total for one, total, part in _parts(counted)}
+    return {one: excess for one, excess in found.items() if excess > 0}
+
+
+def undercutting(counted: Counted, times: float) -> dict[Example, float]:
+    """Return series by which the part, and so many times all operations, fall below nothing, and how far."""
+    found = {one: -part - times * total for one, total, part in _parts(counted)}
+    return {one: lack for one, lack in found.items() if lack > 0}
+
+
+def _parts(counted: Counted) -> Iterator[tuple[Example, int, int]]:
+    """Yield each series with how often operations, and those of the part, are counted where it rises by 1."""
+    for one in examples(counted):
+        total, failed = _weight(counted, one)
+        yield one, total, total - failed if counted.part_is_good else failed
+
+
+def _pools(terms: Iterable[Term]) -> dict[str, dict[str, tuple[str, ...]]]:
+    return {term.metric: _pool(terms, term.metric) for term in terms}
 
 
 def _pool(terms: Iterable[Term], metric: str) -> dict[str, tuple[str, ...]]:
