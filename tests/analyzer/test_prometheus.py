@@ -1,4 +1,4 @@
-"""The real Prometheus, from two days of history to a score and back."""
+"""The real Prometheus, from three days of history to a score and back."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def usual(at: float) -> float:
 
 
 def backfill(promtool: Any, folder: Path, now: int) -> Path:
-    """Two days of a gauge, up to a moment ago, as blocks."""
+    """Three days of a gauge, up to a moment ago, as blocks."""
     lines = ["# TYPE latency gauge"]
-    lines += [f'latency{{pod="a"}} {usual(at):.6f} {at}' for at in range(now - 2 * DAY, now, STEP)]
+    lines += [f'latency{{pod="a"}} {usual(at):.6f} {at}' for at in range(now - 3 * DAY, now, STEP)]
     text = folder / "latency.om"
     text.write_text("\n".join([*lines, "# EOF", ""]))
     data = folder / "data"
@@ -59,7 +59,7 @@ class Live:
         self.querier = HttpQuerier(url)
         self.source = HttpWriter(f"{url}/api/v1/write")
         self.query = Query(
-            "chat", "llama", "ttft", "latency", unit="seconds", history=2 * DAY, horizons=(HOUR,)
+            "chat", "llama", "ttft", "latency", unit="seconds", history=3 * DAY, horizons=(HOUR,)
         )
 
     def cycle(self) -> Cycle:

@@ -28,7 +28,7 @@ from airis_mon.stack.servers import Server
 from airis_mon.traces import Traffic, operations
 
 DAY = 86400.0
-HISTORY = 2 * DAY
+HISTORY = 3 * DAY
 """Seconds: the least that shows a daily season twice."""
 HISTORY_INTERVAL = 20.0
 """Seconds between two scrapes of the past: three in each minute that a signal looks back over."""
@@ -201,11 +201,11 @@ def _live_through(
 
     def progress(share: float) -> None:
         tick()
-        terminal.wait(f"living through two days: {share:.0%}")
+        terminal.wait(f"living through three days: {share:.0%}")
 
     history, _ = simulate(targets, start_of_time, HISTORY_INTERVAL, time.time, progress)
     terminal.say(
-        f"two days lived through in {time.monotonic() - began:.0f} s, by the services' own instruments"
+        f"three days lived through in {time.monotonic() - began:.0f} s, by the services' own instruments"
     )
     clients = Clients(classifier, options.seed)
     return LiveLoad(

@@ -121,7 +121,7 @@ class Recordings:
             return left
         if operator == "or":
             return either((left, right))
-        if left == right and written(node.lhs) == written(node.rhs):  # x != x: no number
+        if left == right and str(node.lhs) == str(node.rhs):  # x != x: no number
             return left
         bare = _without_labels(node.lhs) and _without_labels(node.rhs)
         alike = _apart(node.lhs) is not None and _apart(node.lhs) == _apart(node.rhs)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import re
 
+from airis_mon.analyzer import series as analyzer
+
 # Recorded series
 ERROR_RATIO = "slo:sli_error:ratio_rate"
 """Followed by its window: `slo:sli_error:ratio_rate5m`."""
@@ -98,13 +100,14 @@ ROOM = "airis:expectation:room"
 _WHOLE = frozenset((
     OBJECTIVE, ERROR_BUDGET, TIME_PERIOD, CURRENT_BURN_RATE, PERIOD_BURN_RATE, BUDGET_REMAINING, INFO, READY,
     MAINTENANCE, BUDGET_IN_MAINTENANCE, PERIOD_INFO, "ALERTS", "ALERTS_FOR_STATE",
+    analyzer.ACTUAL, analyzer.EXPECTED, analyzer.LOWER, analyzer.UPPER, analyzer.SCORE,
 ))  # fmt: skip
 _WINDOWED = (ERROR_RATIO, EVENTS, FAILURES, MAINTENANCE_FAILURES, PERIOD_EVENTS, PERIOD_FAILURES)
 _WINDOW = re.compile(r"([0-9]{1,9}(ms|[smhdwy]))+", re.ASCII)
 
 
 def recorded(name: str) -> bool:
-    """Tell whether rules write a series of that name: those of a monitor, or Prometheus for its alerts."""
+    """Tell whether rules write a series of that name, the analyzer instead of them, or Prometheus itself."""
     return (
         name in _WHOLE
         or name.startswith(("airis:", "airis_drift_"))  # nobody else's
