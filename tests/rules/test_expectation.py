@@ -111,7 +111,7 @@ def told(promtool: Server, folder: Path, values: Sequence[float], checks: Mappin
         Model("llama"),
         Source("vllm", {"job": "vllm"}),
         anomalies=(Anomaly("kv_cache_usage", severity="page", history=DAY),),
-        forecasts=(Forecast("kv_cache_usage", DAY, 0.9, history=DAY),),
+        forecasts=tuple(Forecast("kv_cache_usage", ahead, 0.9, history=DAY) for ahead in (3600.0, DAY)),
         engine="rules",
     )
     emitted = groups(watched)
@@ -162,29 +162,28 @@ def test_a_jump_pages_once_a_day_is_known_and_the_usual_does_not(promtool: Serve
 
 
 def test_what_fills_up_is_told_of_with_the_time_that_is_left(promtool: Server, tmp_path: Path) -> None:
-    values = [round(0.1 + 0.3 * place * STEP / DAY, 5) for place in range(int(2.2 * DAY) // STEP)]
-    at = moment(48)
-    # Three tenths a day, up to nine tenths; the level is the median of two hours, and lags by one.
-    left = (0.9 - 0.1 - 0.3 * at / DAY) / 0.3 * DAY
-    checks = {
-        "promql_expr_test": [
-            {
-                "expr": f"abs(airis:capacity:seconds / {left} - 1) < bool 0.1",
-                "eval_time": f"{at}s",
-                "exp_samples": [
-                    {
-                        "labels": '{for="kv_cache_usage",horizon="1d",model="llama",monitor="cache"}',
-                        "value": 1,
-                    }
-                ],
-            },
-            {
-                "expr": 'count(ALERTS{alertname="ModelCapacityForecast",alertstate="firing"})',
-                "eval_time": f"{at}s",
-                "exp_samples": [{"labels": "{}", "value": 1}],
-            },
-        ]
-    }
+    values = [round(0.1 + 0.3 * place * STEP / DAY, 5) for place in range(int(2.7 * DAY) // STEP)]
+
+    def left(at: int, horizon: str) -> dict[str, Any]:
+        # Three tenths a day, up to nine tenths.
+        seconds = (0.9 - 0.1 - 0.3 * at / DAY) / 0.3 * DAY
+        labels = f'{{for="kv_cache_usage",horizon="{horizon}",model="llama",monitor="cache"}}'
+        return {
+            "expr": f'abs(airis:capacity:seconds{{horizon="{horizon}"}} / {seconds} - 1) < bool 0.1',
+            "eval_time": f"{at}s",
+            "exp_samples": [{"labels": labels, "value": 1}],
+        }
+
+    def firing(at: int, count: int) -> dict[str, Any]:
+        return {
+            "expr": 'count(ALERTS{alertname="ModelCapacityForecast",alertstate="firing"})',
+            "eval_time": f"{at}s",
+            "exp_samples": [{"labels": "{}", "value": count}],
+        }
+
+    # Two thirds of an hour are left at the second moment: the level of an hour ago is no matter then either.
+    day, hour = moment(48), moment(63.3)
+    checks = {"promql_expr_test": [left(day, "1d"), firing(day, 1), left(hour, "1h"), firing(hour, 2)]}
     assert told(promtool, tmp_path, values, checks) == ""
 
 
@@ -192,9 +191,11 @@ def test_what_cannot_be_drawn_is_refused() -> None:
     kept_apart = replace(alone(), forecasts=(Forecast("kv_cache_usage", DAY, 1.0),))
     too_far = replace(alone(), forecasts=(Forecast("request_rate", 30 * DAY),))
     too_near = replace(alone(), forecasts=(Forecast("request_rate", 600.0),))
+    too_short = replace(alone(), anomalies=(Anomaly("request_rate", history=600.0),))
     too_much = replace(alone(), thresholds=(Threshold("error_ratio", "below", Band(90 * DAY)),))
     paths = {
         "spec.forecasts[0].by": kept_apart,
+        "spec.anomalies[0].history": too_short,
         "spec.forecasts[0].horizon": too_far,
         "spec.thresholds[0].below_band": too_much,
     }

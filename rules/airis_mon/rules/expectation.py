@@ -4,7 +4,7 @@ They are published under the analyzer's names and labels, so that whatever reads
 is expected to be at the level of its last hours or, where that was nearer to the truth during the last day,
 where it was at the same time of other days, moved to its present level. It may depart from that as far as it
 did in its past, and a little further; before there is a day of past, nothing is called anomalous. A forecast
-is a straight line: the trend of the whole past, drawn on from the present level.
+is a straight line: the trend of the whole past, drawn on from the level of an hour ago.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ DAY = 86400.0
 
 LEVEL = "2h"
 """Past whose median is the level: a spike of less than an hour does not move it."""
+LEVEL_AGE = 3600.0
+"""Seconds that a steady course is ahead of its level: the median of a line is what it was half way."""
 AROUND = 600.0
 """Seconds to each side of the same time of another day that are looked at."""
 DAYS_BEFORE = (1, 2, 7)
@@ -191,7 +193,7 @@ class Expectation:
         """Yield a straight line, and its band from what such lines were off when their time had come."""
         label = {analyzer.HORIZON: format_duration(horizon)}
         trend = f"deriv({self._level}[{format_duration(self.history)}])"
-        line = f"{self._level} + {trend} * {number(horizon)}"
+        line = f"{self._level} + {trend} * {number(LEVEL_AGE + horizon)}"
         first = self.history - DAY
         known = f"present_over_time({self._level}[1d]{f' offset {format_duration(first)}' if first else ''})"
         # Nothing cuts it off at 1: when a capacity is reached is told by how steep it is.
@@ -302,8 +304,16 @@ def problems(monitor: Monitor) -> Iterator[Problem]:
                     f"`engine: rules` expects one thing of `{entry.of}`, and {place} has {word}",
                     f"give both the same `{key}`",
                 )
+        told = f"{path}.{entry.side}_band" if isinstance(entry, Threshold) else f"{path}.history"
+        if past(entry) % DAY or past(entry) < DAY:
+            whole = format_duration(math.ceil(max(past(entry), 1) / DAY) * DAY)
+            yield _problem(
+                monitor,
+                told,
+                f"`engine: rules` looks back whole days, not {format_duration(past(entry))}",
+                f"write `history: {whole}`, or leave this to the analyzer",
+            )
         if past(entry) > LONGEST_PAST:
-            told = f"{path}.{entry.side}_band" if isinstance(entry, Threshold) else f"{path}.history"
             yield _problem(
                 monitor,
                 told,

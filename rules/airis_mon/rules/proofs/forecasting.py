@@ -140,7 +140,8 @@ class _Ahead:
         middle = sum(value for _, value in points) / len(points)
         rise = sum((at - mean) * (value - middle) for at, value in points)
         slope = rise / sum((at - mean) ** 2 for at, _ in points)
-        return max(now + slope * self._horizon, 0.0)
+        # The level is a median of two hours: of a steady course, what it was an hour ago.
+        return max(now + slope * (self._horizon + 3600.0), 0.0)
 
 
 def _gap(values: Sequence[float], gap: int) -> list[float]:
