@@ -155,6 +155,24 @@ def test_a_policy_is_mute_in_all_of_its_steps() -> None:
             "this step is never told: it is mute whenever it is active",
         ),
         (
+            (
+                interval("all", "times: [00:00-24:00]"),
+                policy("standard", "{page: [{receivers: [oncall]}], mute_time_intervals: [all]}"),
+            ),
+            "this policy never tells anybody",
+        ),
+        (
+            (
+                BUSINESS,
+                policy(
+                    "standard",
+                    "{page: [{receivers: [oncall], active_time_intervals: [business]},"
+                    " {receivers: [lead], after: 5m}], mute_time_intervals: [business]}",
+                ),
+            ),
+            "this step is never told: it is mute whenever it is active",
+        ),
+        (
             (interval("never", 'days_of_month: ["30:31"], months: [february]'), page("receivers: [oncall]")),
             "this time never comes",
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 
 from airis_mon.alertmanager import coverage
@@ -33,10 +34,17 @@ def problems(bundle: Bundle) -> Iterator[Problem]:
         for severity, steps in (("page", policy.page), ("ticket", policy.ticket)):
             for index in range(1, len(steps)):
                 yield from _order(policy, f"spec.{severity}[{index}].after", steps[: index + 1])
-            if not unknown:
+            if not unknown and _speaks(policy, intervals):
                 for index, step in enumerate(steps):
                     yield from _times(policy, f"spec.{severity}[{index}]", step, intervals)
         if not unknown:
+            if not _speaks(policy, intervals):
+                yield _problem(
+                    policy,
+                    "spec.mute_time_intervals",
+                    "this policy never tells anybody: it is mute whenever one of its steps is active",
+                    "name other times, or leave them out",
+                )
             yield from _end(policy, intervals)
         yield from _memory(policy)
 
@@ -119,9 +127,23 @@ def _memory(policy: EscalationPolicy) -> Iterator[Problem]:
         )
 
 
+def _speaks(policy: EscalationPolicy, intervals: Mapping[str, TimeInterval]) -> bool:
+    """Tell whether the times at which all of a policy is mute leave any to one of its steps."""
+    steps = (*policy.page, *policy.ticket)
+    return not policy.mute_time_intervals or any(
+        coverage.speaks(_muted(policy, step), intervals) for step in steps
+    )
+
+
+def _muted(policy: EscalationPolicy, step: Step) -> Step:
+    """Return a step that is mute whenever all of its policy is."""
+    return replace(step, mute_time_intervals=(*step.mute_time_intervals, *policy.mute_time_intervals))
+
+
 def _times(
     policy: EscalationPolicy, path: str, step: Step, intervals: Mapping[str, TimeInterval]
 ) -> Iterator[Problem]:
+    step = _muted(policy, step)
     if step.timed and not coverage.speaks(step, intervals):
         yield _problem(
             policy,
