@@ -21,6 +21,7 @@ BEYOND_THE_SCHEMA = {
     "anomalies-that-page-too-soon",
     "boundaries-of-native-histograms",
     "buckets-out-of-order",
+    "capacities-that-cannot-be-used-up",
     "dependencies-in-a-ring",
     "dependency-that-is-unknown",
     "drift-that-is-too-small-to-see",

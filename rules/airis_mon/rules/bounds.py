@@ -1,4 +1,4 @@
-"""Thresholds that no value of their signal is ever beyond, or every value is."""
+"""Thresholds and capacities that no value of their signal is ever beyond, or every value is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ Telling = Callable[[str, str, str], Problem]
 
 
 def problems(monitor: Monitor) -> Iterator[Problem]:
-    """Yield what is wrong with a monitor's thresholds."""
+    """Yield what is wrong with a monitor's thresholds, and with the capacities of its forecasts."""
+    yield from _capacities(monitor)
     first: dict[tuple[str, str, str], int] = {}
     for place, threshold in enumerate(monitor.thresholds):
         path = f"spec.thresholds[{place}]"
@@ -45,6 +46,24 @@ def problems(monitor: Monitor) -> Iterator[Problem]:
             yield from list(_reach(monitor, threshold, bound.value, told)) or _gapless(monitor, place, told)
         elif isinstance(bound, Past):
             yield from _past(bound, sort, told)
+
+
+def _capacities(monitor: Monitor) -> Iterator[Problem]:
+    """Yield the problem of a capacity that no value of its signal reaches, or that each one does."""
+    contract = CONTRACTS.get(monitor.source.contract)
+    for place, forecast in enumerate(monitor.forecasts):
+        if contract is None or forecast.of not in contract.signals() or forecast.capacity is None:
+            continue
+        top, path = highest(monitor, forecast.of), f"spec.forecasts[{place}].capacity"
+        if not 0 < forecast.capacity <= top:
+            limits = "above 0" if math.isinf(top) else f"above 0 and at most {number(top)}"
+            yield Problem(
+                f"{forecast.of} cannot be used up at {number(forecast.capacity)} "
+                f"({contract_of(monitor).unit(forecast.of)})",
+                path,
+                monitor.origin.locate(path),
+                f"write a value {limits}",
+            )
 
 
 def _gapless(monitor: Monitor, place: int, told: Telling) -> Iterator[Problem]:
