@@ -61,7 +61,7 @@ class Server:
         if other:
             raise ReloadError(
                 f"{self.url} reads its files and does not evaluate {other[0]} as it is written there: its "
-                f"`rule_files` has to name {folder}/rules/*.rules.yaml"
+                f"`rule_files` has to name {folder.absolute()}/rules/*.rules.yaml"
             )
 
     def check_routes(self, session: requests.Session, config: Mapping[str, Any], folder: Path) -> None:
@@ -78,8 +78,8 @@ class Server:
             raise ReloadError(f"{self.url} does not say what it works by; is it an Alertmanager?") from error
         if not same:
             raise ReloadError(
-                f"{self.url} works by another configuration: start it with "
-                f"--config.file={folder}/alertmanager/alertmanager.yaml"
+                f"{self.url} works by another configuration, or by one in another place: start it with "
+                f"--config.file={folder.absolute()}/alertmanager/alertmanager.yaml"
             )
 
     def _asked(self, session: requests.Session, method: str, path: str) -> requests.Response:
