@@ -81,7 +81,7 @@ def test_a_forecast_holds_what_comes() -> None:
     truth = values[known::60]
     assert mean.shape == lower.shape == upper.shape == (24,)
     assert np.abs(truth - mean).mean() < 1.0
-    assert ((lower <= truth) & (truth <= upper)).mean() > 0.75
+    assert ((lower <= truth) & (truth <= upper)).mean() > 0.8
 
 
 def test_a_narrower_level_gives_a_narrower_band() -> None:
