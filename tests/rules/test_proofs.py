@@ -58,7 +58,7 @@ TEMPLATES = replace(
     model=Model('a {{ $value }} "b"'),
     alerting=Alerting("{{ team }}", runbook="https://example.com/{{x}}"),
     anomalies=(Anomaly("request_rate", by=("zone",), duration=0.0), Anomaly("error_ratio", duration=30.0)),
-    forecasts=(Forecast("request_rate", 600.0, -0.5), Forecast("request_rate", 3600.0, 12345.678)),
+    forecasts=(Forecast("request_rate", 600.0, 0.5), Forecast("request_rate", 3600.0, 12345.678)),
 )
 
 MONITORS = [

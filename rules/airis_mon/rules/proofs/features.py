@@ -143,8 +143,9 @@ def _distances(watch: Watch, feature: Distribution, what: str, weights: Sequence
             del labels[exposed.BIN]
         inputs.append(given(metric, labels, f"{number(value)}+0x{4 * half + 2}"))
     of_feature = labels_of(watch, feature.feature)
-    # Prometheus 3 does not count the left end of a range, and 2 does.
-    values, edges = 1.5 * window, step / window + WITHIN
+    # Prometheus 3 does not count the left end of a range, where there is more than on average, and 2 does;
+    # and halves of an odd number of steps are not equal.
+    values, edges = 1.5 * window, 2 * step / window + WITHIN
     checks = [
         SampleCheck(at, close(_of(metric, watch, feature.feature), value, within), ((of_feature, 1.0),))
         for metric, value, within in (
