@@ -17,7 +17,7 @@ any time sees none of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from airis_mon.exporters.contracts import matchers
@@ -137,18 +137,11 @@ def impossible(monitor: Monitor, measure: Measure) -> Alert:
         bucket = f"{measure.metric.removesuffix('_count')}_bucket"
         good = selected(monitor, bucket, le_matcher(measure.boundary))
         found.append(f"sum({good}) > sum({chosen}) * {number(WHOLE)}")
-    either = "\n  or\n  ".join(found)
-    return _told(
-        monitor,
-        measure,
-        series.IMPOSSIBLE,
-        f"count(\n  {either}\n)",
-        summary=f"{measure.signal} has impossible values",
-        after=(
-            f" series of {chosen} have a value that cannot be: no number, negative, beyond 2^63, a share"
-            " above 1, or a bucket above its count. No threshold is ever crossed by it; mend the exporter."
-        ),
+    what = (
+        "have a value that cannot be: no number, negative, beyond 2^63, a share above 1, or a bucket above"
+        " its count"
     )
+    return _impossibly(monitor, measure, found, what)
 
 
 def _impossibly_native(monitor: Monitor, measure: Measure, chosen: str) -> Alert:
@@ -163,6 +156,12 @@ def _impossibly_native(monitor: Monitor, measure: Measure, chosen: str) -> Alert
         f"{total} != {total}",
         f"{total} < 0",
     )
+    what = "hold a count or a sum that cannot be: no number, negative, or beyond 2^63"
+    return _impossibly(monitor, measure, found, what)
+
+
+def _impossibly(monitor: Monitor, measure: Measure, found: Sequence[str], what: str) -> Alert:
+    """Return the alert on series of which one of these conditions holds; `what` says it of them in words."""
     either = "\n  or\n  ".join(found)
     return _told(
         monitor,
@@ -171,7 +170,7 @@ def _impossibly_native(monitor: Monitor, measure: Measure, chosen: str) -> Alert
         f"count(\n  {either}\n)",
         summary=f"{measure.signal} has impossible values",
         after=(
-            f" series of {chosen} hold a count or a sum that cannot be: no number, negative, or beyond 2^63."
+            f" series of {selected(monitor, measure.metric)} {what}."
             " No threshold is ever crossed by it; mend the exporter."
         ),
     )
