@@ -106,11 +106,11 @@ def test_a_policy_is_mute_in_all_of_its_steps() -> None:
     steps = "[{receivers: [lead], mute_time_intervals: [business]}, {receivers: [oncall], after: 5m}]"
     found = config(
         BUSINESS,
-        NIGHT,
-        policy("standard", f"{{page: {steps}, ticket: {steps}, mute_time_intervals: [night]}}"),
+        interval("sundays", "weekdays: [sunday]"),
+        policy("standard", f"{{page: {steps}, ticket: {steps}, mute_time_intervals: [sundays]}}"),
     )
     rungs = found["route"]["routes"][0]["routes"]
-    assert [rung["mute_time_intervals"] for rung in rungs] == [["business", "night"], ["night"]] * 2
+    assert [rung["mute_time_intervals"] for rung in rungs] == [["business", "sundays"], ["sundays"]] * 2
 
 
 @pytest.mark.parametrize(
