@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
-import importlib.metadata
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -134,7 +133,10 @@ def _usage(words: Sequence[str]) -> int:
 
 
 def _version() -> str:
+    # It reads the packages of the whole environment into memory: for those who ask alone.
+    from importlib import metadata
+
     try:
-        return importlib.metadata.version("airis-mon")
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version("airis-mon")
+    except metadata.PackageNotFoundError:
         return "(not installed)"

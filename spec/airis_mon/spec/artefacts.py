@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,24 +23,53 @@ class Artefact:
 
 _UNBROKEN = 1 << 30
 """Columns; an expression that is broken into lines cannot be searched for."""
+_TAG = "tag:yaml.org,2002:"
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """Block style that people read and diff: literal multi-line strings, no aliases, no broken lines.
-
-    By libyaml, which writes twenty times faster.
-    """
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
+    """Block style that people read and diff: literal multi-line strings, no broken lines. By libyaml."""
 
 
-def _string(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in value else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+class _Events:
+    """Content as the events that libyaml writes, without a tree of nodes in between: a fourth of the time."""
 
+    def __init__(self) -> None:
+        self._dumper = _Dumper(io.StringIO())
+        self._texts: dict[str, yaml.ScalarEvent] = {}
 
-_Dumper.add_representer(str, _string)
+    def document(self, content: Any) -> Iterator[yaml.Event]:
+        yield yaml.StreamStartEvent()
+        yield yaml.DocumentStartEvent(explicit=False)
+        yield from self._of(content)
+        yield yaml.DocumentEndEvent(explicit=False)
+        yield yaml.StreamEndEvent()
+
+    def _of(self, content: Any) -> Iterator[yaml.Event]:
+        if isinstance(content, dict):
+            yield yaml.MappingStartEvent(None, f"{_TAG}map", implicit=True, flow_style=False)
+            for key, value in content.items():
+                yield from self._of(key)
+                yield from self._of(value)
+            yield yaml.MappingEndEvent()
+        elif isinstance(content, list | tuple):
+            yield yaml.SequenceStartEvent(None, f"{_TAG}seq", implicit=True, flow_style=False)
+            for value in content:
+                yield from self._of(value)
+            yield yaml.SequenceEndEvent()
+        elif isinstance(content, str):
+            if content not in self._texts:
+                style = "|" if "\n" in content else None
+                self._texts[content] = self._scalar(yaml.ScalarNode(f"{_TAG}str", content, style=style))
+            yield self._texts[content]
+        else:
+            yield self._scalar(self._dumper.represent_data(content))
+
+    def _scalar(self, node: yaml.ScalarNode) -> yaml.ScalarEvent:
+        plain, quoted = (
+            self._dumper.resolve(yaml.ScalarNode, node.value, implicit) == node.tag
+            for implicit in ((True, False), (False, True))
+        )
+        return yaml.ScalarEvent(None, node.tag, (plain, quoted), node.value, style=node.style)
 
 
 def yaml_text(content: Mapping[str, Any] | Sequence[Any], *, source: str) -> str:
@@ -47,5 +77,6 @@ def yaml_text(content: Mapping[str, Any] | Sequence[Any], *, source: str) -> str
 
     Keys keep their order, so equal input gives equal bytes.
     """
-    body = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_UNBROKEN)
+    events = _Events().document(content)
+    body: str = yaml.emit(events, Dumper=_Dumper, allow_unicode=True, width=_UNBROKEN)
     return HEADER.format(source=source) + body
