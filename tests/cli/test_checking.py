@@ -159,6 +159,19 @@ def test_a_monitor_that_nobody_hears_of_is_told_and_refuses_nothing(called: Run,
     assert called("check", file, people).stderr == ""
 
 
+def test_a_policy_without_a_ladder_of_tickets_is_told_where_it_is_used(called: Run, tmp_path: Path) -> None:
+    file, people = tmp_path / "m.yaml", tmp_path / "people.yaml"
+    file.write_text(small("alone") + "  alerting: {escalation: standard}\n")
+    people.write_text(PEOPLE.replace("  ticket: [{receivers: [oncall]}]\n", ""))
+    told = called("check", file, people)
+    assert told.returncode == 0
+    assert "warning: nobody hears of the tickets of `standard`: it has no ladder for them\n" in told.stderr
+    assert "(spec.ticket)\n" in told.stderr
+    assert "  = write `ticket: [{receivers: [oncall]}]` beside `page`\n" in told.stderr
+    file.write_text(small("alone"))
+    assert "of the tickets" not in called("check", file, people).stderr
+
+
 def test_a_fleet_that_nobody_hears_of_is_told_in_a_few_warnings(called: Run, tmp_path: Path) -> None:
     file = tmp_path / "fleet.yaml"
     file.write_text("---\n".join(small(f"m{index}") for index in range(30)))
