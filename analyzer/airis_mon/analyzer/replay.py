@@ -6,23 +6,38 @@ Forecasts are of the same code as the live service's; that one looks at longer h
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
-from numpy.typing import NDArray
 
 from airis_mon.analyzer.forecasting.outlook import outlook
-from airis_mon.analyzer.methods.cells import DAY, Cells
+from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.robust import Floats
-from airis_mon.analyzer.methods.seasonal import Settings, learn, recent_steps
+from airis_mon.analyzer.methods.seasonal import Model, Settings, learn, recent_steps
+from airis_mon.analyzer.recording import Integers, Recording, of_samples
 from airis_mon.analyzer.schedule import FIT_INTERVAL, HISTORY, fitted_at, learnt_at
 
-Integers = NDArray[np.int64]
-
-_LOOK = 32
-"""Samples by whose distances the step is told; they are not judged."""
 _ROWS = 16
 """Histories that are learnt from at once: four weeks of each are some megabytes on the way."""
 _FORECAST_COLUMNS = 40_320
 """Newest columns that a forecast learns from: four weeks of minutes."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Samples that are equally far from the end of what their models know, and these models."""
+
+    samples: Integers
+    """Which ones, in order."""
+    model: Model
+    """One row for each fit."""
+    rows: Integers
+    """Row of the model that judges each sample."""
+    ahead: int
+    """Seconds from the end of what the model knows to the sample."""
+    learnt: Integers
+    """Until when the long past was learnt from, for each sample."""
 
 
 def anomaly_scores(timestamps: Integers, values: Floats) -> Floats:
@@ -32,33 +47,38 @@ def anomaly_scores(timestamps: Integers, values: Floats) -> Floats:
     its sample and those before it alone.
     """
     scores = np.zeros(len(values))
-    if len(values) <= _LOOK:
-        return scores
-    step = _step(timestamps[:_LOOK])
-    settings = Settings(step)
+    recording = of_samples(timestamps, values)
+    if recording is not None:
+        for each in judgements(recording, Settings(recording.step)):
+            scores[each.samples] = each.model.scores(values[each.samples], each.ahead, rows=each.rows)
+    return scores
+
+
+def judgements(
+    recording: Recording, settings: Settings, history: int = HISTORY, fit_interval: int = FIT_INTERVAL
+) -> Iterator[Judgement]:
+    """Yield the models that would have judged each sample live, learning from `history` seconds."""
+    timestamps, step, origin = recording.timestamps, recording.step, recording.origin
     cells = Cells.of(step)
-    grid, origin = _grid(timestamps, values, step)
-    ends = fitted_at(timestamps, FIT_INTERVAL) // step * step
+    ends = fitted_at(timestamps, fit_interval) // step * step
     pasts = learnt_at(ends, cells.seconds)
-    judged = np.flatnonzero((np.arange(len(values)) >= _LOOK) & (pasts > origin))
-    past = cells.newest(grid, -grid.shape[1] % cells.columns)
+    judged = np.flatnonzero((np.arange(len(timestamps)) >= recording.first) & (pasts > origin))
     asked = np.unique(pasts[judged])
     for begin in range(0, len(asked), _ROWS):
         some = asked[begin : begin + _ROWS]
-        learnt = learn(_windows(past, (some - origin) // cells.seconds, HISTORY // cells.seconds), settings)
+        width = max(1, history // cells.seconds)
+        learnt = learn(_windows(recording.past, (some - origin) // cells.seconds, width), settings)
         mine = judged[(pasts[judged] >= some[0]) & (pasts[judged] <= some[-1])]
         since = ends[mine] - pasts[mine]
         for seconds in np.unique(since).tolist():
             at = mine[since == seconds]
             known = np.unique(pasts[at])
-            recent = _windows(grid, (known + seconds - origin) // step, recent_steps(cells))
+            recent = _windows(recording.grid, (known + seconds - origin) // step, recent_steps(cells))
             model = learnt.take(np.searchsorted(some, known)).at(recent, seconds)
             ahead = timestamps[at] - ends[at]
             for distance in np.unique(ahead).tolist():
                 here = at[ahead == distance]
-                rows = np.searchsorted(known, pasts[here])
-                scores[here] = model.scores(values[here], distance, rows=rows)
-    return scores
+                yield Judgement(here, model, np.searchsorted(known, pasts[here]), distance, pasts[here])
 
 
 def _windows(row: Floats, ends: Integers, width: int) -> Floats:
@@ -92,22 +112,3 @@ def _recent(timestamps: Integers, values: Floats) -> tuple[Floats, int]:
     row = np.full(int(back[near].max()) + 1, np.nan)
     row[-1 - back[near]] = np.where(np.isfinite(values[near]), values[near], np.nan)
     return row, step
-
-
-def _step(timestamps: Integers) -> int:
-    """Return the step of a grid that holds the samples: the longest divisor of a day up to their distance."""
-    distance = int(np.median(np.diff(timestamps))) if len(timestamps) > 1 else 60
-    return max(n for n in range(1, min(max(distance, 1), DAY) + 1) if DAY % n == 0)
-
-
-def _grid(timestamps: Integers, values: Floats, step: int) -> tuple[Floats, int]:
-    """Return the samples on a grid as one row, NaN where there is none, and the time before its first column.
-
-    A column holds what came since the column before it; the first one begins a cell.
-    """
-    columns = -(-timestamps // step)
-    size = Cells.of(step).columns
-    origin = (int(columns[0]) - 1) // size * size
-    grid = np.full((1, int(columns[-1]) - origin), np.nan)
-    grid[0, columns - origin - 1] = np.where(np.isfinite(values), values, np.nan)
-    return grid, origin * step

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.robust import Floats
-from airis_mon.analyzer.methods.thresholds import thresholds
-from airis_mon.analyzer.methods.tracks import held, levels, span, track
+from airis_mon.analyzer.methods.thresholds import Thresholds, thresholds
+from airis_mon.analyzer.methods.tracks import Choice, held, levels, span, track
 
 Direction = Literal["up", "down", "both"]
 Rows = slice | NDArray[np.intp]
@@ -64,11 +64,16 @@ class Learnt:
     least: Floats
     most: Floats
     """(rows,): what the series cannot fall below or exceed; infinite where nothing forbids."""
+    choice: Choice
+    """Why that profile."""
+    thresholds: Thresholds
+    """Why that threshold."""
 
     def take(self, rows: NDArray[np.intp]) -> Learnt:
         """Return what is known of some rows, in their order."""
         arrays = {name: getattr(self, name)[rows] for name in _BY_ROW}
-        return replace(self, **arrays)
+        choice = replace(self.choice, best=self.choice.best[rows], errors=self.choice.errors[rows])
+        return replace(self, choice=choice, thresholds=self.thresholds.take(rows), **arrays)
 
     def at(self, recent: Floats, since: int = 0) -> Model:
         """Return the model whose level `recent` tells: (rows, steps) that end `since` seconds later."""
@@ -78,7 +83,7 @@ class Learnt:
         last = cells.ahead(since)
         known = self._profile(np.arange(last - means.shape[1] + 1, last + 1))
         fast, slow = levels(means - known, cells)
-        return Model(self, since, held(fast, slow, self.room))
+        return Model(self, since, held(fast, slow, self.room), fast, slow)
 
     def _profile(self, cell: NDArray[np.intp]) -> Floats:
         """Return the profile of cells counted from the end of the past, those before it from -1 down."""
@@ -103,7 +108,11 @@ class Model:
     since: int
     """Seconds from the end of the long past to the end of the history."""
     level: Floats
-    """(rows,): the level of the last hours."""
+    """(rows,): the level of the last hours, held near that of half a day."""
+    fast: Floats
+    """(rows,): what the last two hours say by themselves; NaN where they say too little."""
+    slow: Floats
+    """(rows,): the level of half a day."""
 
     @property
     def profile(self) -> Floats:
@@ -165,7 +174,9 @@ def learn(values: Floats, settings: Settings) -> Learnt:
         past=seen.base[:, max(0, count - span(cells)) : count],
         profile=np.where(enough[:, None], seen.base[:, count:], np.nan),
         room=np.where(np.isnan(seen.room), np.inf, seen.room),
-        threshold=found,
+        threshold=found.distance,
         least=np.where(bounded | (lowest >= 0), 0.0, -np.inf),
         most=np.where(bounded, 1.0, np.inf),
+        choice=seen.choice,
+        thresholds=found,
     )

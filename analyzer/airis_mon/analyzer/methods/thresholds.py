@@ -8,7 +8,10 @@ series that jumps up every week says something of how it may fall.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+
 import numpy as np
+from numpy.typing import NDArray
 
 from airis_mon.analyzer.methods import robust
 from airis_mon.analyzer.methods.cells import DAY, Cells
@@ -33,8 +36,32 @@ _WARM = 0.98
 _COUNT_LEAST = 24
 
 
-def thresholds(values: Floats, off: Floats, pages_per_week: float, cells: Cells, *, ratio: bool) -> Floats:
-    """Return the distance from the expectation at which each row's score is 1, NaN while it is warming up.
+@dataclass(frozen=True)
+class Thresholds:
+    """How far off is anomalous for each row, and why."""
+
+    distance: Floats
+    """(rows,): from the expectation to where the score is 1; NaN while warming up."""
+    least: Floats
+    """(rows,): what noise alone asks for."""
+    scale: Floats
+    """(rows,): the robust standard deviation, of which `least` is a multiple."""
+    passed: Floats
+    """(rows,): what the past asks for: the margin upon the departure that few days exceeded."""
+    few: Floats
+    """(rows,): how many days that are, part of a day included."""
+    worst: Floats
+    """(rows, days): the worst departure of each day, the newest last; NaN where nothing is known."""
+
+    def take(self, rows: NDArray[np.intp]) -> Thresholds:
+        """Return what is known of some rows, in their order."""
+        return Thresholds(**{each.name: getattr(self, each.name)[rows] for each in fields(self)})
+
+
+def thresholds(
+    values: Floats, off: Floats, pages_per_week: float, cells: Cells, *, ratio: bool
+) -> Thresholds:
+    """Return at what distance from the expectation each row's score is 1.
 
     `values` and what they were `off` the expectation have shape (rows, cells).
     """
@@ -46,17 +73,24 @@ def thresholds(values: Floats, off: Floats, pages_per_week: float, cells: Cells,
     floor = np.fmax(_RANGE_FLOOR * (high - low), _RELATIVE_FLOOR * largest)
     scale = np.fmax(np.fmax(1.4826 * middle, outer / 1.645), floor)
     scale = np.fmax(scale, _RATIO_FLOOR if ratio else _TINY)
-    passed = _passed(size, _SPENT * pages_per_week, cells)
-    return np.where(_warm(values, off, cells), np.fmax(_LEAST * scale, _MARGIN * passed), np.nan)
+    worst = _worst(size, cells)
+    passed, few = _passed(worst, _SPENT * pages_per_week)
+    least, passed = _LEAST * scale, _MARGIN * passed
+    distance = np.where(_warm(values, off, cells), np.fmax(least, passed), np.nan)
+    return Thresholds(distance, least, scale, passed, few, worst)
 
 
-def _passed(size: Floats, pages_per_week: float, cells: Cells) -> Floats:
-    """Return the departure that as many days of the past exceeded as the budget allows."""
+def _worst(size: Floats, cells: Cells) -> Floats:
+    """Return (rows, days): the worst departure of each day; of less than one day that of all there is."""
     rows, columns = size.shape
     days = columns // cells.day
     if days == 0:
-        return robust.most(size) if columns else np.full(rows, np.nan)
-    worst = robust.most(size[:, columns - days * cells.day :].reshape(rows, days, cells.day))
+        return robust.most(size)[:, None] if columns else np.full((rows, 1), np.nan)
+    return robust.most(size[:, columns - days * cells.day :].reshape(rows, days, cells.day))
+
+
+def _passed(worst: Floats, pages_per_week: float) -> tuple[Floats, Floats]:
+    """Return the departure that as many days of the past exceeded as the budget allows, and how many."""
     worst = np.sort(-worst, axis=1)
     last = np.maximum(np.sum(~np.isnan(worst), axis=1) - 1, 0)
     few = np.where(last < 6, np.minimum(_PASSED_OVER, last / 2), 0.0)
@@ -66,7 +100,7 @@ def _passed(size: Floats, pages_per_week: float, cells: Cells) -> Floats:
     found = [
         np.take_along_axis(worst, index[:, None], 1)[:, 0] for index in (below, np.minimum(below + 1, last))
     ]
-    return np.asarray(-(found[0] * (1 - part) + found[1] * part))
+    return np.asarray(-(found[0] * (1 - part) + found[1] * part)), rank
 
 
 def _warm(values: Floats, off: Floats, cells: Cells) -> np.ndarray:

@@ -36,6 +36,18 @@ _TRIED_LEAST = 0.25
 
 
 @dataclass(frozen=True)
+class Choice:
+    """Which profile is believed from the end of the history on, and what spoke for it."""
+
+    names: tuple[str, ...]
+    """Profiles that were tried, `flat` first."""
+    best: np.ndarray
+    """(rows,): the index of the one that is believed."""
+    errors: Floats
+    """(rows, names): the mean root of the error over the week before; NaN where too little was known."""
+
+
+@dataclass(frozen=True)
 class Track:
     """What was expected; all arrays have one row for each series."""
 
@@ -49,6 +61,7 @@ class Track:
     """(rows,): how far the level may part from the slow one."""
     repeats: int
     """Cells after which the last part of `base` may be said again."""
+    choice: Choice
 
 
 def track(values: Floats, ahead: int, cells: Cells) -> Track:
@@ -61,7 +74,7 @@ def track(values: Floats, ahead: int, cells: Cells) -> Track:
     block = max(1, cells.day // _CHOSEN)
     # Roots: one incident must not choose, yet what comes each night or weekend has to count.
     errors = [np.sqrt(np.abs(values - bases[name][:, :count] - slows[name][:, :-1])) for name in bases]
-    best = _best(errors, block)
+    best, tried = _best(errors, block)
     # The choice of each block, and of what is to come the last one.
     at = np.minimum(_block(np.arange(count + ahead) - count, block, best.shape[1]), best.shape[1] - 1)
     base, slow, fast = np.zeros((3, len(values), count + ahead))
@@ -78,7 +91,8 @@ def track(values: Floats, ahead: int, cells: Cells) -> Track:
     slow, fast = slow[:, : count + 1], fast[:, : count + 1]
     off = np.abs(fast - slow)
     room = _ROOM * robust.quantile(off[:, -7 * cells.day :], 0.9)
-    return Track(base, slow, held(fast, slow, room[:, None]), room, min(ahead, 7 * cells.day))
+    choice = Choice(tuple(bases), best[:, -1], tried)
+    return Track(base, slow, held(fast, slow, room[:, None]), room, min(ahead, 7 * cells.day), choice)
 
 
 def held(fast: Floats, slow: Floats, room: Floats) -> Floats:
@@ -118,8 +132,11 @@ def _block(cell: np.ndarray, block: int, blocks: int) -> np.ndarray:
     return np.asarray(cell // block + blocks - 1)
 
 
-def _best(errors: list[Floats], block: int) -> np.ndarray:
-    """Return (rows, blocks + 1): which was off the least in the blocks before each; 0 where close."""
+def _best(errors: list[Floats], block: int) -> tuple[np.ndarray, Floats]:
+    """Return (rows, blocks + 1): which was off the least in the blocks before each; 0 where close.
+
+    And (rows, errors): how far each was off in the blocks before the last one.
+    """
     rows, count = errors[0].shape
     blocks = -(-count // block)
     costs, known = [], []
@@ -132,9 +149,10 @@ def _best(errors: list[Floats], block: int) -> np.ndarray:
         costs.append(totals[0] / np.maximum(totals[1], 1))
         known.append(totals[1])
     cost = np.stack(costs)
-    cost[1:] /= _GAIN
     enough = np.stack(known) >= np.maximum(_TRIED_LEAST * np.max(known, axis=0), 1)
-    return np.asarray(np.argmin(np.where(enough, cost, np.inf), axis=0))
+    tried = np.where(enough, cost, np.nan)[:, :, -1].T
+    cost[1:] /= _GAIN
+    return np.asarray(np.argmin(np.where(enough, cost, np.inf), axis=0)), tried
 
 
 def _trailing(sums: np.ndarray) -> Floats:

@@ -1,0 +1,66 @@
+"""One series of the past, as models see it: steps for the level, cells to learn from, samples to judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from airis_mon.analyzer.methods.cells import DAY, Cells
+from airis_mon.analyzer.methods.robust import Floats
+
+Integers = NDArray[np.int64]
+
+LOOK = 32
+"""Samples by whose distances the step is told; they are not judged."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A series from start to end."""
+
+    timestamps: Integers
+    """(n,): seconds since the epoch, strictly increasing."""
+    values: Floats
+    """(n,): what is judged; NaN for a sample that says nothing."""
+    first: int
+    """Samples before this one are not judged."""
+    step: int
+    """Seconds between two columns of `grid`; divides a day."""
+    origin: int
+    """Time before the first column, a multiple of a cell."""
+    grid: Floats
+    """(1, steps): what the level is read from, NaN where there is nothing; a column stands for its end."""
+    past: Floats
+    """(1, cells): what is learnt from, from the same origin on."""
+
+
+def of_samples(timestamps: Integers, values: Floats) -> Recording | None:
+    """Return the recording of samples at any distances; None of too few to tell the step by."""
+    if len(values) <= LOOK:
+        return None
+    step = _step(timestamps[:LOOK])
+    cells = Cells.of(step)
+    grid, origin = _grid(timestamps, values, step)
+    past = cells.newest(grid, -grid.shape[1] % cells.columns)
+    return Recording(timestamps, values, LOOK, step, origin, grid, past)
+
+
+def _step(timestamps: Integers) -> int:
+    """Return the step of a grid that holds the samples: the longest divisor of a day up to their distance."""
+    distance = int(np.median(np.diff(timestamps))) if len(timestamps) > 1 else 60
+    return max(n for n in range(1, min(max(distance, 1), DAY) + 1) if DAY % n == 0)
+
+
+def _grid(timestamps: Integers, values: Floats, step: int) -> tuple[Floats, int]:
+    """Return the samples on a grid as one row, NaN where there is none, and the time before its first column.
+
+    A column holds what came since the column before it; the first one begins a cell.
+    """
+    columns = -(-timestamps // step)
+    size = Cells.of(step).columns
+    origin = (int(columns[0]) - 1) // size * size
+    grid = np.full((1, int(columns[-1]) - origin), np.nan)
+    grid[0, columns - origin - 1] = np.where(np.isfinite(values), values, np.nan)
+    return grid, origin * step
