@@ -31,8 +31,8 @@ class Service:
         self.log = folder / "log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", START, f"--config.file={self.config}", "--interval=1s", "--step=1m",
-                 f"--prometheus.url={prometheus}", "--web.listen-address=127.0.0.1:0"],
+                [sys.executable, "-c", START, "run", f"--config.file={self.config}", "--interval=1s",
+                 "--step=1m", f"--prometheus.url={prometheus}", "--web.listen-address=127.0.0.1:0"],
                 stderr=log,
             )  # fmt: skip
         self.url = "http://" + until(lambda: self.logged("listening"))["address"]
@@ -129,7 +129,7 @@ def refused(capsys: pytest.CaptureFixture[str], *flags: str) -> tuple[int, str]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     try:
-        code = main(list(flags))
+        code = main(["run", *flags])
     except SystemExit as end:
         code = int(str(end.code))
     finally:

@@ -72,7 +72,7 @@ def test_a_full_disk_is_one_line_and_a_failure(name: str) -> None:
 
 
 def test_a_wrong_duration_for_the_analyzer_is_told_as_a_sentence(airis_mon: Run) -> None:
-    done = airis_mon("analyzer", "--config.file=x", "--prometheus.url=http://x", "--interval=5")
+    done = airis_mon("analyzer", "run", "--config.file=x", "--prometheus.url=http://x", "--interval=5")
     assert done.returncode == 2
     assert "--interval: `5` is no duration; write a number and a unit, such as" in done.stderr
 

@@ -173,10 +173,10 @@ def test_extra_brings_all_that_its_package_imports(installed: Install, extra: st
     assert Path(path).is_relative_to(where.folder)
 
 
-@pytest.mark.parametrize("command", ["sidecar", "analyzer"])
-def test_process_starts_from_its_own_extra_alone(installed: Install, command: str) -> None:
+@pytest.mark.parametrize("command", [["sidecar"], ["analyzer", "run"]], ids=" ".join)
+def test_process_starts_from_its_own_extra_alone(installed: Install, command: list[str]) -> None:
     # What the Dockerfile installs: no packages of the other commands.
-    done = installed(command).run("airis-mon", command, "--help")
+    done = installed(command[0]).run("airis-mon", *command, "--help")
     assert done.returncode == 0, done.stderr
     assert "--web.listen-address" in done.stdout
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from airis_mon.analyzer.maintenance import Times, read
@@ -93,6 +94,11 @@ def decode(text: str, file: str) -> Configuration:
     if problems:
         raise SpecError(problems)
     return Configuration(tuple(queries))
+
+
+def load(file: Path) -> Configuration:
+    """Return the configuration in a file; SpecError with located problems, OSError if it cannot be read."""
+    return decode(file.read_text(encoding="utf-8", errors="replace"), str(file))
 
 
 Refuse = Callable[..., None]

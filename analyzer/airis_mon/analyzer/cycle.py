@@ -36,6 +36,19 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """What a query gave."""
+
+    query: Query
+    series: int
+    """Series that its expression has."""
+    samples: int
+    """Samples to write."""
+    scored: int
+    warming_up: int
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What one round did."""
 
@@ -49,9 +62,19 @@ class Outcome:
     """That time had been judged before: nothing was done."""
     written: WriteResult = field(default_factory=WriteResult)
     failures: tuple[Failure, ...] = ()
+    tallies: tuple[Tally, ...] = ()
+    """One for each query that could be evaluated."""
     fits: int = 0
-    scored: int = 0
-    warming_up: int = 0
+
+    @property
+    def scored(self) -> int:
+        """Series with a score that means something."""
+        return sum(tally.scored for tally in self.tallies)
+
+    @property
+    def warming_up(self) -> int:
+        """Series whose score is 0 because their past is too short."""
+        return sum(tally.warming_up for tally in self.tallies)
 
     @property
     def complete(self) -> bool:
@@ -105,17 +128,17 @@ class Cycle:
         self._watches = {q: self._watches.get(q) or Watch(q, self._schedule.step) for q in queries}
         samples: list[Sample] = []
         failures: dict[Query, Failure] = {}
-        fits = scored = warming_up = 0
+        tallies: list[Tally] = []
+        fits = 0
         for query, watch in self._watches.items():
             if self._stopped():
                 break
             with _caught(query, failures):
                 fits += watch.fit(self._querier, fitted_at(at, self._schedule.fit_interval))
             with _caught(query, failures):
-                evaluation = watch.evaluate(self._querier, at)
-                samples += evaluation.samples
-                scored += evaluation.scored
-                warming_up += evaluation.warming_up
+                found = watch.evaluate(self._querier, at)
+                samples += found.samples
+                tallies.append(Tally(query, found.series, len(found.samples), found.scored, found.warming_up))
         written = self._writer.write(samples)
         if written.sent or not samples:
             self._last = at
@@ -125,7 +148,6 @@ class Cycle:
             seconds=self._clock() - began,
             written=written,
             failures=tuple(failures.values()),
+            tallies=tuple(tallies),
             fits=fits,
-            scored=scored,
-            warming_up=warming_up,
         )

@@ -36,6 +36,8 @@ class Evaluation:
     """Series with a score that means something."""
     warming_up: int
     """Series whose score is 0 because their past is too short."""
+    series: int = 0
+    """Series that the expression gave."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class Watch:
         frame = querier.instant(self.query.expr, at)
         fitted = self._fitted
         if fitted is None or not 0 < at - fitted.end <= _MODEL_AGE_MAX:
-            return Evaluation(tuple(self._actual(frame, at)), 0, 0)
+            return Evaluation(tuple(self._actual(frame, at)), 0, 0, len(frame.labels))
         values = np.full(len(fitted.rows), np.nan)
         for labels, value in zip(frame.labels, frame.values[:, 0], strict=True):
             if labels in fitted.rows:
@@ -152,7 +154,7 @@ class Watch:
                 if not np.isnan(value):
                     score = float(scores[row]) if row is not None else 0.0
                     samples.append(self._sample(series.SCORE, labels, at, score))
-        return Evaluation(tuple(samples), scored, warming_up)
+        return Evaluation(tuple(samples), scored, warming_up, len(frame.labels))
 
     def _actual(self, frame: Frame, at: int) -> Iterator[Sample]:
         for labels, value in zip(frame.labels, frame.values[:, 0], strict=True):

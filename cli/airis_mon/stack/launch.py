@@ -147,6 +147,7 @@ def _start(
         base = f"http://{addresses['prometheus']}"
         analyzer = _airis(
             "analyzer",
+            "run",
             f"--config.file={artefacts / 'analyzer/analyzer.yaml'}",
             f"--prometheus.url={base}",
             f"--remote-write.url={base}/api/v1/write",
@@ -186,13 +187,13 @@ def _launch(command: Command, logs: Path, ending: ExitStack, notify: Callable[[s
     return process
 
 
-def _airis(name: str, *flags: str) -> Command:
+def _airis(name: str, *words: str) -> Command:
     """Return the command of one of our own processes, run by the interpreter that runs us."""
-    address = next(flag for flag in flags if flag.startswith("--web.listen-address=")).partition("=")[2]
+    address = next(word for word in words if word.startswith("--web.listen-address=")).partition("=")[2]
     # -P: a file of the working folder must not stand in for a module of ours.
     return Command(
         name=NAMES[name],
-        argv=(sys.executable, "-P", "-m", "airis_mon.cli", name, *flags),
+        argv=(sys.executable, "-P", "-m", "airis_mon.cli", name, *words),
         url=f"http://{address}",
     )
 

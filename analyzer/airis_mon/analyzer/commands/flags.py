@@ -1,0 +1,112 @@
+"""Flags that several actions share, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from airis_mon.analyzer.cycle import Schedule
+from airis_mon.analyzer.methods.cells import DAY, Cells
+from airis_mon.analyzer.schedule import FIT_INTERVAL, INTERVAL, STEP
+from airis_mon.spec import format_duration, parse_duration
+
+
+def add_config(parser: argparse.ArgumentParser, more: str = "") -> None:
+    """Add where the queries are: `config_file`."""
+    parser.add_argument(
+        "--config.file",
+        dest="config_file",
+        metavar="FILE",
+        type=Path,
+        required=True,
+        help=f"analyzer.yaml as `airis-mon build` writes it{more}",
+    )
+
+
+def add_servers(parser: argparse.ArgumentParser) -> None:
+    """Add where series are read and written: `prometheus_url`, `remote_write_url`."""
+    parser.add_argument(
+        "--prometheus.url",
+        dest="prometheus_url",
+        metavar="URL",
+        type=_url,
+        required=True,
+        help="root of the Prometheus-compatible server to read from",
+    )
+    parser.add_argument(
+        "--remote-write.url",
+        dest="remote_write_url",
+        metavar="URL",
+        type=_url,
+        help="where to write (default: /api/v1/write of --prometheus.url)",
+    )
+
+
+def reading(arguments: argparse.Namespace) -> str:
+    """Return the root of the server to read from."""
+    return str(arguments.prometheus_url).rstrip("/")
+
+
+def writing(arguments: argparse.Namespace) -> str:
+    """Return where to write."""
+    return str(arguments.remote_write_url or f"{reading(arguments)}/api/v1/write")
+
+
+def add_schedule(parser: argparse.ArgumentParser) -> None:
+    """Add how often what is done: `interval`, `step`, `fit_interval`."""
+    for flag, dest, read, default, meaning in (
+        ("--interval", "interval", _seconds, INTERVAL, "time between two evaluations"),
+        ("--step", "step", _step, STEP, "distance of the points of history that are learnt from"),
+        ("--fit.interval", "fit_interval", _seconds, FIT_INTERVAL, "time between two fits of a model"),
+    ):
+        parser.add_argument(
+            flag,
+            dest=dest,
+            metavar="DURATION",
+            type=read,
+            default=default,
+            help=f"{meaning} (default: {format_duration(default)})",
+        )
+
+
+def schedule(arguments: argparse.Namespace) -> Schedule:
+    """Return the schedule that the flags say."""
+    return Schedule(arguments.interval, arguments.step, arguments.fit_interval)
+
+
+def add_log(parser: argparse.ArgumentParser) -> None:
+    """Add what is logged: `log_level`."""
+    parser.add_argument(
+        "--log.level",
+        dest="log_level",
+        choices=("debug", "info", "warning", "error"),
+        default="info",
+        help="least severe log line to write (default: %(default)s)",
+    )
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise argparse.ArgumentTypeError(f"`{text}` is no URL; write http://HOST:PORT, or https://...")
+    return text
+
+
+def _seconds(text: str) -> int:
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:  # what is wrong, and what to write
+        raise argparse.ArgumentTypeError("; ".join(map(str, error.args))) from error
+    if seconds != int(seconds) or not 1 <= seconds <= DAY:
+        raise argparse.ArgumentTypeError(f"`{text}`: whole seconds are needed, from 1s to 1d")
+    return int(seconds)
+
+
+def _step(text: str) -> int:
+    seconds = _seconds(text)
+    try:
+        Cells.of(seconds)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return seconds

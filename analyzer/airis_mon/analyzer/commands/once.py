@@ -1,0 +1,59 @@
+"""Judge every query at the newest aligned time, write what was found, and say what that was.
+
+It ends with 1 where a query failed or a sample was not taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from airis_mon.analyzer.commands import flags
+from airis_mon.analyzer.config import load
+from airis_mon.analyzer.cycle import Cycle, Outcome
+from airis_mon.analyzer.query import HttpQuerier, QueryError
+from airis_mon.remote_write import HttpWriter
+from airis_mon.spec import SpecError
+
+HELP = "judge and write the newest aligned time, and say what was written"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add where to read and write, and how history is read."""
+    flags.add_config(parser)
+    flags.add_servers(parser)
+    flags.add_schedule(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Return 0 where every query was judged and every sample taken, and 1 otherwise."""
+    try:
+        configuration = load(arguments.config_file)
+        cycle = Cycle(
+            HttpQuerier(flags.reading(arguments)),
+            HttpWriter(flags.writing(arguments)),
+            flags.schedule(arguments),
+        )
+        outcome = cycle.run(configuration.queries)
+    except (SpecError, QueryError, OSError) as error:
+        print(f"airis-mon analyzer once: {error}", file=sys.stderr)
+        return 1
+    for line in _told(outcome):
+        print(line)
+    for failure in outcome.failures:
+        print(f"{failure.query.title}: {failure.text}", file=sys.stderr)
+    for reason in outcome.written.errors:
+        print(f"given up: {reason}", file=sys.stderr)
+    return 0 if outcome.complete else 1
+
+
+def _told(outcome: Outcome) -> Iterator[str]:
+    for tally in outcome.tallies:
+        yield (
+            f"{tally.query.title}: {tally.series} series, {tally.scored} scored, "
+            f"{tally.warming_up} warming up; {tally.samples} samples"
+        )
+    at = datetime.fromtimestamp(outcome.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    yield f"{at}: {outcome.written.sent} samples written, {outcome.written.dropped} given up"

@@ -1,0 +1,137 @@
+"""Judge every query at each aligned time, and write what was found, until told to stop.
+
+What is written goes by remote write; Prometheus takes it with --web.enable-remote-write-receiver.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from airis_mon.analyzer.commands import flags
+from airis_mon.analyzer.config import Configuration, load
+from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.metrics import Metrics
+from airis_mon.analyzer.query import HttpQuerier
+from airis_mon.analyzer.rounds import Rounds
+from airis_mon.remote_write import HttpWriter
+from airis_mon.spec import SpecError
+from airis_mon.web import (
+    Address,
+    ConnectionLimits,
+    add_listen_address,
+    application,
+    configure_logs,
+    reload_on_hangup,
+    serve,
+    stop_on_signals,
+)
+
+HELP = "judge and write, at each aligned time, until told to stop"
+NAME = "airis-analyzer"
+DEFAULT_ADDRESS = "127.0.0.1:9467"
+Reload = Callable[[], Awaitable[None]]
+_GRACE = 3.0
+"""Seconds that a cycle in flight is given to end."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says."""
+
+    config_file: Path
+    prometheus_url: str
+    remote_write_url: str
+    listen_address: Address
+    web_config: Path | None
+    connections: ConnectionLimits
+    schedule: Schedule
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the process."""
+    flags.add_config(parser, "; read again on SIGHUP and POST /-/reload")
+    flags.add_servers(parser)
+    add_listen_address(parser, DEFAULT_ADDRESS)
+    flags.add_schedule(parser)
+    flags.add_log(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT, then return 0; 1 for a bad configuration or an address that is taken."""
+    log = configure_logs(NAME, arguments.log_level)
+    options = Options(
+        config_file=arguments.config_file,
+        prometheus_url=flags.reading(arguments),
+        remote_write_url=flags.writing(arguments),
+        listen_address=arguments.listen_address,
+        web_config=arguments.web_config,
+        connections=ConnectionLimits(connections=arguments.max_connections),
+        schedule=flags.schedule(arguments),
+    )
+    try:
+        asyncio.run(_run(options, load(options.config_file), log))
+    except (SpecError, OSError) as error:
+        log.error(str(error))
+        return 1
+    return 0
+
+
+async def _run(options: Options, configuration: Configuration, log: logging.Logger) -> None:
+    stop = stop_on_signals()
+    stopping = threading.Event()
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    metrics = Metrics(registry)
+    metrics.configured(len(configuration.queries))
+    querier = HttpQuerier(options.prometheus_url)
+    writer = HttpWriter(options.remote_write_url, sleep=stopping.wait)
+    cycle = Cycle(querier, writer, options.schedule, stopped=stopping.is_set)
+    rounds = Rounds(cycle, options.schedule, configuration, metrics, log)
+    reload = _reload(options.config_file, rounds, metrics)
+    app = application(
+        name=NAME,
+        description="Reads series from Prometheus, forecasts and scores them, and writes the result back.",
+        registry=registry,
+        ready=rounds.ran.is_set,
+        reload=reload,
+    )
+    reload_on_hangup(app)
+    # A thread of its own that the process does not wait for: a request that hangs must not hold up the end.
+    worker = threading.Thread(target=rounds.run, args=(stopping,), name="cycles", daemon=True)
+    worker.start()
+    try:
+        await serve(
+            app,
+            options.listen_address,
+            stop=stop,
+            log=log,
+            config=options.web_config,
+            limits=options.connections,
+        )
+    finally:
+        stopping.set()
+        await asyncio.to_thread(worker.join, _GRACE)
+
+
+def _reload(file: Path, rounds: Rounds, metrics: Metrics) -> Reload:
+    async def reload() -> None:
+        try:
+            configuration = await asyncio.to_thread(load, file)
+        except (SpecError, OSError):
+            metrics.reloaded(ok=False)
+            raise
+        rounds.configuration = configuration
+        metrics.configured(len(configuration.queries))
+        metrics.reloaded(ok=True)
+
+    return reload

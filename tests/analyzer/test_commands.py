@@ -1,0 +1,82 @@
+"""`airis-mon analyzer ACTION`, as a person types it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from airis_mon.analyzer.commands import ACTIONS
+from airis_mon.analyzer.service import main
+
+GOOD = "  - {monitor: m, model: x, for: one, expr: 'vector(1)', history: 2h}\n"
+BROKEN = "  - {monitor: m, model: x, for: broken, expr: 'rate(', history: 2h}\n"
+
+
+def ended(words: list[str]) -> int:
+    try:
+        return main(words)
+    except SystemExit as end:
+        return int(str(end.code))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "analyzer.yaml"
+    file.write_text("queries:\n" + GOOD)
+    return file
+
+
+def test_help_lists_every_action(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["--help"]) == 0
+    said = capsys.readouterr().out
+    for name, action in ACTIONS.items():
+        assert f"    {name} " in said
+        assert action.HELP.split()[:4] == said.partition(f"    {name} ")[2].split()[:4]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--config.file=a.yaml"], "write `airis-mon analyzer run --config.file=a.yaml ...`"),
+        (["on"], "invalid choice: 'on'"),
+        ([], "ACTION"),
+    ],
+)
+def test_what_names_no_action_is_refused(
+    capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    assert ended(words) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_once_writes_one_time_and_says_what(
+    capsys: pytest.CaptureFixture[str], prometheus_server: Callable[..., Any], config: Path
+) -> None:
+    server = prometheus_server()
+    flags = [f"--config.file={config}", f"--prometheus.url={server.url}"]
+    assert ended(["once", *flags]) == 0
+    said = capsys.readouterr().out
+    assert "m/one: 1 series, 0 scored, 1 warming up; 3 samples\n" in said
+    assert said.endswith("Z: 3 samples written, 0 given up\n")
+    stored = requests.get(
+        f"{server.url}/api/v1/query", params={"query": 'count_over_time(y{for="one"}[2m])'}, timeout=10
+    ).json()
+    assert [series["value"][1] for series in stored["data"]["result"]] == ["1"]
+
+    # Whatever fails is an exit code, and what is well is written all the same.
+    config.write_text("queries:\n" + GOOD + BROKEN)
+    assert ended(["once", *flags]) == 1
+    out, err = capsys.readouterr()
+    assert "m/one: 1 series" in out
+    assert err.startswith("m/broken: ")
+
+
+def test_once_without_a_server_is_one_line(capsys: pytest.CaptureFixture[str], config: Path) -> None:
+    assert ended(["once", f"--config.file={config}", "--prometheus.url=http://127.0.0.1:9"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("airis-mon analyzer once: http://127.0.0.1:9 is not reachable")
+    assert err.count("\n") == 1
