@@ -32,7 +32,7 @@ CHAT = Monitor(
     ),
     forecasts=(
         Forecast("kv_cache_usage", horizon=86400),
-        Forecast("time_to_first_token_p95", horizon=86400, history=14 * 86400.0),
+        Forecast("time_to_first_token_p95", horizon=86400, history=35 * 86400.0),
         Forecast("time_to_first_token_p95", horizon=3600),
     ),
     alerting=Alerting(page_budget=PageBudget(3, 7 * 86400.0)),
@@ -46,7 +46,7 @@ def test_every_signal_is_one_query_and_forecasts_join_their_anomaly() -> None:
     assert (first.monitor, first.model, first.signal) == ("chat", "llama", "time_to_first_token_p95")
     assert first.expr.startswith("histogram_quantile(0.95, ")
     assert (first.direction, first.score, first.horizons) == ("up", True, (3600, 86400))
-    assert first.history == 14 * 86400
+    assert first.history == 35 * 86400
     assert first.unit == "seconds"
     assert first.false_pages_per_week == 1.5
     assert (errors.signal, errors.by, errors.history, errors.ratio) == (

@@ -258,3 +258,26 @@ def test_long_lines_are_cut_around_the_place_and_control_characters_are_not_show
     assert len(excerpt) < 200
     assert "\x1b" not in message
     assert excerpt[caret.index("^") :].startswith("here")
+
+
+@pytest.mark.parametrize(("engine", "days"), [("analyzer", 28), ("rules", 7)])
+def test_history_that_is_not_written_is_what_the_engine_was_measured_with(engine: str, days: int) -> None:
+    text = f"""\
+apiVersion: airis.dev/v1alpha1
+kind: ModelMonitor
+metadata: {{name: chat}}
+spec:
+  engine: {engine}
+  model: {{name: m}}
+  source: {{contract: vllm, selector: {{job: vllm}}}}
+  anomalies: [{{of: request_rate}}, {{of: kv_cache_usage, history: 3d}}]
+  forecasts: [{{of: request_rate, horizon: 1d}}]
+  thresholds: [{{of: queue_length, above_band: {{}}}}, {{of: queue_length, above: 9}}]
+"""
+    (monitor,) = decode({"chat.yaml": text}).bundle.monitors
+    found = [
+        [monitor.history(one) / 86400 for one in monitor.anomalies],
+        [monitor.history(one) / 86400 for one in monitor.forecasts],
+        [monitor.history(one) / 86400 for one in monitor.thresholds],
+    ]
+    assert found == [[days, 3], [days], [days, 0]]

@@ -111,7 +111,6 @@ def test_defaults_in_the_schema_are_those_of_the_values() -> None:
         "window": "5m",
         "direction": "both",
         "severity": "ticket",
-        "history": "7d",
     }
     assert _values(plain) == _values(full)
 

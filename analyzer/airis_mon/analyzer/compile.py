@@ -102,18 +102,12 @@ def _watched(monitor: Monitor, problems: list[Problem]) -> list[_Watched]:
             problems.append(wrong)
             continue
         found[key] = watched
-        watched.history = max(watched.history, _history(entry))
+        watched.history = max(watched.history, monitor.history(entry))
         if isinstance(entry, Anomaly):
             watched.anomaly = entry
         elif isinstance(entry, Forecast):
             watched.horizons.append(entry.horizon)
     return list(found.values())
-
-
-def _history(entry: _Entry) -> float:
-    if isinstance(entry, Threshold):
-        return entry.bound.history if isinstance(entry.bound, Band) else 0.0
-    return entry.history
 
 
 def _reserved(monitor: Monitor, path: str, entry: _Entry) -> Problem | None:

@@ -251,13 +251,6 @@ def entries(monitor: Monitor) -> Iterator[tuple[str, Entry]]:
             yield f"spec.thresholds[{place}]", threshold
 
 
-def past(entry: Entry) -> float:
-    """Return the seconds of past that something asks for."""
-    if isinstance(entry, Threshold):
-        return entry.bound.history if isinstance(entry.bound, Band) else 0.0
-    return entry.history
-
-
 def expectations(monitor: Monitor) -> tuple[Expectation, ...]:
     """Return every signal of which rules alone expect something, in the document's order."""
     if monitor.engine != "rules":
@@ -269,7 +262,7 @@ def expectations(monitor: Monitor) -> tuple[Expectation, ...]:
 
 
 def _expectation(monitor: Monitor, of: str, asking: Sequence[Entry]) -> Expectation:
-    days = max(past(entry) for entry in asking) // DAY
+    days = max(monitor.history(entry) for entry in asking) // DAY
     return Expectation(
         monitor,
         of,
@@ -304,20 +297,21 @@ def problems(monitor: Monitor) -> Iterator[Problem]:
                     f"`engine: rules` expects one thing of `{entry.of}`, and {place} has {word}",
                     f"give both the same `{key}`",
                 )
+        past = monitor.history(entry)
         told = f"{path}.{entry.side}_band" if isinstance(entry, Threshold) else f"{path}.history"
-        if past(entry) % DAY or past(entry) < DAY:
-            whole = format_duration(math.ceil(max(past(entry), 1) / DAY) * DAY)
+        if past % DAY or past < DAY:
+            whole = format_duration(math.ceil(max(past, 1) / DAY) * DAY)
             yield _problem(
                 monitor,
                 told,
-                f"`engine: rules` looks back whole days, not {format_duration(past(entry))}",
+                f"`engine: rules` looks back whole days, not {format_duration(past)}",
                 f"write `history: {whole}`, or leave this to the analyzer",
             )
-        if past(entry) > LONGEST_PAST:
+        if past > LONGEST_PAST:
             yield _problem(
                 monitor,
                 told,
-                f"`engine: rules` would read {format_duration(past(entry))} of samples at each evaluation",
+                f"`engine: rules` would read {format_duration(past)} of samples at each evaluation",
                 f"write `history: {format_duration(LONGEST_PAST)}` or less, or leave this to the analyzer",
             )
         if isinstance(entry, Forecast):
@@ -326,7 +320,7 @@ def problems(monitor: Monitor) -> Iterator[Problem]:
 
 def _horizon(monitor: Monitor, path: str, forecast: Forecast) -> Iterator[Problem]:
     """Yield why no straight line is drawn so far, or so near."""
-    ahead, days = format_duration(forecast.horizon), max(forecast.history // DAY, 1.0)
+    ahead, days = format_duration(forecast.horizon), max(monitor.history(forecast) // DAY, 1.0)
     if forecast.horizon < SHORTEST_HORIZON:
         yield _problem(
             monitor,

@@ -16,7 +16,10 @@ PAGE_FOR, TICKET_FOR = 5 * MINUTE, 15 * MINUTE
 
 _WINDOW = Field("window", Duration(1, DAY), "Range that rates and quantiles look back.", default="5m")
 _HISTORY = Field(
-    "history", Duration(10 * MINUTE, 365 * DAY), "Past that the expectation is learnt from.", default="7d"
+    "history",
+    Duration(10 * MINUTE, 365 * DAY),
+    "Past that the expectation is learnt from, as far as there is any; left out, 28d with `engine: analyzer` "
+    "and 7d with `engine: rules`.",
 )
 _BY = Field(
     "by",

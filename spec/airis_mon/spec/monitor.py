@@ -163,6 +163,10 @@ class Objective:
 
 Engine = Literal["analyzer", "rules"]
 """What finds out what is usual: the analyzer, or recording rules alone."""
+HISTORY: Mapping[Engine, float] = MappingProxyType({"analyzer": 28 * 86400.0, "rules": 7 * 86400.0})
+"""Seconds of past that are learnt from where a document does not say: what each was measured with. The
+analyzer takes what there is of four weeks, which show how rare a departure is. Rules read their past again at
+each evaluation, and a week is what that is worth."""
 
 
 @dataclass(frozen=True)
@@ -180,8 +184,8 @@ class Anomaly:
     duration: float = 300.0
     """Seconds for which the score has to stay anomalous before the alert fires (`for`). A document that does
     not say it gets 5 minutes for a page, which must be soon, and 15 for a ticket, which must be sure."""
-    history: float = 7 * 86400.0
-    """Seconds of past that the expectation is learnt from."""
+    history: float | None = None
+    """Seconds of past that the expectation is learnt from; None for the usual one: `HISTORY`."""
     by: tuple[str, ...] = ()
     """Labels to keep apart; empty watches one series for the whole model."""
     page_after: float | None = None
@@ -198,7 +202,8 @@ class Forecast:
     capacity: float | None = None
     """Value, in the signal's base unit, that the forecast must not reach."""
     window: float = 300.0
-    history: float = 7 * 86400.0
+    history: float | None = None
+    """Seconds of past that it is learnt from; None for the usual one: `HISTORY`."""
     by: tuple[str, ...] = ()
 
 
@@ -234,8 +239,8 @@ class Past:
 class Band:
     """The edge of what the analyzer finds usual now."""
 
-    history: float = 7 * 86400.0
-    """Seconds of past that the expectation is learnt from."""
+    history: float | None = None
+    """Seconds of past that the expectation is learnt from; None for the usual one: `HISTORY`."""
 
 
 @dataclass(frozen=True)
@@ -313,3 +318,10 @@ class Monitor:
     budget of pages. Rules need no process beside Prometheus."""
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
     """Where each field was written, so that later stages can point at it."""
+
+    def history(self, watched: Anomaly | Forecast | Threshold) -> float:
+        """Return the seconds of past that something is learnt from; 0 for a threshold that learns nothing."""
+        learner = watched.bound if isinstance(watched, Threshold) else watched
+        if isinstance(learner, Level | Past):
+            return 0.0
+        return HISTORY[self.engine] if learner.history is None else learner.history

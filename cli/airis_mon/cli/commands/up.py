@@ -136,8 +136,10 @@ def _plan(args: argparse.Namespace, cache: Path, data: Path, bundle: Bundle) -> 
 def retention(bundle: Bundle) -> float:
     """Return the seconds that Prometheus has to keep, so that no document looks back further than that."""
     windows = [objective.window for monitor in bundle.monitors for objective in monitor.objectives]
-    windows += [anomaly.history for monitor in bundle.monitors for anomaly in monitor.anomalies]
-    windows += [forecast.history for monitor in bundle.monitors for forecast in monitor.forecasts]
+    for monitor in bundle.monitors:
+        windows += map(monitor.history, monitor.anomalies)
+        windows += map(monitor.history, monitor.forecasts)
+        windows += map(monitor.history, monitor.thresholds)
     return max(RETENTION, max(windows, default=0.0) + _BEYOND)
 
 

@@ -25,7 +25,7 @@ def band(monitor: Monitor, anomaly: Anomaly) -> timeseries.Panel:
     panel = look.graph(
         f"{anomaly.of}: expected and actual",
         f"The signal over {format_duration(anomaly.window)}, and the band that its own past of "
-        f"{format_duration(anomaly.history)} makes likely.",
+        f"{format_duration(monitor.history(anomaly))} makes likely.",
         unit,
     )
     named = (

@@ -88,11 +88,11 @@ def _looking_back(monitor: Monitor, cost: Cost) -> Iterator[tuple[str, str, floa
     )
     for key, items in watched:
         for index, item in enumerate(items):
-            yield f"spec.{key}[{index}].history", f"the history of `{item.of}`", item.history
+            yield f"spec.{key}[{index}].history", f"the history of `{item.of}`", monitor.history(item)
     for index, threshold in enumerate(monitor.thresholds):
         if isinstance(threshold.bound, Band):
             what = f"the history of the band of `{threshold.of}`"
-            yield f"spec.thresholds[{index}]", what, threshold.bound.history
+            yield f"spec.thresholds[{index}]", what, monitor.history(threshold)
 
 
 def spelled(number: float) -> str:
