@@ -55,6 +55,8 @@ FACES = (
     "alertmanager.replay",
     "rules.cost",
     "rules.live",
+    "analyzer.query",
+    "analyzer.trends",
 )
 """What another room may import beside `series`: the names that these list in `__all__`."""
 CLI_ONLY = ("compile", "service", "claims")
