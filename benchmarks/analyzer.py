@@ -6,9 +6,10 @@ that others on the machine change little.
 - `fit_series_per_second`: from history to expectation, band and level (`seasonal.fit`), 200 series at a time.
 - `ratio_statsmodels`: that beside `ExponentialSmoothing` (additive, damped, season of a day) of some of them.
 - `score_points_per_second`: new points scored by a fitted model.
-- `growth_exponent`: how the time of fits grows from 200 to 2,000 series; 1 is linear.
+- `fit_growth_exponent`: how the time of fits grows from 200 to 2,000 series; 1 is linear.
+- the rest is what `benchmarks.fleet` tells of cycles with a real Prometheus; `--no-fleet` leaves it out.
 
-    python -m benchmarks.analyzer
+    python -m benchmarks.analyzer [--no-fleet] [--series N] [--days N] [--sizes N ...] [--prometheus BIN]
 
 The last line is one JSON object.
 """
@@ -21,13 +22,14 @@ import statistics
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
 from airis_mon.analyzer.methods.seasonal import Settings, fit
+from benchmarks import fleet
 
 STEP = 300
 DAY = 86400 // STEP
@@ -90,10 +92,22 @@ def measure() -> dict[str, float]:
         "fit_series_per_second": round(AT_ONCE / few, 1),
         "ratio_statsmodels": round(peer / (few / AT_ONCE), 1),
         "score_points_per_second": round(len(points) / scored),
-        "growth_exponent": round(math.log(all_of_them / few) / math.log(10), 3),
+        "fit_growth_exponent": round(math.log(all_of_them / few) / math.log(10), 3),
     }
 
 
+def main(argv: Sequence[str]) -> int:
+    """Measure both, and print one line."""
+    alone = "--no-fleet" in argv
+    others = [argument for argument in argv if argument != "--no-fleet"]
+    options = fleet.parser("python -m benchmarks.analyzer").parse_args(others)
+    found = measure()
+    print(f"  {json.dumps(found)}", flush=True)
+    if not alone:
+        found |= fleet.measure(options.series, options.days, options.sizes, options.prometheus)
+    print(json.dumps(found))
+    return 0
+
+
 if __name__ == "__main__":
-    print(json.dumps(measure()))
-    sys.exit(0)
+    sys.exit(main(sys.argv[1:]))
