@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cramjam
 
-from tests.remote_write.wire import Decoded, decode
+from tests.remote_write.wire import Decoded, decode, decode_2
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,16 @@ class Request:
     path: str
     headers: Mapping[str, str]
     series: list[Decoded]
+    body: bytes
+    """As it came, compressed."""
+
+    @property
+    def version(self) -> str:
+        return self.headers["X-Prometheus-Remote-Write-Version"]
+
+    @property
+    def samples(self) -> int:
+        return sum(len(one.samples) for one in self.series)
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,10 @@ class Reply:
     status: int = 204
     headers: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
+    written: int | None = None
+    """Samples that a 2.0 receiver says it has written; by default all of a 2.0 request that it takes."""
+    mute: bool = False
+    """It says nothing of what it wrote, as receivers of 1.0 do."""
 
 
 @dataclass
@@ -41,11 +55,16 @@ def receiver(answer: Callable[[Request], Reply]) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             plain = bytes(cramjam.snappy.decompress_raw(body))
-            request = Request(self.path, dict(self.headers), decode(plain))
+            second = "v2.Request" in self.headers["Content-Type"]
+            series = decode_2(plain) if second else decode(plain)
+            request = Request(self.path, dict(self.headers), series, body)
             requests.append(request)
             reply = answer(request)
             text = reply.text.encode()
             self.send_response(reply.status)
+            written = request.samples if reply.written is None and reply.status < 300 else reply.written
+            if second and written is not None and not reply.mute:
+                self.send_header("X-Prometheus-Remote-Write-Samples-Written", str(written))
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(text)))

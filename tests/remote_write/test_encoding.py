@@ -2,24 +2,57 @@ from __future__ import annotations
 
 import struct
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airis_mon.remote_write import STALE, Sample, is_stale
+from airis_mon.remote_write import STALE, Exemplar, Metadata, Sample, is_stale
 from airis_mon.remote_write.message import encoded
-from airis_mon.remote_write.sample import grouped
-from tests.remote_write.wire import decode
+from airis_mon.remote_write.sample import Series, grouped
+from airis_mon.remote_write.symbols import MessageError, decoded_2, encoded_2
+from tests.remote_write.wire import decode, decode_2, symbols
 
 NAMES = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,12}", fullmatch=True)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=30)
 VALUES = st.floats(allow_nan=False, allow_infinity=True) | st.just(STALE)
+TIMES = st.integers(-(2**63), 2**63 - 1)
+EXEMPLARS = st.builds(
+    lambda labels, value, at: Exemplar(tuple(sorted(labels.items())), value, at),
+    st.dictionaries(NAMES, TEXTS, max_size=2),
+    VALUES,
+    TIMES,
+)
 SAMPLES = st.builds(
-    lambda labels, name, at, value: Sample({**labels, "__name__": name}, at, value),
+    lambda labels, name, at, value, start, exemplar: Sample(
+        {**labels, "__name__": name}, at, value, start, exemplar
+    ),
     st.dictionaries(NAMES, TEXTS, max_size=4),
     NAMES,
-    st.integers(-(2**63), 2**63 - 1),
+    TIMES,
     VALUES,
+    TIMES | st.just(0),
+    st.none() | EXEMPLARS,
 )
+METADATA = st.dictionaries(
+    NAMES, st.builds(Metadata, st.sampled_from(["gauge", "counter", "stateset"]), TEXTS, TEXTS)
+)
+
+
+def bits(value: float) -> bytes:
+    """No NaN equals another, nor does 0.0 differ from -0.0."""
+    return struct.pack("<d", value)
+
+
+def compared(series: tuple[Series, ...]) -> list[object]:
+    return [
+        (
+            one.labels,
+            [(at, bits(value)) for at, value in one.samples],
+            dict(one.starts or {}),
+            [(exemplar.labels, bits(exemplar.value), exemplar.timestamp_ms) for exemplar in one.exemplars],
+        )
+        for one in series
+    ]
 
 
 @given(st.lists(SAMPLES, max_size=20))
@@ -43,3 +76,41 @@ def test_stale_marker_keeps_its_bits() -> None:
     assert struct.unpack("<Q", raw) == (0x7FF0000000000002,)
     assert is_stale(STALE)
     assert not is_stale(float("nan"))
+
+
+@given(st.lists(SAMPLES, max_size=20), METADATA)
+def test_2_0_can_be_read_by_field_numbers(samples: list[Sample], metadata: dict[str, Metadata]) -> None:
+    series = grouped(samples).series
+    body = encoded_2(series, metadata)
+    table = symbols(body)
+    assert table[0] == ""
+    assert len(set(table)) == len(table)
+    read = decode_2(body)
+    assert [(one.labels, one.samples) for one in read] == [
+        (one.labels, tuple((at, bits(value)) for at, value in one.samples)) for one in series
+    ]
+    for one, given_one in zip(read, series, strict=True):
+        told = metadata.get(dict(one.labels)["__name__"], Metadata())
+        assert one.metadata[1:] == (told.help, told.unit)
+        assert one.starts == tuple((given_one.starts or {}).get(at, 0) for at, _ in one.samples)
+
+
+@given(st.lists(SAMPLES, max_size=20), METADATA)
+def test_2_0_is_decoded_to_what_was_encoded(samples: list[Sample], metadata: dict[str, Metadata]) -> None:
+    series = grouped(samples).series
+    assert compared(decoded_2(encoded_2(series, metadata))) == compared(series)
+
+
+@given(st.binary(max_size=200))
+def test_decoding_anything_gives_series_or_a_message_error(body: bytes) -> None:
+    try:
+        decoded_2(body)
+    except MessageError:
+        return
+
+
+@pytest.mark.parametrize("refs", [(1, 9), (1,)])
+def test_references_to_nowhere_are_an_error(refs: tuple[int, ...]) -> None:
+    body = b'"\0"\x01a' + b"*" + bytes([2 + len(refs), 10, len(refs), *refs])
+    with pytest.raises(MessageError):
+        decoded_2(body)

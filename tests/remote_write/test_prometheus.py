@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import requests
 
-from airis_mon.remote_write import STALE, HttpWriter, Sample
+from airis_mon.remote_write import STALE, Asked, HttpWriter, Metadata, Sample
 
 
 def query(url: str, expr: str, at: float) -> list[dict[str, Any]]:
@@ -17,11 +18,12 @@ def query(url: str, expr: str, at: float) -> list[dict[str, Any]]:
     return result
 
 
+@pytest.mark.parametrize("asked", ["auto", "1.0"])
 def test_samples_are_stored_and_one_bad_sample_is_dropped_alone(
-    prometheus_server: Callable[..., Any],
+    prometheus_server: Callable[..., Any], asked: Asked
 ) -> None:
     server = prometheus_server()
-    writer = HttpWriter(f"{server.url}/api/v1/write")
+    writer = HttpWriter(f"{server.url}/api/v1/write", version=asked)
     now = int(time.time()) - 60
     first = writer.write(
         Sample({"__name__": "yhat", "monitor": "chat", "pod": f"p{n}"}, now * 1000, n + 0.5)
@@ -38,7 +40,8 @@ def test_samples_are_stored_and_one_bad_sample_is_dropped_alone(
     second[13] = Sample({"__name__": "yhat", "monitor": "chat", "pod": "p13"}, now * 1000, -1.0)
     result = writer.write(second)
     assert (result.sent, result.dropped) == (49, 1)
-    assert "p13" in result.errors[0]
+    # A receiver of 2.0 keeps what is good of a batch, and says in its own words what was not.
+    assert "p13" in result.errors[0] or "1 of 50 samples" in result.errors[0]
 
     values = {row["metric"]["pod"]: float(row["value"][1]) for row in query(server.url, "yhat", now + 6)}
     assert values == {f"p{n}": 13.5 if n == 13 else 7.0 for n in range(50)}
@@ -58,3 +61,21 @@ def test_a_receiver_that_is_switched_off_is_named(prometheus_server: Callable[..
     result = HttpWriter(f"{server.url}/api/v1/wrong").write([Sample({"__name__": "up"}, 1000, 1.0)])
     assert result.dropped == 1
     assert "answered 404" in result.errors[0]
+
+
+def test_both_versions_store_the_same(prometheus_server: Callable[..., Any]) -> None:
+    server = prometheus_server()
+    now = int(time.time()) - 60
+    for asked in ("1.0", "auto"):
+        metadata = {f"told_{asked[0]}": Metadata("gauge", "About.")}
+        writer = HttpWriter(f"{server.url}/api/v1/write", version=asked, metadata=metadata)
+        series = [(f"p{n}-é", n / 7) for n in range(5)]
+        written = writer.write(
+            Sample({"__name__": f"told_{asked[0]}", "pod": pod}, (now + second) * 1000, value + second)
+            for pod, value in series
+            for second in (0, 1)
+        )
+        assert (written.sent, written.dropped, written.errors) == (10, 0, ())
+        rows = query(server.url, f"told_{asked[0]}[10s]", now + 2)
+        read = {row["metric"]["pod"]: [(at, float(value)) for at, value in row["values"]] for row in rows}
+        assert read == {pod: [(now, value), (now + 1, value + 1)] for pod, value in series}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from airis_mon.remote_write import Backoff, HttpWriter, Sample
+from airis_mon.remote_write import Asked, Backoff, HttpWriter, Limits, Sample
 from tests.remote_write.receiver import Reply, Request, receiver
 
 
@@ -28,11 +28,14 @@ def sample(value: float = 1.0, at: int = 1000, name: str = "yhat", **labels: str
     return Sample({"__name__": name, **labels}, at, value)
 
 
-def writer(url: str, clock: Clock, *, budget: float = 30.0, max_samples: int = 2000) -> HttpWriter:
+def writer(
+    url: str, clock: Clock, *, budget: float = 30.0, max_samples: int = 2000, version: Asked = "1.0"
+) -> HttpWriter:
     return HttpWriter(
         url,
+        version=version,
         budget=budget,
-        max_samples=max_samples,
+        limits=Limits(samples=max_samples),
         backoff=Backoff(first=1.0, longest=8.0),
         clock=clock,
         now=lambda: 1_700_000_000.0,

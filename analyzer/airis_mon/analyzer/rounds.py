@@ -71,6 +71,8 @@ class Rounds:
     def _told(self, outcome: Outcome) -> None:
         for failure in outcome.failures[:_LINES_MAX]:
             self._log.warning("query failed", extra={"query": failure.query.title, "error": failure.text})
+        for note in outcome.written.notes:
+            self._log.warning("receiver", extra={"note": note})
         for error in outcome.written.errors[:_LINES_MAX]:
             self._log.warning("samples dropped", extra={"error": error})
         self._log.info(

@@ -25,7 +25,7 @@ _VERSION_1: dict[str, _Fields] = {
     "WriteRequest": (("timeseries", 1, "TimeSeries*"),),
 }
 _VERSION_2: dict[str, _Fields] = {
-    "Sample": (("value", 1, "double"), ("timestamp", 2, "int64")),
+    "Sample": (("value", 1, "double"), ("timestamp", 2, "int64"), ("start_timestamp", 3, "int64")),
     "Histogram": (),
     "Exemplar": (("labels_refs", 1, "uint32*"), ("value", 2, "double"), ("timestamp", 3, "int64")),
     "Metadata": (("type", 1, "int32"), ("help_ref", 3, "uint32"), ("unit_ref", 4, "uint32")),

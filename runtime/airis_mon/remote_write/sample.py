@@ -30,6 +30,16 @@ def is_stale(value: float) -> bool:
 
 
 @dataclass(frozen=True)
+class Exemplar:
+    """One case behind a number, such as a request by its trace."""
+
+    labels: Labels
+    """Sorted by name; `trace_id` where it is about a trace."""
+    value: float
+    timestamp_ms: int
+
+
+@dataclass(frozen=True)
 class Sample:
     """One value of one series."""
 
@@ -39,6 +49,10 @@ class Sample:
     """Milliseconds since the epoch."""
     value: float
     """Any float but NaN; `STALE` ends the series."""
+    start_ms: int = 0
+    """When a counter began to count, 0 where that is unknown or means nothing. Told by 2.0 alone."""
+    exemplar: Exemplar | None = None
+    """Told by 2.0 alone."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +62,29 @@ class Series:
     labels: Labels
     samples: tuple[tuple[int, float], ...]
     """(milliseconds, value)."""
+    starts: Mapping[int, int] | None = None
+    """Start of counting by the time of a sample, both in milliseconds, where it is known."""
+    exemplars: tuple[Exemplar, ...] = ()
+
+    def part(self, first: int, end: int | None = None) -> Series:
+        """Return the series with some of its samples; exemplars go with the first part."""
+        return Series(self.labels, self.samples[first:end], self.starts, () if first else self.exemplars)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A sample that will not be stored, as far as is known."""
+
+    labels: Labels
+    timestamp_ms: int
+    value: float
+    reason: str
+    doubtful: bool = False
+    """The receiver kept a part of the batch and did not say which: this one may be stored."""
+
+    def __str__(self) -> str:
+        """Return series and reason in a line."""
+        return f"{described(self.labels)}: {self.reason}"
 
 
 def fault(sample: Sample) -> str | None:
@@ -61,7 +98,7 @@ def fault(sample: Sample) -> str | None:
             return f"label {name!r}: a name has to match [a-zA-Z_][a-zA-Z0-9_]*"
         if not value:
             return f"label {name!r} is empty: an empty label is no label, leave it out"
-        if "\x00" in value or _unencodable(value):
+        if "\x00" in value or not (value.isascii() or _encodable(value)):
             return f"label {name!r}: its value is no text that UTF-8 can carry"
         if len(value) > _BYTES_MAX and len(value.encode()) > _BYTES_MAX:
             return f"label {name!r}: its value is longer than {_BYTES_MAX} bytes"
@@ -72,8 +109,8 @@ def fault(sample: Sample) -> str | None:
     return None
 
 
-def _unencodable(text: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in text)
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 @dataclass(frozen=True)
@@ -81,8 +118,8 @@ class Grouped:
     """What of a write is fit to be sent, by series, and what is not."""
 
     series: tuple[Series, ...]
-    faults: tuple[str, ...]
-    """One text for each sample that was left out."""
+    refused: tuple[Refusal, ...]
+    """What was left out, and why."""
 
 
 def grouped(samples: Iterable[Sample]) -> Grouped:
@@ -92,18 +129,40 @@ def grouped(samples: Iterable[Sample]) -> Grouped:
     so order is made here, and a second value for the same time of a series is a fault.
     """
     found: dict[Labels, dict[int, float]] = {}
-    faults: list[str] = []
+    starts: dict[Labels, dict[int, int]] = {}
+    exemplars: dict[Labels, list[Exemplar]] = {}
+    refused: list[Refusal] = []
     for sample in samples:
         reason = fault(sample)
+        labels = tuple(sorted(sample.labels.items()))
         if reason is None:
-            values = found.setdefault(tuple(sorted(sample.labels.items())), {})
+            values = found.setdefault(labels, {})
             first = values.setdefault(sample.timestamp_ms, sample.value)
-            if struct.pack("<d", first) != struct.pack("<d", sample.value):
+            if first is not sample.value and struct.pack("<d", first) != struct.pack("<d", sample.value):
                 reason = f"a second value for the same time {sample.timestamp_ms} ms"
         if reason is not None:
-            faults.append(f"{described(sample.labels)}: {reason}")
-    series = tuple(Series(labels, tuple(sorted(values.items()))) for labels, values in found.items())
-    return Grouped(series, tuple(faults))
+            refused.append(Refusal(labels, sample.timestamp_ms, sample.value, reason))
+            continue
+        if sample.start_ms:
+            starts.setdefault(labels, {})[sample.timestamp_ms] = sample.start_ms
+        if sample.exemplar is not None:
+            exemplars.setdefault(labels, []).append(sample.exemplar)
+    return Grouped(
+        tuple(
+            Series(
+                labels,
+                tuple(sorted(values.items())),
+                starts.get(labels),
+                _in_order(exemplars[labels]) if labels in exemplars else (),
+            )
+            for labels, values in found.items()
+        ),
+        tuple(refused),
+    )
+
+
+def _in_order(exemplars: list[Exemplar]) -> tuple[Exemplar, ...]:
+    return tuple(sorted(exemplars, key=lambda one: one.timestamp_ms))
 
 
 def described(labels: Mapping[str, str] | Labels) -> str:

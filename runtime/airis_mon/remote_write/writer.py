@@ -19,6 +19,10 @@ class WriteResult:
     """Samples that were given up: not fit to be sent, refused, or not delivered in time."""
     errors: tuple[str, ...] = ()
     """Why, one text for each cause; limited in number, so that a bad day does not fill the log."""
+    queued: int = 0
+    """Samples that are kept on disk until the receiver takes them: neither sent nor dropped."""
+    notes: tuple[str, ...] = ()
+    """What was found out about the receiver, and should be told once."""
 
 
 class Writer(Protocol):
