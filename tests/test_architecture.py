@@ -55,6 +55,7 @@ FACES = (
     "alertmanager.replay",
     "rules.cost",
     "rules.live",
+    "analyzer.comparison",
     "analyzer.query",
     "analyzer.trends",
 )

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.utils import floatToGoString
 
-from airis_mon.rules.literals import le_matcher, number, spellings
+from airis_mon.exporters.contracts import le_matcher, spellings
+from airis_mon.rules.literals import number
 
 
 def pattern(boundary: float) -> str:

@@ -16,9 +16,8 @@ from typing import Any
 import promql_parser
 import re2
 
-from airis_mon.exporters.contracts import matchers
+from airis_mon.exporters.contracts import le_matcher, matchers
 from airis_mon.rules import promql
-from airis_mon.rules.literals import le_matcher
 
 LE = "le"
 MOST_TERMS = 8

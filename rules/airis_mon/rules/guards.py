@@ -20,11 +20,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from airis_mon.exporters.contracts import matchers
+from airis_mon.exporters.contracts import le_matcher, matchers
 from airis_mon.rules import absence, series
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.indicators import contract_of
-from airis_mon.rules.literals import le_matcher, number
+from airis_mon.rules.literals import number
 from airis_mon.rules.measures import Measure, measures
 from airis_mon.rules.windows import name, tiers
 from airis_mon.spec import Monitor, Severity

@@ -5,6 +5,7 @@ A signal is what a ModelMonitor speaks of (`request_rate`, `error_ratio`, `time_
 module with one Contract and list it in `catalogue`.
 """
 
+from airis_mon.exporters.contracts.boundaries import le_matcher, spellings
 from airis_mon.exporters.contracts.catalogue import CONTRACTS, contract_of
 from airis_mon.exporters.contracts.contract import (
     QUANTILES,
@@ -29,7 +30,9 @@ __all__ = [
     "Requests",
     "UnknownSignalError",
     "contract_of",
+    "le_matcher",
     "matchers",
     "problems",
     "snapped",
+    "spellings",
 ]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from airis_mon.exporters.contracts import matchers
-from airis_mon.rules.literals import le_matcher
+from airis_mon.exporters.contracts import le_matcher, matchers
 
 
 @dataclass(frozen=True)

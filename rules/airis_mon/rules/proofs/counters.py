@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from airis_mon.exporters.contracts import spellings
 from airis_mon.rules.expressions import LE
 from airis_mon.rules.indicators import (
     Availability,
@@ -15,7 +16,7 @@ from airis_mon.rules.indicators import (
     LatencyBelow,
     NativeLatency,
 )
-from airis_mon.rules.literals import number, spellings
+from airis_mon.rules.literals import number
 from airis_mon.rules.proofs import histograms, strangers
 from airis_mon.rules.proofs.kinds import Example, Kind, kinds
 from airis_mon.rules.proofs.matchers import label_sets

@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from airis_mon.exporters.contracts import matchers
+from airis_mon.exporters.contracts import matchers, spellings
 from airis_mon.rules import guards, tallies
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.expressions import LE, Term
 from airis_mon.rules.indicators import Counted
-from airis_mon.rules.literals import number, spellings
+from airis_mon.rules.literals import number
 from airis_mon.rules.proofs import readiness
 from airis_mon.rules.proofs.case import AlertCheck, Case, Input, fired
 from airis_mon.rules.proofs.counters import INSTANCE, INSTANCES

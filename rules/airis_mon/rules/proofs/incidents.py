@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
+from airis_mon.exporters.contracts import spellings
 from airis_mon.rules import series
 from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.indicators import LatencyBelow
-from airis_mon.rules.literals import number, spellings
+from airis_mon.rules.literals import number
 from airis_mon.rules.proofs.case import AlertCheck, Case, SampleCheck, close
 from airis_mon.rules.proofs.traffic import Phase, Traffic
 from airis_mon.rules.proofs.verdicts import UndecidedError, alerts

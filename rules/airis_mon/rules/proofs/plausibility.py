@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from airis_mon.exporters.contracts import matchers
+from airis_mon.exporters.contracts import matchers, spellings
 from airis_mon.rules import guards
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.expressions import LE
 from airis_mon.rules.indicators import contract_of
-from airis_mon.rules.literals import number, spellings
+from airis_mon.rules.literals import number
 from airis_mon.rules.measures import Measure, measures
 from airis_mon.rules.proofs import histograms, readiness, strangers
 from airis_mon.rules.proofs.case import AlertCheck, Case, Input, fired

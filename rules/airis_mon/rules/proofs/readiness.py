@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters import series as exposed
-from airis_mon.exporters.contracts import matchers
+from airis_mon.exporters.contracts import matchers, spellings
 from airis_mon.rules import (
     absence,
     anomalies,
@@ -27,7 +27,6 @@ from airis_mon.rules.burn_rate import Burn
 from airis_mon.rules.drift import Watch
 from airis_mon.rules.expressions import LE
 from airis_mon.rules.indicators import Counted, Freshness, Indicator, LatencyBelow, indicator
-from airis_mon.rules.literals import spellings
 from airis_mon.rules.money import Spending
 from airis_mon.rules.proofs import strangers, values
 from airis_mon.rules.proofs.case import AlertCheck, Case, Fired, Input, SampleCheck, fired
