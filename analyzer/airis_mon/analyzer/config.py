@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from airis_mon.analyzer.dependencies import CycleError, levels
 from airis_mon.analyzer.maintenance import Times, read
 from airis_mon.analyzer.methods.seasonal import Direction
 from airis_mon.analyzer.places import located
@@ -93,6 +94,12 @@ def decode(text: str, file: str) -> Configuration:
         queries.append(query)
     if problems:
         raise SpecError(problems)
+    try:
+        levels(queries)
+    except CycleError as error:
+        path = f"queries[{queries.index(error.queries[0])}].expr"
+        hint = "let one of them read what is scraped, or recorded by rules"
+        raise SpecError([Problem(str(error), path, origin.locate(path), hint)]) from error
     return Configuration(tuple(queries))
 
 

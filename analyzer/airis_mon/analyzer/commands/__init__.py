@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Protocol
 
-from airis_mon.analyzer.commands import once, run
+from airis_mon.analyzer.commands import backfill, once, run
 
 
 class Action(Protocol):
@@ -31,4 +31,5 @@ class Action(Protocol):
 ACTIONS: Mapping[str, Action] = {
     "run": run,
     "once": once,
+    "backfill": backfill,
 }

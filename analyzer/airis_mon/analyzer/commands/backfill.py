@@ -1,0 +1,132 @@
+"""Judge every aligned time of a past that Prometheus has, oldest first, as `run` would have judged it then.
+
+A time that has a value already keeps it, so that this can be run again, and beside `run`. A query that reads
+what another one writes comes after that one. Prometheus takes samples that are older than an hour only within
+`storage.tsdb.out_of_order_time_window`; where that is too short, nothing is written, and what to set is said.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from contextlib import closing
+from datetime import datetime
+
+import requests
+
+from airis_mon.analyzer.backfill.passes import Backfill, Progress
+from airis_mon.analyzer.backfill.receiver import RefusedError, moment, receiver
+from airis_mon.analyzer.backfill.written import newest
+from airis_mon.analyzer.commands import flags
+from airis_mon.analyzer.config import Query, load
+from airis_mon.analyzer.cycle import Schedule
+from airis_mon.analyzer.query import HttpQuerier, Querier, QueryError
+from airis_mon.analyzer.schedule import evaluated_at
+from airis_mon.remote_write import HttpWriter
+from airis_mon.spec import SpecError, format_duration, parse_duration
+
+HELP = "judge a past as it would have been judged then, and write that"
+_LONGEST = 366 * 86400
+"""Seconds that one backfill goes through."""
+_TOLD = 5.0
+"""Seconds between two lines of progress."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add which past, where to read and write, and how history is read."""
+    flags.add_config(parser)
+    flags.add_servers(parser)
+    for flag, dest, default, meaning in (
+        ("--from", "since", None, "first time to judge: `2026-11-01T00:00:00Z`, or how long ago, as `7d`"),
+        ("--to", "until", "0s", "last time to judge, likewise (default: now, by Prometheus' clock)"),
+    ):
+        parser.add_argument(
+            flag,
+            dest=dest,
+            metavar="TIME",
+            type=_time,
+            default=default,
+            required=default is None,
+            help=meaning,
+        )
+    flags.add_schedule(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Return 0 where every time was judged and every sample taken, 1 otherwise."""
+    try:
+        queries = load(arguments.config_file).queries
+        _run(arguments, queries, flags.schedule(arguments))
+    except (SpecError, QueryError, RefusedError, OSError, ValueError) as error:
+        print(f"airis-mon analyzer backfill: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(arguments: argparse.Namespace, queries: tuple[Query, ...], schedule: Schedule) -> None:
+    write_url = flags.writing(arguments)
+    with (
+        closing(HttpQuerier(flags.reading(arguments))) as querier,
+        closing(HttpWriter(write_url)) as writer,
+        requests.Session() as session,
+    ):
+        now = querier.now()
+        start, end = (_seconds(given, now) for given in (arguments.since, arguments.until))
+        end = min(end, evaluated_at(now, schedule.interval))
+        if not 0 <= end - start <= _LONGEST:
+            raise ValueError(
+                f"from {moment(start)} to {moment(end)} is no span from 0s to {format_duration(_LONGEST)}"
+            )
+        target = receiver(write_url, session)
+        same = target.url == flags.reading(arguments)
+        stored = querier if same else _stored(target.url)
+        if stored is None:
+            print(f"what {target.url} has already is unknown: all of it is written", file=sys.stderr)
+        else:
+            target.check(start, lambda: newest(stored, queries, start, int(now)))
+        told = -_TOLD
+        totals: dict[Query, Progress] = {}
+        for progress in Backfill(querier, writer, schedule, stored=stored).run(queries, start, end):
+            totals[progress.query] = progress
+            if time.monotonic() - told >= _TOLD:
+                told = time.monotonic()
+                print(
+                    f"{progress.done:4.0%}  {progress.query.title} up to {moment(progress.at)}",
+                    file=sys.stderr,
+                )
+        for query, last in totals.items():
+            more = f", {last.kept} were there already" if last.kept else ""
+            print(f"{query.title}: {last.written} samples written{more}")
+
+
+def _stored(url: str) -> Querier | None:
+    """Return what answers for a receiver, where it answers queries at all."""
+    querier = HttpQuerier(url)
+    try:
+        querier.now()
+    except QueryError:
+        querier.close()
+        return None
+    return querier
+
+
+def _time(text: str) -> datetime | float:
+    """Return a moment, or how many seconds ago."""
+    try:
+        return parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise argparse.ArgumentTypeError(
+            f"`{text}` is no time; write `2026-11-01T00:00:00Z`, or how long ago, such as `7d`"
+        )
+    return found
+
+
+def _seconds(given: datetime | float, now: float) -> int:
+    return int(given.timestamp()) if isinstance(given, datetime) else int(now - given)
