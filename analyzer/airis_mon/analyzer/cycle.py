@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from airis_mon.analyzer.config import Query
+from airis_mon.analyzer.dependencies import levels
 from airis_mon.analyzer.query import Querier, QueryError
 from airis_mon.analyzer.schedule import FIT_INTERVAL, INTERVAL, STEP, evaluated_at, fitted_at
 from airis_mon.analyzer.watch import Watch
@@ -93,6 +94,10 @@ def _caught(query: Query, failures: dict[Query, Failure]) -> Iterator[None]:
         failures.setdefault(query, Failure(query, f"unexpected: {traceback.format_exc(limit=-5)}"))
 
 
+def _both(one: WriteResult, other: WriteResult) -> WriteResult:
+    return WriteResult(one.sent + other.sent, one.dropped + other.dropped, one.errors + other.errors)
+
+
 class Cycle:
     """Runs rounds, and keeps what was learnt between them."""
 
@@ -126,21 +131,27 @@ class Cycle:
             return Outcome(now, at, repeated=True)
         # A query that stays the same keeps what it has learnt, whatever else a reload changes.
         self._watches = {q: self._watches.get(q) or Watch(q, self._schedule.step) for q in queries}
-        samples: list[Sample] = []
+        written = WriteResult()
         failures: dict[Query, Failure] = {}
         tallies: list[Tally] = []
         fits = 0
-        for query, watch in self._watches.items():
-            if self._stopped():
-                break
-            with _caught(query, failures):
-                fits += watch.fit(self._querier, fitted_at(at, self._schedule.fit_interval))
-            with _caught(query, failures):
-                found = watch.evaluate(self._querier, at)
-                samples += found.samples
-                tallies.append(Tally(query, found.series, len(found.samples), found.scored, found.warming_up))
-        written = self._writer.write(samples)
-        if written.sent or not samples:
+        for level in levels(tuple(self._watches)):
+            samples: list[Sample] = []
+            for query in level:
+                if self._stopped():
+                    break
+                watch = self._watches[query]
+                with _caught(query, failures):
+                    fits += watch.fit(self._querier, fitted_at(at, self._schedule.fit_interval))
+                with _caught(query, failures):
+                    found = watch.evaluate(self._querier, at)
+                    samples += found.samples
+                    tallies.append(
+                        Tally(query, found.series, len(found.samples), found.scored, found.warming_up)
+                    )
+            # Before the next level reads it.
+            written = _both(written, self._writer.write(samples))
+        if written.sent or not any(tally.samples for tally in tallies):
             self._last = at
         return Outcome(
             now=now,

@@ -90,7 +90,7 @@ class Backfill:
         if result.dropped:
             raise RefusedError(
                 f"{query.title}: {result.dropped} of {len(batch)} samples from {moment(begun)} to "
-                f"{moment(at)} were not taken: {'; '.join(result.errors)}. What is before is written; what is "
-                "there is left as it is, so this can be run again"
+                f"{moment(at)} were not taken: {'; '.join(result.errors)}. What is before is written, and "
+                "stays as it is when this is run again"
             )
         return result.sent

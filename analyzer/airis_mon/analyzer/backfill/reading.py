@@ -36,18 +36,18 @@ class ReadAhead:
         """Return the values from `start` to `end`; series without a number there are left out."""
         end -= (end - start) % step
         found = self._block(expr, start, end, step).cut(start, end)
-        present = np.isfinite(found.values).any(axis=1)
-        labels = tuple(one for n, one in enumerate(found.labels) if present[n])
+        present = np.flatnonzero(np.isfinite(found.values).any(axis=1))
+        labels = tuple(found.labels[row] for row in present)
         return Frame(labels, found.timestamps, found.values[present])
 
     def instant(self, expr: str, at: int) -> Frame:
         """Return the values at one time of the grid; a series whose value is no number is still there."""
         found = self._block(expr, at, at, self._interval).cut(at, at)
-        there = ~np.isnan(found.values[:, 0])
+        there = np.isfinite(found.values[:, 0])
         if not there.all():
             there |= self._marked(expr, found, at)
-        labels = tuple(one for one, shown in zip(found.labels, there, strict=True) if shown)
-        return Frame(labels, found.timestamps, found.values[there])
+        rows = np.flatnonzero(there)
+        return Frame(tuple(found.labels[row] for row in rows), found.timestamps, found.values[rows])
 
     def close(self) -> None:
         """Let go of connections."""
