@@ -211,3 +211,45 @@ def test_a_server_that_does_not_tell_its_time_fails_the_round() -> None:
 
     with pytest.raises(QueryError, match="refused"):
         Cycle(Down({}, NOW), MemoryWriter(), SCHEDULE).run([QUERY])
+
+
+def test_a_series_that_appears_is_learnt_with_the_next_fits_and_scored_once_it_has_a_day() -> None:
+    born = AT // DAY * DAY + 2 * HOUR  # two hours after a look at the whole history
+    fresh: Labels = (("__name__", "latency"), ("pod", "b"))
+    source = querier(latency={POD: season, fresh: since(born, season)})
+
+    def spoken(at: int) -> dict[str, float]:
+        source.time = at + 1.0
+        writer = MemoryWriter()
+        Cycle(source, writer, SCHEDULE).run([QUERY])
+        return {
+            f"{s.labels['__name__']} {s.labels.get('horizon', '')}": s.value
+            for s in writer.samples
+            if dict(s.labels).get("pod") == "b"
+        }
+
+    assert set(spoken(born + HOUR)) == {"y ", "anomaly_score "}
+    # Two hours of it, hours before the next look at the whole history.
+    expected = spoken(born + 3 * HOUR)["yhat 0s"]
+    assert expected == pytest.approx(float(season(np.array(born + 3 * HOUR))), abs=2)
+    assert "yhat_upper 0s" not in spoken(born + DAY - HOUR)
+    assert spoken(born + DAY)["yhat_upper 0s"] > float(season(np.array(born + DAY)))
+    broken = since(born, lambda at: season(at) + 90.0 * (at > born + DAY))
+    source.expressions["latency"] = {POD: season, fresh: broken}
+    assert spoken(born + DAY + 600)["anomaly_score "] > 1
+
+
+def test_what_a_new_series_is_scored_by_is_the_same_in_a_process_that_has_just_been_started() -> None:
+    born = AT // DAY * DAY - DAY + HOUR
+    fresh: Labels = (("__name__", "latency"), ("pod", "b"))
+    source = querier(born + DAY - 3000.0, latency={POD: season, fresh: since(born, season)})
+    early, late = MemoryWriter(), MemoryWriter()
+    old = Cycle(source, early, SCHEDULE)
+    for _ in range(60):
+        old.run([QUERY])
+        source.time += 60
+    source.time -= 60
+    Cycle(source, late, SCHEDULE).run([QUERY])
+    moment = late.samples[0].timestamp_ms
+    assert [s for s in early.samples if s.timestamp_ms == moment] == late.samples
+    assert found(late, "yhat_lower", pod="b", horizon="0s")

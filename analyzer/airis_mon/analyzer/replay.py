@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from airis_mon.analyzer.forecasting.outlook import outlook
+from airis_mon.analyzer.methods.beginnings import begun, unready
 from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.robust import Floats
 from airis_mon.analyzer.methods.seasonal import Model, Settings, learn, recent_steps
@@ -74,7 +75,10 @@ def judgements(
             at = mine[since == seconds]
             known = np.unique(pasts[at])
             recent = _windows(recording.grid, (known + seconds - origin) // step, recent_steps(cells))
-            model = learnt.take(np.searchsorted(some, known)).at(recent, seconds)
+            before = learnt.take(np.searchsorted(some, known))
+            short = unready(before)
+            day = _windows(recording.past, (known[short] + seconds - origin) // cells.seconds, cells.day)
+            model = begun(before, short, day, settings).at(recent, seconds)
             ahead = timestamps[at] - ends[at]
             for distance in np.unique(ahead).tolist():
                 here = at[ahead == distance]
@@ -83,7 +87,7 @@ def judgements(
 
 def _windows(row: Floats, ends: Integers, width: int) -> Floats:
     """Return (windows, width): the columns of one row before each of `ends`, gaps where the row is not."""
-    beyond = max(0, int(ends.max()) - row.shape[1])
+    beyond = max(0, int(ends.max(initial=0)) - row.shape[1])
     padded = np.concatenate([np.full(width, np.nan), row[0], np.full(beyond, np.nan)])
     return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, width)[ends])
 

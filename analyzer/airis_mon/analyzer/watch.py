@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.forecasting.horizons import Ahead, ahead
 from airis_mon.analyzer.forecasting.outlook import Outlook
 from airis_mon.analyzer.history import History
+from airis_mon.analyzer.methods.beginnings import Rows, begun, extended, unready
 from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.exclusion import touched
 from airis_mon.analyzer.methods.robust import Floats
@@ -48,6 +49,10 @@ class _Known:
     rows: dict[Labels, int]
     end: int
     """Time of the last column of the past."""
+    short: Rows
+    """Rows whose past is too short to be scored."""
+    day: Floats
+    """(short, cells): their last day."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ class Watch:
         if self._fitted is not None and self._fitted.end == end:
             return False
         known = self._learnt(querier, int(learnt_at(end, self._cells.seconds)))
-        recent = self._aligned(self._recent.until(querier, end), known.rows)
+        recent, known = self._grown(self._recent.until(querier, end), known)
         model = known.learnt.at(recent, end - known.end)
         seen = end // self._cells.seconds * self._cells.seconds
         forecasts = self._forecasts(querier, known, seen)
@@ -120,8 +125,29 @@ class Watch:
             start = end - (max(1, self.query.history // cell) - 1) * cell
             frame = querier.range(self.query.expr, start, end, cell)
             rows = {labels: n for n, labels in enumerate(frame.labels)}
-            self._known = _Known(learn(self._usual(frame), self._settings), rows, end)
+            values = self._usual(frame)
+            learnt = learn(values, self._settings)
+            short = unready(learnt)
+            self._known = _Known(learnt, rows, end, short, values[short, -self._cells.day :])
         return self._known
+
+    def _grown(self, frame: Frame, known: _Known) -> tuple[Floats, _Known]:
+        """Return the last hours, and with them what is known of series that were short of a day, or new."""
+        new = [labels for labels in frame.labels if labels not in known.rows]
+        if not new and not len(known.short):
+            return self._aligned(frame, known.rows), known
+        rows = known.rows | {labels: len(known.rows) + n for n, labels in enumerate(new)}
+        recent = self._aligned(frame, rows)
+        short = np.concatenate([known.short, np.arange(len(known.rows), len(rows))])
+        before = np.full((len(short), self._cells.day), np.nan)
+        before[: len(known.short), before.shape[1] - known.day.shape[1] :] = known.day
+        cell = self._cells.seconds
+        until = int(frame.timestamps[-1]) // cell * cell
+        begin, end = np.searchsorted(frame.timestamps, [known.end, until], side="right")
+        since = self._cells.newest(recent[short, begin:end])
+        day = np.concatenate([before, since], axis=1)
+        learnt = begun(extended(known.learnt, len(new)), short, day, self._settings)
+        return recent, replace(known, learnt=learnt, rows=rows)
 
     def _usual(self, frame: Frame) -> Floats:
         """Return the past without what happened while the model was worked on."""
