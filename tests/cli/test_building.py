@@ -157,6 +157,21 @@ def test_a_file_that_somebody_changed_or_removed_is_derived_again(
         assert content(target) == before
 
 
+def test_a_shortened_list_of_what_follows_from_a_document_removes_nothing(
+    airis_mon: Run, tools: Sequence[str], tmp_path: Path
+) -> None:
+    one, target = tmp_path / "one.yaml", tmp_path / "out"
+    one.write_text(small("one"))
+    assert airis_mon("build", one, "-o", target, *tools).returncode == 0
+    before = content(target)
+    manifest = json.loads((target / MANIFEST).read_text())
+    manifest["documents"]["one"]["files"].remove("rules/one.rules.yaml")
+    (target / MANIFEST).write_text(json.dumps(manifest))
+    done = airis_mon("build", one, "-o", target, *tools)
+    assert done.stdout.endswith(" 0 removed\n")
+    assert content(target) == before
+
+
 @pytest.mark.parametrize(
     "documents",
     [

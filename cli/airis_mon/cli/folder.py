@@ -74,9 +74,11 @@ def derivations(target: Path) -> Mapping[str, Derivation]:
         return sound[path]
 
     found = {}
-    for name, derived in content.get("documents", {}).items():
-        if all(map(untouched, derived["files"])):
-            found[name] = Derivation(derived["key"], tuple(derived["files"]))
+    for name, written in content.get("documents", {}).items():
+        derived = Derivation(written["key"], tuple(written["files"]))
+        # A list that somebody shortened would have files removed that the document needs.
+        if written.get("digest") == _sealed(derived) and all(map(untouched, derived.files)):
+            found[name] = derived
     return found
 
 
@@ -191,11 +193,16 @@ def _list(stage: Path, target: Path, files: Mapping[str, str], derived: Mapping[
     content: dict[str, Any] = {"generator": "airis-mon", "files": dict(sorted(files.items()))}
     if derived:
         content["documents"] = {
-            name: {"key": one.key, "files": sorted(one.files)} for name, one in sorted(derived.items())
+            name: {"key": one.key, "files": list(one.files), "digest": _sealed(one)}
+            for name, one in sorted(derived.items())
         }
     (stage / MANIFEST).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8", newline="\n")
     target.mkdir(exist_ok=True)
     os.replace(stage / MANIFEST, target / MANIFEST)
+
+
+def _sealed(derived: Derivation) -> str:
+    return _digest("\n".join((derived.key, *derived.files)).encode())
 
 
 def _checked(path: str) -> PurePosixPath:
