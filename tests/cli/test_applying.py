@@ -276,6 +276,19 @@ def test_what_apply_keeps_is_not_built_into(airis_mon: Run, tools: Sequence[str]
     assert files(target) == before
 
 
+def test_two_do_not_apply_to_the_same_place_at_once(
+    airis_mon: Run, tools: Sequence[str], tmp_path: Path
+) -> None:
+    document, target = tmp_path / "m.yaml", tmp_path / "out"
+    document.write_text(small("chat"))
+    with Releases(target).held():
+        second = airis_mon("apply", document, "-o", target, *tools)
+        assert second.returncode == 1
+        assert second.stderr.endswith(f"{target}.releases is in use by another `airis-mon apply`\n")
+        assert not target.exists()
+    assert airis_mon("apply", document, "-o", target, *tools).returncode == 0
+
+
 def test_whoever_reads_while_releases_change_sees_one_of_them(tmp_path: Path) -> None:
     releases = Releases(tmp_path / "out")
     seen = set()

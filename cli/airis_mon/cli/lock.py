@@ -1,15 +1,14 @@
-"""One `airis-mon up` per data folder: two would run on one TSDB, and overwrite each other's files."""
+"""One process per folder: two would overwrite each other's files."""
 
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from airis_mon.cli.folder import FolderError
-
-FILE = "lock"
 
 
 class InUseError(Exception):
@@ -17,25 +16,26 @@ class InUseError(Exception):
 
 
 @contextmanager
-def held(data: Path) -> Iterator[None]:
-    """Hold the folder `data`, made where absent, while the block runs.
+def held(folder: Path, by: str) -> Iterator[None]:
+    """Hold a folder, made where absent, for a command while the block runs.
 
-    The kernel takes the lock back even from a process that is killed, so the file may stay. Raises
-    InUseError, and FolderError where the folder cannot be used at all.
+    The folder itself is locked, so nothing is left in it, and the kernel takes the lock back even from a
+    process that is killed. Raises InUseError, and FolderError where the folder cannot be used at all.
     """
     try:
-        data.mkdir(parents=True, exist_ok=True)
-        # Appending creates the file, and changes nothing in one that is there.
-        file = (data / FILE).open("ab")
-    except FileExistsError as error:
-        raise FolderError(f"{data} is a file; choose a folder") from error
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise FolderError(f"{error.filename} is a file; choose a folder") from error
     except OSError as error:
-        raise FolderError(f"cannot write to {data}: {error.strerror or error}") from error
-    with file:
+        raise FolderError(f"cannot write to {folder}: {error.strerror or error}") from error
+    try:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise InUseError(f"{data} is in use by another `airis-mon up`") from error
+            raise InUseError(f"{folder} is in use by another `{by}`") from error
         except OSError as error:
-            raise FolderError(f"cannot lock {data / FILE}: {error.strerror or error}") from error
+            raise FolderError(f"cannot lock {folder}: {error.strerror or error}") from error
         yield
+    finally:
+        os.close(descriptor)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from airis_mon.cli import lock
 from airis_mon.cli.folder import FolderError
 from airis_mon.spec import Artefact
 
@@ -48,6 +49,15 @@ class Releases:
                 "below it"
             )
         return None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep others from applying meanwhile; InUseError where one does, FolderError."""
+        with lock.held(self._folder, "airis-mon apply"):
+            try:
+                yield
+            finally:
+                self._leave()
 
     @contextmanager
     def staged(self, artefacts: Sequence[Artefact]) -> Iterator[Path]:

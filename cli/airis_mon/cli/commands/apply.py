@@ -16,7 +16,7 @@ import requests
 import yaml
 
 from airis_mon.alertmanager import compile as alertmanager
-from airis_mon.cli import costs, folder, live, reloading, targets
+from airis_mon.cli import costs, folder, live, lock, reloading, targets
 from airis_mon.cli.build import build
 from airis_mon.cli.commands.build import check_prover, summary
 from airis_mon.cli.documents import load
@@ -49,7 +49,7 @@ def run(argv: Sequence[str], cache: Path) -> int:
     except ProofError as error:
         failed = plural(len(error.failures), "proof")
         print(f"{error}\n\n{failed} failed; {args.output} is as it was", file=sys.stderr)
-    except (MissingServerError, folder.FolderError, ReloadError) as error:
+    except (MissingServerError, folder.FolderError, lock.InUseError, ReloadError) as error:
         print(error, file=sys.stderr)
     return 1
 
@@ -60,7 +60,7 @@ def _apply(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     bundle = load(args.files, tell=warnings.append, known=seen.known, target=target)
     session = reloading.session(Access() if args.access is None else access(args.access))
     releases = Releases(args.output)
-    before = releases.current()
+    releases.current()  # what can be no link is told at once
     promtool = servers.find("promtool", given=args.promtool, cache=cache, notify=progress.notify)
     check_prover(promtool, rules.prover(bundle.monitors))
     amtool = servers.find("amtool", given=args.amtool, cache=cache, notify=progress.notify)
@@ -70,18 +70,19 @@ def _apply(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     account = costs.account(bundle, target, costs.limits(args, seen), cache)
     for warning in (*warnings, *account.warnings):
         progress.done(f"{warning}\n")
-    progress.notify(f"proving {plural(len(artefacts), 'file')}")
-    with releases.staged(artefacts) as stage:
-        proofs = prove(
-            stage, promtool=promtool, amtool=amtool, memory=Memory(cache / "proofs"), progress=progress.count
-        )
-        progress.done(f"proved:\n{summary(proofs)}")
-        same = before is not None and _same(before, stage, artefacts)
-        release = before if same else releases.keep(stage)
     told = [Server("Prometheus", url) for url in args.prometheus]
     told += [Server("Alertmanager", url) for url in args.alertmanager]
-    _switch(releases, before, release, told, _Expected(artefacts, args.output, session), progress)
-    releases.forget(before, release)
+    progress.notify(f"proving {plural(len(artefacts), 'file')}")
+    with releases.held():
+        before = releases.current()
+        with releases.staged(artefacts) as stage:
+            memory = Memory(cache / "proofs")
+            proofs = prove(stage, promtool=promtool, amtool=amtool, memory=memory, progress=progress.count)
+            progress.done(f"proved:\n{summary(proofs)}")
+            same = before is not None and _same(before, stage, artefacts)
+            release = before if same else releases.keep(stage)
+        _switch(releases, before, release, told, _Expected(artefacts, args.output, session), progress)
+        releases.forget(before, release)
     files = "as it was" if same else f"{plural(len(artefacts), 'file')} in place"
     heard = ", ".join(f"{server.kind} at {server.url}" for server in told)
     return f"{args.output}: {files}{f'; read by {heard}' if heard else ''}"

@@ -58,7 +58,7 @@ def run(argv: Sequence[str], cache: Path) -> int:
                 )
             )
             # First in, last out: held until the last server has ended.
-            ending.enter_context(lock.held(data))
+            ending.enter_context(lock.held(data, "airis-mon up"))
             with Progress(sys.stderr) as progress:
                 _prepare(args, cache, data / "artefacts", artefacts, progress, tick)
                 stack = ending.enter_context(start(_plan(args, cache, data, bundle), progress.notify, tick))

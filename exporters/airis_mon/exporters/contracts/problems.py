@@ -230,17 +230,18 @@ class _Check:
         lower = max((it for it in boundaries if it < latency.below), default=None)
         upper = min((it for it in boundaries if it > latency.below), default=None)
         near = " or ".join(f"`below: {spelled(it)}`" for it in (lower, upper) if it is not None)
-        elsewhere = (
-            ""
-            if latency.of in self.monitor.source.buckets
-            else f"\nor, where the application sets its own boundaries of {distribution.metric},"
-            f" list them (in seconds) in `source.buckets.{latency.of}`"
+        ways = " or ".join(f"`snap: {way}`" for way, it in (("down", lower), ("up", upper)) if it is not None)
+        lines = [f"write {near}", f"or {ways}, to have it moved there"]
+        if latency.of not in self.monitor.source.buckets:
+            lines.append(
+                f"or, where the application sets its own boundaries of {distribution.metric},"
+                f" list them (in seconds) in `source.buckets.{latency.of}`"
+            )
+        lines.append("or, where Prometheus keeps it as a native histogram, `native: true`")
+        message = (
+            f"no bucket of `{latency.of}` ends at {spelled(latency.below)}; no rule could count below it"
         )
-        return self._problem(
-            f"no bucket of `{latency.of}` ends at {spelled(latency.below)}; no rule could count below it",
-            path,
-            f"write {near}{elsewhere}\nor, where Prometheus keeps it as a native histogram, `native: true`",
-        )
+        return self._problem(message, path, "\n".join(lines))
 
     def _unknown_distribution(self, name: str, path: str) -> Problem:
         # A signal is often written where its distribution is meant.
