@@ -44,6 +44,8 @@ UPSTREAM = {
 
 FACES = (
     "spec",
+    "analyzer.capacity",
+    "analyzer.query",
     "web",
     "journal",
     "remote_write",

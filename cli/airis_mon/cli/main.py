@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Entry] = {
     "page-replay": Entry(
         "airis_mon.cli.commands.page_replay", "who would have been paged, by past data", "stack"
     ),
+    "capacity": Entry("airis_mon.cli.commands.capacity", "how many replicas are needed by when", "stack"),
     "maintenance": Entry(
         "airis_mon.cli.commands.maintenance", "tell nobody while models are worked on", "cli"
     ),

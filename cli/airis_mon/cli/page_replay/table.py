@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TextIO
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from airis_mon.cli.console import add as _add
+from airis_mon.cli.console import console as _console
+from airis_mon.cli.console import table as _table
 from airis_mon.cli.page_replay.account import Account, Incident
 from airis_mon.cli.page_replay.comparison import Comparison
 from airis_mon.cli.page_replay.replay import Span
 from airis_mon.cli.page_replay.rows import Row, began, budget, heard, lasted, moment, rows, shift, spanned
-from airis_mon.cli.wording import printable
 
 SHOWN = 100
 """Rows of one table; the rest is counted, and in the HTML page."""
-_WIDEST = 160
-_NARROWEST = 100
 
 
 def write_span(stream: TextIO, span: Span) -> None:
@@ -67,28 +65,6 @@ def write_comparison(stream: TextIO, before: str, after: str, comparison: Compar
         f"{comparison.same} messages stay, {len(comparison.added)} come, {len(comparison.gone)} go, "
         f"{len(comparison.moved)} move."
     )
-
-
-def _console(stream: TextIO) -> Console:
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        return Console(file=stream, highlight=False, markup=False, emoji=False, width=_WIDEST)
-    return Console(
-        file=stream, highlight=False, markup=False, emoji=False,
-        width=min(_WIDEST, max(_NARROWEST, console.width)),
-    )  # fmt: skip
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=Text(printable(title)), title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _add(table: Table, cells: Iterable[object], style: str = "") -> None:
-    # As Text: what a person wrote is never markup, nor a control character of the terminal.
-    table.add_row(*(Text(printable(str(cell))) for cell in cells), style=style)
 
 
 def _incidents(title: str, incidents: Sequence[Incident], span: Span) -> Table:

@@ -1,0 +1,65 @@
+"""The Prometheus that a command reads the past from: its options, and who we are to it.
+
+It needs numpy, with the analyzer, so that no command may import it that does without.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from airis_mon.analyzer.query import HttpQuerier
+from airis_mon.cli.live.access import Access, access
+from airis_mon.cli.live.client import checked_url
+from airis_mon.spec import format_duration, parse_duration
+
+_TIMEOUT = 60.0
+"""Seconds for one answer: weeks of a quantile take a while."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options from which `querier` is made."""
+    add = parser.add_argument
+    add("--prometheus.url", dest="url", type=_url, default="http://127.0.0.1:9090", metavar="URL",
+        help="Prometheus that holds the past (default: %(default)s)")  # fmt: skip
+    add("--prometheus.http-config", dest="access", type=Path, metavar="FILE",
+        help="who we are to it, as in promtool's --http.config.file")  # fmt: skip
+    add("--prometheus.timeout", dest="timeout", type=duration, default=_TIMEOUT, metavar="DURATION",
+        help=f"how long one answer may take (default: {format_duration(_TIMEOUT)})")  # fmt: skip
+
+
+@contextmanager
+def querier(arguments: argparse.Namespace) -> Iterator[HttpQuerier]:
+    """Yield what asks that Prometheus; SpecError where the file of who we are cannot be used."""
+    who = Access() if arguments.access is None else access(arguments.access)
+    with requests.Session() as session:
+        session.trust_env = False  # no password out of a .netrc that nobody thought of
+        session.headers.update(who.headers)
+        session.auth = who.user
+        session.verify = who.verify
+        session.cert = who.certificate
+        yield HttpQuerier(arguments.url, timeout=arguments.timeout, session=session)
+
+
+def duration(text: str) -> float:
+    """Return the seconds of an argument such as 30d."""
+    try:
+        found = parse_duration(text)
+    except ValueError as error:  # what is wrong, and what to write
+        raise argparse.ArgumentTypeError("; ".join(map(str, error.args))) from error
+    if found <= 0:
+        raise argparse.ArgumentTypeError(f"`{text}` is not longer than nothing")
+    return found
+
+
+def _url(text: str) -> str:
+    try:
+        return checked_url(text)
+    except ValueError as error:
+        # It speaks of the option of `--live`.
+        text = str(error).replace("--live.http-config", "--prometheus.http-config")
+        raise argparse.ArgumentTypeError(text) from error
