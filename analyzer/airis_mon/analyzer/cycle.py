@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.dependencies import levels
+from airis_mon.analyzer.phases import Phase, Phases
 from airis_mon.analyzer.query import Querier, QueryError
 from airis_mon.analyzer.schedule import FIT_INTERVAL, INTERVAL, STEP, evaluated_at, fitted_at
 from airis_mon.analyzer.watch import Watch
@@ -60,11 +61,19 @@ class Outcome:
     seconds: float = 0.0
     """What the round took."""
     repeated: bool = False
-    """That time had been judged before: nothing was done."""
+    """That time, or a later one, had been judged before: nothing was done."""
+    back: int = 0
+    """Seconds by which the server's clock is behind a time that was judged."""
+    missed: range = range(0)
+    """Aligned times between the one judged before and this one: nobody judged them."""
     written: WriteResult = field(default_factory=WriteResult)
     failures: tuple[Failure, ...] = ()
     tallies: tuple[Tally, ...] = ()
     """One for each query that could be evaluated."""
+    ages: Mapping[Query, int] = field(default_factory=dict)
+    """Seconds from the end of what its model has seen to the time judged, of each query with a model."""
+    phases: Mapping[Phase, float] = field(default_factory=dict)
+    """Seconds that went into each phase."""
     fits: int = 0
 
     @property
@@ -76,6 +85,11 @@ class Outcome:
     def warming_up(self) -> int:
         """Series whose score is 0 because their past is too short."""
         return sum(tally.warming_up for tally in self.tallies)
+
+    @property
+    def lag(self) -> float:
+        """Seconds from the time that was judged to the end of the write."""
+        return self.now + self.seconds - self.at
 
     @property
     def complete(self) -> bool:
@@ -95,7 +109,13 @@ def _caught(query: Query, failures: dict[Query, Failure]) -> Iterator[None]:
 
 
 def _both(one: WriteResult, other: WriteResult) -> WriteResult:
-    return WriteResult(one.sent + other.sent, one.dropped + other.dropped, one.errors + other.errors)
+    return WriteResult(
+        sent=one.sent + other.sent,
+        dropped=one.dropped + other.dropped,
+        errors=one.errors + other.errors,
+        queued=one.queued + other.queued,
+        notes=one.notes + other.notes,
+    )
 
 
 class Cycle:
@@ -124,11 +144,16 @@ class Cycle:
 
         A query that fails harms no other: it is in the outcome's failures.
         """
+        phases = Phases(self._clock)
+        querier = phases.reading(self._querier)
         began = self._clock()
-        now = self._querier.now()
-        at = evaluated_at(now, self._schedule.interval)
-        if at == self._last:
-            return Outcome(now, at, repeated=True)
+        now = querier.now()
+        interval = self._schedule.interval
+        at = evaluated_at(now, interval)
+        last = self._last
+        if last is not None and at <= last:
+            # After a step back of the clock too: what was written for these times stands.
+            return Outcome(now, at, repeated=True, back=last - at)
         # A query that stays the same keeps what it has learnt, whatever else a reload changes.
         self._watches = {q: self._watches.get(q) or Watch(q, self._schedule.step) for q in queries}
         written = WriteResult()
@@ -141,17 +166,18 @@ class Cycle:
                 if self._stopped():
                     break
                 watch = self._watches[query]
-                with _caught(query, failures):
-                    fits += watch.fit(self._querier, fitted_at(at, self._schedule.fit_interval))
-                with _caught(query, failures):
-                    found = watch.evaluate(self._querier, at)
+                with _caught(query, failures), phases.of("learn"):
+                    fits += watch.fit(querier, fitted_at(at, self._schedule.fit_interval))
+                with _caught(query, failures), phases.of("score"):
+                    found = watch.evaluate(querier, at)
                     samples += found.samples
                     tallies.append(
                         Tally(query, found.series, len(found.samples), found.scored, found.warming_up)
                     )
             # Before the next level reads it.
-            written = _both(written, self._writer.write(samples))
-        if written.sent or not any(tally.samples for tally in tallies):
+            with phases.of("write"):
+                written = _both(written, self._writer.write(samples))
+        if written.sent or written.queued or not any(tally.samples for tally in tallies):
             self._last = at
         return Outcome(
             now=now,
@@ -160,5 +186,8 @@ class Cycle:
             written=written,
             failures=tuple(failures.values()),
             tallies=tuple(tallies),
+            ages={q: at - w.learnt_until for q, w in self._watches.items() if w.learnt_until is not None},
+            phases=phases.seconds,
+            missed=range(at if last is None else last + interval, at, interval),
             fits=fits,
         )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from airis_mon.analyzer import series
+from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Outcome
+from airis_mon.analyzer.phases import PHASES
 
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
@@ -25,6 +29,38 @@ class Metrics:
             registry=registry,
         )
         self._last = Gauge(series.LAST_CYCLE, "Time that the last complete cycle judged.", registry=registry)
+        self._phases = Histogram(
+            series.PHASE_DURATION,
+            "Time that a cycle spent in each phase.",
+            ["phase"],
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        for phase in PHASES:
+            self._phases.labels(phase)
+        self._lag = Gauge(
+            series.LAG,
+            "Time from the moment that the last cycle judged to the end of its write.",
+            registry=registry,
+        )
+        self._missed = Counter(series.MISSED, "Aligned times that no cycle judged.", registry=registry)
+        self._back = Counter(
+            series.CLOCK_BACK,
+            "Cycles that judged nothing, because Prometheus' clock was before a time that was judged.",
+            registry=registry,
+        )
+        self._series = Gauge(
+            series.QUERY_SERIES,
+            "Series that the expressions of a monitor's signal gave in the last cycle.",
+            ["monitor", "for"],
+            registry=registry,
+        )
+        self._ages = Gauge(
+            series.MODEL_AGE,
+            "Time from the last value that the model has seen to the one that was judged.",
+            ["monitor", "for"],
+            registry=registry,
+        )
         self._errors = Counter(
             series.QUERY_ERRORS,
             "Queries that gave nothing, by monitor and signal.",
@@ -54,6 +90,12 @@ class Metrics:
         self._duration.observe(outcome.seconds)
         if outcome.complete:
             self._last.set(outcome.at)
+        for phase, seconds in outcome.phases.items():
+            self._phases.labels(phase).observe(seconds)
+        self._lag.set(outcome.lag)
+        self._missed.inc(len(outcome.missed))
+        self._tell(self._series, ((tally.query, tally.series) for tally in outcome.tallies), sum)
+        self._tell(self._ages, outcome.ages.items(), max)
         for failure in outcome.failures:
             self._errors.labels(failure.query.monitor, failure.query.signal).inc()
         self._fits.inc(outcome.fits)
@@ -61,6 +103,22 @@ class Metrics:
         self._dropped.inc(outcome.written.dropped)
         self._scored.set(outcome.scored)
         self._warming_up.set(outcome.warming_up)
+
+    @staticmethod
+    def _tell(
+        gauge: Gauge, values: Iterable[tuple[Query, int]], together: Callable[[list[int]], int]
+    ) -> None:
+        """Set a gauge of each monitor and signal, and of no others: a query may be gone since."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for query, value in values:
+            found.setdefault((query.monitor, query.signal), []).append(value)
+        gauge.clear()
+        for labels, several in found.items():
+            gauge.labels(*labels).set(together(several))
+
+    def went_back(self) -> None:
+        """Count a cycle that found the clock before a time that was judged."""
+        self._back.inc()
 
     def failed(self) -> None:
         """Count a cycle that could not even begin."""

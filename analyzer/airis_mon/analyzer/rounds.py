@@ -9,6 +9,7 @@ from airis_mon.analyzer.config import Configuration
 from airis_mon.analyzer.cycle import Cycle, Outcome, Schedule
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.analyzer.query import QueryError
+from airis_mon.analyzer.schedule import moment
 
 _SETTLES = 2.0
 """Seconds after an aligned time until it is judged: scrapes of that moment have to arrive first."""
@@ -57,6 +58,12 @@ class Rounds:
             self._log.exception("cycle failed unexpectedly")
             return interval
         self.ran.set()
+        if outcome.back:
+            self._metrics.went_back()
+            self._log.warning(
+                "nothing judged: Prometheus' clock is before a time that was judged",
+                extra={"evaluated": outcome.at, "behind_seconds": outcome.back},
+            )
         if outcome.repeated:
             return self._wait(outcome)
         self._metrics.ended(outcome)
@@ -69,6 +76,15 @@ class Rounds:
         return max(0.05, outcome.at + interval + settles - (outcome.now + outcome.seconds))
 
     def _told(self, outcome: Outcome) -> None:
+        if outcome.missed:
+            first, last = (moment(at) for at in (outcome.missed[0], outcome.missed[-1]))
+            self._log.warning(
+                "evaluations missed",
+                extra={
+                    "times": len(outcome.missed),
+                    "advice": f"airis-mon analyzer backfill --from {first} --to {last}",
+                },
+            )
         for failure in outcome.failures[:_LINES_MAX]:
             self._log.warning("query failed", extra={"query": failure.query.title, "error": failure.text})
         for note in outcome.written.notes:
@@ -80,6 +96,7 @@ class Rounds:
             extra={
                 "evaluated": outcome.at,
                 "seconds": round(outcome.seconds, 3),
+                "lag": round(outcome.lag, 3),
                 "written": outcome.written.sent,
                 "dropped": outcome.written.dropped,
                 "failures": len(outcome.failures),

@@ -6,6 +6,7 @@ either was started.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import numpy as np
@@ -38,3 +39,8 @@ def fitted_at(evaluation: Seconds, interval: int) -> Seconds:
 def learnt_at(fitted: Seconds, cell: int) -> Seconds:
     """Return the end of the past that a model fitted at `fitted` has learnt from: a multiple of `cell`."""
     return fitted // LEARN_INTERVAL * LEARN_INTERVAL // cell * cell
+
+
+def moment(seconds: float) -> str:
+    """Return a time as people and flags write it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

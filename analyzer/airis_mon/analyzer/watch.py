@@ -86,6 +86,11 @@ class Watch:
         self._known: _Known | None = None
         self._fitted: _Fitted | None = None
 
+    @property
+    def learnt_until(self) -> int | None:
+        """Time of the last value that the model has seen; None while there is no model."""
+        return None if self._fitted is None else self._fitted.end
+
     def fit(self, querier: Querier, until: int) -> bool:
         """Learn from the past up to `until`, in seconds; say whether there was anything to do.
 

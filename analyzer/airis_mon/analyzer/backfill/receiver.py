@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import requests
 import yaml
 
+from airis_mon.analyzer.schedule import moment
 from airis_mon.spec import format_duration, parse_duration
 
 _WRITE = "/api/v1/write"
@@ -93,8 +93,3 @@ def _seconds(text: str) -> int:
         return int(parse_duration(text))
     except ValueError:
         return 0
-
-
-def moment(seconds: float) -> str:
-    """Return a time as people and flags write it."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

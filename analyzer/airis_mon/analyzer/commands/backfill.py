@@ -16,13 +16,13 @@ from datetime import datetime
 import requests
 
 from airis_mon.analyzer.backfill.passes import Backfill, Progress
-from airis_mon.analyzer.backfill.receiver import RefusedError, moment, receiver
+from airis_mon.analyzer.backfill.receiver import RefusedError, receiver
 from airis_mon.analyzer.backfill.written import newest
 from airis_mon.analyzer.commands import flags
 from airis_mon.analyzer.config import Query, load
 from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.query import HttpQuerier, Querier, QueryError
-from airis_mon.analyzer.schedule import evaluated_at
+from airis_mon.analyzer.schedule import evaluated_at, moment
 from airis_mon.remote_write import HttpWriter
 from airis_mon.spec import SpecError, format_duration, parse_duration
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from airis_mon.analyzer.commands import flags
 from airis_mon.analyzer.config import load
 from airis_mon.analyzer.cycle import Cycle, Outcome
 from airis_mon.analyzer.query import HttpQuerier, QueryError
+from airis_mon.analyzer.schedule import moment
 from airis_mon.remote_write import HttpWriter
 from airis_mon.spec import SpecError
 
@@ -55,5 +55,4 @@ def _told(outcome: Outcome) -> Iterator[str]:
             f"{tally.query.title}: {tally.series} series, {tally.scored} scored, "
             f"{tally.warming_up} warming up; {tally.samples} samples"
         )
-    at = datetime.fromtimestamp(outcome.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    yield f"{at}: {outcome.written.sent} samples written, {outcome.written.dropped} given up"
+    yield f"{moment(outcome.at)}: {outcome.written.sent} samples written, {outcome.written.dropped} given up"
