@@ -46,6 +46,7 @@ FACES = (
     "spec",
     "analyzer.capacity",
     "analyzer.query",
+    "analyzer.rightsizing",
     "web",
     "journal",
     "remote_write",
@@ -59,6 +60,7 @@ FACES = (
     "rules.live",
     "analyzer.comparison",
     "analyzer.query",
+    "analyzer.rightsizing",
     "analyzer.trends",
 )
 """What another room may import beside `series`: the names that these list in `__all__`."""

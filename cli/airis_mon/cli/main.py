@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Entry] = {
         "airis_mon.cli.commands.page_replay", "who would have been paged, by past data", "stack"
     ),
     "capacity": Entry("airis_mon.cli.commands.capacity", "how many replicas are needed by when", "stack"),
+    "rightsize": Entry("airis_mon.cli.commands.rightsize", "what containers should request", "stack"),
     "maintenance": Entry(
         "airis_mon.cli.commands.maintenance", "tell nobody while models are worked on", "cli"
     ),

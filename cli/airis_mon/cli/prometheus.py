@@ -6,7 +6,7 @@ It needs numpy, with the analyzer, so that no command may import it that does wi
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import requests
 from airis_mon.analyzer.query import HttpQuerier
 from airis_mon.cli.live.access import Access, access
 from airis_mon.cli.live.client import checked_url
-from airis_mon.spec import format_duration, parse_duration
+from airis_mon.spec import Monitor, Problem, SpecError, did_you_mean, format_duration, parse_duration
 
 _TIMEOUT = 60.0
 """Seconds for one answer: weeks of a quantile take a while."""
@@ -30,6 +30,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="who we are to it, as in promtool's --http.config.file")  # fmt: skip
     add("--prometheus.timeout", dest="timeout", type=duration, default=_TIMEOUT, metavar="DURATION",
         help=f"how long one answer may take (default: {format_duration(_TIMEOUT)})")  # fmt: skip
+
+
+def add_monitor(parser: argparse.ArgumentParser) -> None:
+    """Add the option from which `chosen` is told its names."""
+    parser.add_argument("--monitor", dest="monitors", action="append", default=[], metavar="NAME",
+        help="this ModelMonitor only; several times")  # fmt: skip
+
+
+def chosen(monitors: Sequence[Monitor], names: Sequence[str]) -> list[Monitor]:
+    """Return the monitors of those names, all without names; SpecError where one is not there."""
+    known = {monitor.name: monitor for monitor in monitors}
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise SpecError(
+            [
+                Problem(f"there is no ModelMonitor `{name}` in these files", hint=did_you_mean(name, known))
+                for name in missing
+            ]
+        )
+    if not known:
+        raise SpecError([Problem("there is no ModelMonitor in these files")])
+    return [known[name] for name in names] if names else list(known.values())
 
 
 @contextmanager
@@ -53,6 +75,24 @@ def duration(text: str) -> float:
         raise argparse.ArgumentTypeError("; ".join(map(str, error.args))) from error
     if found <= 0:
         raise argparse.ArgumentTypeError(f"`{text}` is not longer than nothing")
+    return found
+
+
+def share(text: str) -> float:
+    """Return an argument such as 0.8."""
+    return between(text, 0.0, 1.0, "such as 0.8")
+
+
+def between(text: str, least: float, most: float, such: str) -> float:
+    """Return an argument above `least` and up to `most`."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = float("nan")
+    if not least < found <= most:
+        raise argparse.ArgumentTypeError(
+            f"`{text}` is no number above {least:g} and up to {most:g}; write one {such}"
+        )
     return found
 
 

@@ -22,7 +22,7 @@ from airis_mon.cli.capacity.reading import (
 from airis_mon.cli.capacity.signals import Options, SignalError
 from airis_mon.cli.documents import load
 from airis_mon.cli.wording import problems
-from airis_mon.spec import Monitor, SpecError, did_you_mean, format_duration
+from airis_mon.spec import SpecError, format_duration
 
 DAY = 86400
 LONGEST = 365 * DAY
@@ -39,7 +39,7 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     accounts: list[Account] = []
     failed = False
     try:
-        monitors = chosen(load(args.files).monitors, args.monitors)
+        monitors = prometheus.chosen(load(args.files).monitors, args.monitors)
         if len(monitors) > 1 and any((args.load, args.utilisation, args.replicas, args.per_replica)):
             parser.error(
                 "--load, --utilisation, --replicas, --per-replica are about one monitor: write --monitor"
@@ -67,30 +67,16 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     return int(failed)
 
 
-def chosen(monitors: Sequence[Monitor], names: Sequence[str]) -> list[Monitor]:
-    """Return the monitors of those names, all without names; SignalError where one is not there."""
-    known = {monitor.name: monitor for monitor in monitors}
-    for name in names:
-        if name not in known:
-            raise SignalError(
-                f"there is no ModelMonitor `{name}` in these files; {did_you_mean(name, known)}"
-            )
-    if not known:
-        raise SignalError("there is no ModelMonitor in these files")
-    return [known[name] for name in names] if names else list(known.values())
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="airis-mon capacity", description=__doc__, allow_abbrev=False)
     add = parser.add_argument
     add("files", nargs="+", metavar="FILE", help="documents (YAML)")
-    add("--monitor", dest="monitors", action="append", default=[], metavar="NAME",
-        help="this ModelMonitor only; several times")  # fmt: skip
+    prometheus.add_monitor(parser)
     add("--horizon", type=_days, default=_HORIZON, metavar="DURATION",
         help=f"whole days to look ahead (default: {format_duration(_HORIZON)})")  # fmt: skip
     add("--history", type=_days, default=_HISTORY, metavar="DURATION",
         help=f"whole days to learn from (default: {format_duration(_HISTORY)})")  # fmt: skip
-    add("--target-utilisation", dest="target", type=_share, default=0.8, metavar="SHARE",
+    add("--target-utilisation", dest="target", type=prometheus.share, default=0.8, metavar="SHARE",
         help="mean utilisation in the busiest hour that is not to be exceeded; of a latency, share of what "
         "its objective allows (default: %(default)s)")  # fmt: skip
     add("--level", type=_level, default=0.95, metavar="SHARE",
@@ -135,28 +121,12 @@ def _label(text: str) -> str:
     return text
 
 
-def _share(text: str) -> float:
-    return _between(text, 0.0, 1.0, "such as 0.8")
-
-
 def _level(text: str) -> float:
-    return _between(text, 0.5, 0.999, "such as 0.95")
-
-
-def _between(text: str, least: float, most: float, such: str) -> float:
-    try:
-        found = float(text)
-    except ValueError:
-        found = float("nan")
-    if not least < found <= most:
-        raise argparse.ArgumentTypeError(
-            f"`{text}` is no share above {least:g} and up to {most:g}; write one {such}"
-        )
-    return found
+    return prometheus.between(text, 0.5, 0.999, "such as 0.95")
 
 
 def _positive(text: str) -> float:
-    return _between(text, 0.0, 1e12, "such as 25")
+    return prometheus.between(text, 0.0, 1e12, "such as 25")
 
 
 def _count(least: int) -> Callable[[str], int]:
