@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, Entry] = {
     ),
     "capacity": Entry("airis_mon.cli.commands.capacity", "how many replicas are needed by when", "stack"),
     "rightsize": Entry("airis_mon.cli.commands.rightsize", "what containers should request", "stack"),
+    "canary": Entry("airis_mon.cli.commands.canary", "is a new version as good as the old one", "stack"),
     "maintenance": Entry(
         "airis_mon.cli.commands.maintenance", "tell nobody while models are worked on", "cli"
     ),

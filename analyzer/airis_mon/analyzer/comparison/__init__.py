@@ -5,7 +5,32 @@ Belongs here: what is counted of each side, the evidence that the counts are, an
 Must not be here: who asks, how often, and what is done about a verdict.
 """
 
+from airis_mon.analyzer.comparison.account import Comparison, Result, SideError, compare
+from airis_mon.analyzer.comparison.counting import Span, counted
 from airis_mon.analyzer.comparison.evidence import Difference, Steps, difference
+from airis_mon.analyzer.comparison.measures import Measure, UncomparableError, measures, uncompared
+from airis_mon.analyzer.comparison.sides import Side, side
 from airis_mon.analyzer.comparison.verdict import Finding, Margin, Verdict, judge, together
 
-__all__ = ["Difference", "Finding", "Margin", "Steps", "Verdict", "difference", "judge", "together"]
+__all__ = [
+    "Comparison",
+    "Difference",
+    "Finding",
+    "Margin",
+    "Measure",
+    "Result",
+    "Side",
+    "SideError",
+    "Span",
+    "Steps",
+    "UncomparableError",
+    "Verdict",
+    "compare",
+    "counted",
+    "difference",
+    "judge",
+    "measures",
+    "side",
+    "together",
+    "uncompared",
+]

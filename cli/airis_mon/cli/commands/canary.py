@@ -1,0 +1,259 @@
+"""`airis-mon canary FILE --baseline MATCHERS --candidate MATCHERS`: promote or roll back."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from airis_mon.analyzer.comparison import (
+    Comparison,
+    Margin,
+    Measure,
+    Side,
+    SideError,
+    Span,
+    UncomparableError,
+    compare,
+    measures,
+    side,
+    uncompared,
+)
+from airis_mon.analyzer.query import Querier, QueryError
+from airis_mon.cli import comparisons, querying
+from airis_mon.cli.documents import load
+from airis_mon.cli.progress import Progress
+from airis_mon.cli.wording import printable, problems
+from airis_mon.spec import Monitor, SpecError, format_duration, parse_duration
+
+PROMOTE, FAILED, WORSE, UNDECIDED = 0, 1, 3, 4
+"""Exit codes; 2 is wrong usage."""
+CODES = {"better": PROMOTE, "same": PROMOTE, "worse": WORSE, "undecided": UNDECIDED}
+"""Exit code of each verdict."""
+_STEP = 60
+"""Seconds of a step, where it holds two readings of the series and the time has not too many of them."""
+_STEPS_MAX = 3000
+"""Steps of one comparison, where nobody says how long a step is: two days of minutes."""
+_STEPS_ALLOWED = 20_000
+_READINGS = 2
+
+
+class _CanaryError(Exception):
+    """What keeps versions from being compared, in words."""
+
+
+def run(argv: Sequence[str], _cache: Path) -> int:
+    """Return 0 to promote, 3 to roll back, 4 where it is open, 1 where nothing could be compared."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    try:
+        monitor = _monitor(args)
+        chosen = _measures(monitor, args)
+        querier = querying.querier(args)
+    except SpecError as error:
+        print(f"{error}\n\n{problems(error)}", file=sys.stderr)
+        return FAILED
+    except (_CanaryError, UncomparableError) as error:
+        print(f"airis-mon canary: {error}", file=sys.stderr)
+        return FAILED
+    if not args.metrics and (left := uncompared(monitor)):
+        print(f"not compared, as they count by expressions or times of their own: {', '.join(left)}",
+              file=sys.stderr)  # fmt: skip
+    try:
+        with Progress(sys.stderr) as progress:
+            found = _watched(args, monitor, chosen, querier, progress)
+    except (QueryError, SideError, _CanaryError) as error:
+        print(f"airis-mon canary: {printable(str(error))}", file=sys.stderr)
+        return FAILED
+    finally:
+        querier.close()
+    if args.format == "json":
+        print(json.dumps(comparisons.plain(monitor, found, args.alpha), indent=2))
+    else:
+        comparisons.write(sys.stdout, monitor, found, args.alpha)
+    return CODES[found.verdict]
+
+
+def _watched(
+    args: argparse.Namespace,
+    monitor: Monitor,
+    chosen: Sequence[Measure],
+    querier: Querier,
+    progress: Progress,
+) -> Comparison:
+    """Return the comparison: now, or with --watch as soon as it is decided or its time is over."""
+    end = time.monotonic() + args.timeout
+    told = ""
+    while True:
+        waiting: Exception | None = None
+        found: Comparison | None = None
+        try:
+            found = _look(args, monitor, chosen, querier)
+        except (QueryError, SideError) as error:
+            # A version that is being rolled out has no series yet, and a server may be restarted.
+            waiting = error
+        left = end - time.monotonic()
+        if found is not None and (not args.watch or found.verdict != "undecided" or left <= 0):
+            return found
+        if waiting is not None and (not args.watch or left <= 0):
+            raise waiting
+        text = str(waiting) if found is None else comparisons.summary(found)
+        if text != told:
+            progress.notify(printable(text))
+            told = text
+        time.sleep(max(0.0, min(args.interval, left)))
+
+
+def _look(
+    args: argparse.Namespace, monitor: Monitor, chosen: Sequence[Measure], querier: Querier
+) -> Comparison:
+    step = _step(args.step, args.since, monitor)
+    now = int(querier.now()) // step * step
+    span = Span(now - math.ceil(args.since / step) * step, now, step)
+    return compare(
+        querier, monitor, chosen, (args.baseline, args.candidate), span,
+        alpha=args.alpha, warm_up=math.ceil(args.warm_up),
+    )  # fmt: skip
+
+
+def _step(asked: float | None, since: float, monitor: Monitor) -> int:
+    shortest = math.ceil(_READINGS * monitor.source.scrape_interval)
+    if asked is None:
+        # Whole minutes, so that each look cuts the time at the same places.
+        return max(_STEP, math.ceil(shortest / 60) * 60, math.ceil(since / _STEPS_MAX / 60) * 60)
+    step = math.ceil(asked)
+    if step < shortest:
+        raise _CanaryError(
+            f"--step: the series of {monitor.name} are read each "
+            f"{format_duration(monitor.source.scrape_interval)}; write {format_duration(shortest)} or more"
+        )
+    if since / step > _STEPS_ALLOWED:
+        raise _CanaryError(f"--step: more than {_STEPS_ALLOWED} steps; write a longer one, or less --since")
+    return step
+
+
+def _monitor(args: argparse.Namespace) -> Monitor:
+    found = {one.name: one for one in load(args.files).monitors}
+    if args.monitor is not None and args.monitor not in found:
+        raise _CanaryError(f"--monitor: there is no {args.monitor}; choose among {', '.join(found)}")
+    if args.monitor is None and len(found) != 1:
+        raise _CanaryError(
+            f"{len(found)} monitors; choose one with --monitor: {', '.join(found)}"
+            if found
+            else "there is no ModelMonitor in these files"
+        )
+    return found[args.monitor or next(iter(found))]
+
+
+def _measures(monitor: Monitor, args: argparse.Namespace) -> tuple[Measure, ...]:
+    found = measures(monitor, args.metrics)
+    names = [one.name for one in found]
+    for name, _ in args.margins:
+        if name is not None and name not in names:
+            raise _CanaryError(f"--margin: {name} is not compared; write one of {', '.join(names)}")
+    given = dict(args.margins)
+    return tuple(
+        replace(one, margin=_margin(one, text))
+        if (text := given.get(one.name, given.get(None))) is not None
+        else one
+        for one in found
+    )
+
+
+def _margin(measure: Measure, text: str) -> Margin:
+    if text.endswith("%"):
+        # Of shares, percent are what a share is written in; of anything else, a part of the baseline's.
+        return Margin(float(text[:-1]) / 100, relative=not measure.shares)
+    if measure.unit == "seconds":
+        try:
+            return Margin(parse_duration(text))
+        except ValueError as error:
+            raise _CanaryError(
+                f"--margin {measure.name}={text}: write a duration, or a percentage"
+            ) from error
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise _CanaryError(f"--margin {measure.name}={text}: write a percentage such as 0.5%") from error
+    if measure.shares and value >= 1:
+        raise _CanaryError(f"--margin {measure.name}={text}: that is a share; write {text}% if so meant")
+    return Margin(value)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="airis-mon canary",
+        description="Compare two versions of a model that run beside each other, by the objectives of its "
+        "document. The intervals hold whenever somebody looks, and however often. Exit codes: 0 promote "
+        "(all is decided, nothing is worse), 3 worse (roll back), 4 undecided, 1 nothing could be compared.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("files", nargs="+", metavar="FILE", help="documents (YAML)")
+    add("--baseline", type=_side, required=True, metavar="MATCHERS",
+        help="series of the version that is there, such as 'version=\"1\"'")  # fmt: skip
+    add("--candidate", type=_side, required=True, metavar="MATCHERS",
+        help="series of the version that may replace it, such as 'version=\"2\"'")  # fmt: skip
+    add("--monitor", metavar="NAME", help="which ModelMonitor, where the files have several")
+    add("--metric", dest="metrics", action="append", default=[], metavar="NAME",
+        help="objective, or mean such as request_duration_mean; may be repeated (default: all "
+        "objectives)")  # fmt: skip
+    add("--margin", dest="margins", action="append", default=[], type=_margin_text, metavar="[NAME=]VALUE",
+        help="what it may be worse by: 0.5%% of operations, 20ms or 5%% of a mean; may be repeated (default: "
+        "what the objective allows to fail; 5%% of a mean)")  # fmt: skip
+    add("--alpha", type=_alpha, default=0.05, metavar="SHARE",
+        help="probability of any wrong verdict, all metrics together (default: 5%%)")  # fmt: skip
+    add("--since", type=querying.duration, default=86400.0, metavar="DURATION",
+        help="how far back to look for the candidate's first traffic (default: 1d)")  # fmt: skip
+    add("--step", type=querying.duration, metavar="DURATION",
+        help="time whose operations are taken together (default: 1m, longer where --since is more than "
+        "2d)")  # fmt: skip
+    add("--warm-up", type=querying.duration, default=0.0, metavar="DURATION",
+        help="leave out so much of the candidate's first traffic (default: nothing)")  # fmt: skip
+    add("--watch", action="store_true", help="look again until it is decided")
+    add("--interval", type=querying.duration, default=30.0, metavar="DURATION",
+        help="time between two looks of --watch (default: 30s)")  # fmt: skip
+    add("--timeout", type=querying.duration, default=3600.0, metavar="DURATION",
+        help="how long --watch looks at most (default: 1h)")  # fmt: skip
+    add("--format", choices=("text", "json"), default="text", help="how to report (default: text)")
+    querying.add_arguments(parser)
+    return parser
+
+
+def _side(text: str) -> Side:
+    try:
+        return side(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("; ".join(map(str, error.args))) from error
+
+
+def _margin_text(text: str) -> tuple[str | None, str]:
+    name, equals, value = text.rpartition("=")
+    number = value.strip().removesuffix("%")
+    try:
+        sound = math.isfinite(float(number)) and float(number) >= 0
+    except ValueError:
+        try:
+            sound = parse_duration(value) >= 0
+        except ValueError:
+            sound = False
+    if not sound or (equals and not name):
+        raise argparse.ArgumentTypeError(f"`{text[:60]}` is no margin; write 0.5%, 20ms or NAME=0.5%")
+    return (name or None), value.strip()
+
+
+def _alpha(text: str) -> float:
+    try:
+        found = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        found = math.nan
+    if not 1e-6 <= found <= 0.5:
+        raise argparse.ArgumentTypeError(
+            f"`{text[:20]}` is no such probability; write one such as 5%% or 0.01"
+        )
+    return found
