@@ -74,7 +74,7 @@ HOMES = {
     "cramjam": {"remote_read", "remote_write", "sidecar"},
     "google": {"remote_write", "sidecar"},
     "grafana_foundation_sdk": {"grafana"},
-    "msgspec": {"sidecar"},
+    "msgspec": {"analyzer", "sidecar"},
     "numpy": {"analyzer", "demo", "traces"},
     "opentelemetry": {"sidecar"},  # the messages of OTLP; no SDK
     "prometheus_client": {"instrument", "sidecar", "analyzer", "web", "remote_write", "demo"},

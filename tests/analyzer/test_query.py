@@ -65,3 +65,15 @@ def test_a_server_that_is_not_there_is_named_without_credentials(free_port: Call
 def test_a_server_that_is_no_prometheus_is_told_so(prometheus_server: Callable[..., Any]) -> None:
     with pytest.raises(QueryError, match="answered 404, not in Prometheus' form"):
         HttpQuerier(prometheus_server().url + "/elsewhere").now()
+
+
+def test_an_answer_of_many_series_is_asked_for_in_parts(prometheus_server: Callable[..., Any]) -> None:
+    url = prometheus_server().url
+    three = " or ".join(f'label_replace(vector(time()), "a", "{n}", "", "")' for n in range(3))
+    whole, parts = HttpQuerier(url), HttpQuerier(url, answer_points=300)
+    one, other = (there.range(three, 0, 60_000, 60) for there in (whole, parts))
+    assert one.labels == other.labels
+    np.testing.assert_array_equal(one.values, other.values)
+    np.testing.assert_array_equal(one.values, np.broadcast_to(one.timestamps, (3, 1001)))
+    whole.close()
+    parts.close()

@@ -2,95 +2,117 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
 import requests
 
+from airis_mon.analyzer.query.answers import Answer, AnswerError, points
 from airis_mon.analyzer.query.querier import Frame, Labels, QueryError, grid
+from airis_mon.analyzer.query.table import Table
 
 _POINTS_MAX = 10_000
-"""Points asked for at once; Prometheus refuses more than 11,000."""
+"""Points of a series that are asked for at once; Prometheus refuses more than 11,000."""
+_POINTS_FIRST = 256
+"""Points of a series that are asked for before it is known how many series there are."""
+_ANSWER_POINTS = 1_000_000
+"""Points of all series that are asked for at once: some 30 MB; Prometheus itself reads up to 50 million."""
 _SERIES_MAX = 10_000
 """Series that one expression may give: more is a missing `by` or selector, and would fill the memory."""
 _BYTES_MAX = 256 * 1024 * 1024
-_WORDS_MAX = 500
+_PIECE = 1 << 20
+Thing = TypeVar("Thing")
+_HEADERS = {
+    # Prometheus takes ten times as long to answer compressed as to answer.
+    "Accept-Encoding": "identity",
+}
 
 
 class HttpQuerier:
-    """Asks one Prometheus-compatible server; one request at a time."""
+    """Asks one Prometheus-compatible server; threads may ask at the same time."""
 
     def __init__(
         self,
         url: str,
         *,
         timeout: float = 30.0,
-        session: requests.Session | None = None,
+        owns: Callable[[Labels], bool] | None = None,
         points_max: int = _POINTS_MAX,
+        answer_points: int = _ANSWER_POINTS,
         series_max: int = _SERIES_MAX,
         bytes_max: int = _BYTES_MAX,
     ) -> None:
-        """Prepare to ask `url`, the server's root; `timeout` in seconds is for each request."""
+        """Prepare to ask `url`, the server's root; `timeout` in seconds is for each request.
+
+        Only series that `owns` says yes to are read, and count; without it all of them.
+        """
         self._url = url.rstrip("/")
         self._timeout = timeout
-        self._session = session or requests.Session()
+        self._owns = owns
         self._points_max = points_max
+        self._answer_points = answer_points
         self._series_max = series_max
         self._bytes_max = bytes_max
+        self._idle: deque[requests.Session] = deque()
 
     def now(self) -> float:
         """Return the server's own time."""
-        kind, result = self._ask("query", {"query": "time()"})
-        if kind != "scalar" or not isinstance(result, list) or len(result) != 2:
-            raise QueryError(f"{self._shown} answered `time()` with a {kind}")
-        return _number(result[1])
+        answer = self._ask("query", {"query": "time()"})
+        with self._told():
+            if answer.kind == "scalar":
+                return answer.scalar()
+        raise QueryError(f"{self._shown} answered `time()` with a {answer.kind}")
 
     def range(self, expr: str, start: int, end: int, step: int) -> Frame:
         """Return the values from `start` to `end`, asking several times where one answer cannot hold them."""
         times = grid(start, end, step)
-        rows: dict[Labels, np.ndarray] = {}
-        for first in range(0, len(times), self._points_max):
-            part = times[first : first + self._points_max]
-            kind, result = self._ask(
-                "query_range",
-                {"query": expr, "start": str(part[0]), "end": str(part[-1]), "step": str(step)},
-            )
-            if kind != "matrix":
-                raise QueryError(f"{self._shown} answered a range with a {kind}")
-            for labels, points in self._series(result, "values"):
-                row = rows.setdefault(labels, np.full(len(times), np.nan))
-                for at, value in points:
-                    column = (round(float(at)) - start) // step
-                    if 0 <= column < len(times):
-                        row[column] = _number(value)
-            self._check(len(rows))
-        return _frame(rows, times)
+        table = Table(times)
+        first, asked = 0, min(self._points_max, _POINTS_FIRST, self._answer_points)
+        while first < len(times):
+            part = times[first : first + asked]
+            form = {"query": expr, "start": str(part[0]), "end": str(part[-1]), "step": str(step)}
+            answer = self._ask("query_range", form)
+            if answer.kind != "matrix":
+                raise QueryError(f"{self._shown} answered a range with a {answer.kind}")
+            with self._told():
+                found = list(self._owned(answer.courses()))
+                self._check(len(found))
+                table.reserve(len(found))
+                for labels, raw in found:
+                    table.add(labels, points(raw))
+            self._check(table.rows)
+            first += asked
+            asked = max(1, min(self._points_max, self._answer_points // max(1, table.rows)))
+        return table.frame()
 
     def instant(self, expr: str, at: int) -> Frame:
         """Return the values at one time."""
-        kind, result = self._ask("query", {"query": expr, "time": str(at)})
-        if kind == "scalar":
-            result = [{"metric": {}, "value": result}]
-        elif kind != "vector":
-            raise QueryError(f"{self._shown} answered an instant with a {kind}; series of numbers are needed")
-        rows = {labels: np.array([_number(point[1])]) for labels, point in self._series(result, "value")}
-        return _frame(rows, np.array([at], dtype=np.int64))
+        answer = self._ask("query", {"query": expr, "time": str(at)})
+        if answer.kind not in ("scalar", "vector"):
+            raise QueryError(
+                f"{self._shown} answered an instant with a {answer.kind}; series of numbers are needed"
+            )
+        with self._told():
+            if answer.kind == "scalar":
+                found = list(self._owned(iter([((), answer.scalar())])))
+            else:
+                found = sorted(self._owned(answer.numbers()))
+        self._check(len(found))
+        values = np.array([number for _, number in found], dtype=np.float64)
+        return Frame(tuple(labels for labels, _ in found), np.array([at], dtype=np.int64), values[:, None])
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        while self._idle:
+            self._idle.pop().close()
 
-    def _series(self, result: Any, key: str) -> Iterable[tuple[Labels, Any]]:
-        self._check(len(result))
-        try:
-            # Native histograms come under another key; they are no numbers.
-            return [(tuple(sorted(one["metric"].items())), one[key]) for one in result if key in one]
-        except (KeyError, TypeError, AttributeError) as error:
-            raise QueryError(f"{self._shown} answered with something that is no series") from error
+    def _owned(self, some: Iterator[tuple[Labels, Thing]]) -> Iterator[tuple[Labels, Thing]]:
+        return some if self._owns is None else (one for one in some if self._owns(one[0]))
 
     def _check(self, count: int) -> None:
         if count > self._series_max:
@@ -99,59 +121,60 @@ class HttpQuerier:
                 "keep fewer labels apart, or select fewer series"
             )
 
-    def _ask(self, path: str, form: dict[str, str]) -> tuple[str, Any]:
-        """Return the kind of result and the result."""
+    def _ask(self, path: str, form: dict[str, str]) -> Answer:
+        """Return what was answered; QueryError where that was an error."""
         try:
-            with self._session.post(
-                f"{self._url}/api/v1/{path}",
-                data={**form, "timeout": f"{max(1, math.ceil(self._timeout))}s"},
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                self._lent() as session,
+                session.post(
+                    f"{self._url}/api/v1/{path}",
+                    data={**form, "timeout": f"{max(1, math.ceil(self._timeout))}s"},
+                    headers=_HEADERS,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 body = self._body(response)
+                status = response.status_code
         except requests.RequestException as error:
             raise QueryError(f"{self._shown} is not reachable: {_cause(error)}") from error
         try:
-            answer = json.loads(body)
-            if answer["status"] == "success":
-                return str(answer["data"]["resultType"]), answer["data"]["result"]
-            words = f"{answer['errorType']}: {answer['error']}"
-        except (ValueError, KeyError, TypeError) as error:
-            words = body[:_WORDS_MAX].decode("utf-8", "replace").strip() or response.reason or ""
-            raise QueryError(
-                f"{self._shown} answered {response.status_code}, not in Prometheus' form: {words}"
-            ) from error
-        raise QueryError(f"{self._shown} answered {response.status_code}: {words[:_WORDS_MAX]}")
+            return Answer(body)
+        except AnswerError as error:
+            raise QueryError(f"{self._shown} answered {status}{error}") from error
 
-    def _body(self, response: requests.Response) -> bytes:
-        parts, size = [], 0
-        for part in response.iter_content(1 << 20):
-            parts.append(part)
-            size += len(part)
-            if size > self._bytes_max:
+    @contextmanager
+    def _lent(self) -> Iterator[requests.Session]:
+        """Lend a session to one thread at a time; there are as many as threads."""
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = requests.Session()
+        try:
+            yield session
+        finally:
+            self._idle.append(session)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except AnswerError as error:
+            raise QueryError(f"{self._shown} answered{error}") from error
+
+    def _body(self, response: requests.Response) -> bytearray:
+        body = bytearray()
+        for part in response.iter_content(_PIECE):
+            body += part
+            if len(body) > self._bytes_max:
                 raise QueryError(f"{self._shown} answered with more than {self._bytes_max} bytes")
-        return b"".join(parts)
+        return body
 
     @property
     def _shown(self) -> str:
         parts = urlsplit(self._url)
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def _frame(rows: dict[Labels, np.ndarray], times: np.ndarray) -> Frame:
-    labels = tuple(sorted(rows))
-    values = np.array([rows[one] for one in labels]).reshape(len(labels), len(times))
-    return Frame(labels, times, values)
-
-
-def _number(text: Any) -> float:
-    """Return a finite number, or NaN: an infinite latency is an answer that says nothing."""
-    try:
-        number = float(text)
-    except (TypeError, ValueError) as error:
-        raise QueryError(f"{text!r} stands where a number should") from error
-    return number if math.isfinite(number) else math.nan
 
 
 def _cause(error: BaseException) -> str:
