@@ -41,6 +41,7 @@ class HttpQuerier:
         url: str,
         *,
         timeout: float = 30.0,
+        session: Callable[[], requests.Session] = requests.Session,
         owns: Callable[[Labels], bool] | None = None,
         points_max: int = _POINTS_MAX,
         answer_points: int = _ANSWER_POINTS,
@@ -49,7 +50,8 @@ class HttpQuerier:
     ) -> None:
         """Prepare to ask `url`, the server's root; `timeout` in seconds is for each request.
 
-        Only series that `owns` says yes to are read, and count; without it all of them.
+        `session` makes one for each thread. Only series that `owns` says yes to are read, and count; without
+        it all of them.
         """
         self._url = url.rstrip("/")
         self._timeout = timeout
@@ -58,6 +60,7 @@ class HttpQuerier:
         self._answer_points = answer_points
         self._series_max = series_max
         self._bytes_max = bytes_max
+        self._session = session
         self._idle: deque[requests.Session] = deque()
 
     def now(self) -> float:
@@ -150,7 +153,7 @@ class HttpQuerier:
         try:
             session = self._idle.pop()
         except IndexError:
-            session = requests.Session()
+            session = self._session()
         try:
             yield session
         finally:
