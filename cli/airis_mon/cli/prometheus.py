@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -58,18 +58,13 @@ def chosen(monitors: Sequence[Monitor], names: Sequence[str]) -> list[Monitor]:
 def querier(arguments: argparse.Namespace) -> Iterator[HttpQuerier]:
     """Yield what asks that Prometheus; SpecError where the file of who we are cannot be used."""
     who = Access() if arguments.access is None else access(arguments.access)
-
-    def session() -> requests.Session:
-        made = requests.Session()
-        made.trust_env = False  # no password out of a .netrc that nobody thought of
-        made.headers.update(who.headers)
-        made.auth = who.user
-        made.verify = who.verify
-        made.cert = who.certificate
-        return made
-
-    with closing(HttpQuerier(arguments.url, timeout=arguments.timeout, session=session)) as there:
-        yield there
+    with requests.Session() as session:
+        session.trust_env = False  # no password out of a .netrc that nobody thought of
+        session.headers.update(who.headers)
+        session.auth = who.user
+        session.verify = who.verify
+        session.cert = who.certificate
+        yield HttpQuerier(arguments.url, timeout=arguments.timeout, session=session)
 
 
 def duration(text: str) -> float:

@@ -41,7 +41,7 @@ class HttpQuerier:
         url: str,
         *,
         timeout: float = 30.0,
-        session: Callable[[], requests.Session] = requests.Session,
+        session: requests.Session | None = None,
         owns: Callable[[Labels], bool] | None = None,
         points_max: int = _POINTS_MAX,
         answer_points: int = _ANSWER_POINTS,
@@ -50,8 +50,8 @@ class HttpQuerier:
     ) -> None:
         """Prepare to ask `url`, the server's root; `timeout` in seconds is for each request.
 
-        `session` makes one for each thread. Only series that `owns` says yes to are read, and count; without
-        it all of them.
+        Without `session` each thread has one of its own. Only series that `owns` says yes to are read, and
+        count; without it all of them.
         """
         self._url = url.rstrip("/")
         self._timeout = timeout
@@ -153,7 +153,7 @@ class HttpQuerier:
         try:
             session = self._idle.pop()
         except IndexError:
-            session = self._session()
+            session = self._session or requests.Session()
         try:
             yield session
         finally:
