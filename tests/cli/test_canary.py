@@ -134,7 +134,7 @@ def told(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> Canary:
-    """Return what the command says of matchers: `told("2", "--format", "json")`."""
+    """Return what the command says of matchers: `told("2", "--output", "json")`."""
     server = prometheus_server(data=past[0])
     file = tmp_path / "digits.yaml"
     file.write_text(DOCUMENT)
@@ -159,7 +159,7 @@ def test_versions_are_told_apart_by_the_objectives_of_the_document(told: Canary)
     assert "verdict: same; promote" in out
     assert "airis" not in out
 
-    code, out, _ = told('version="3"', "--format", "json")
+    code, out, _ = told('version="3"', "--output", "json")
     assert code == 3
     assert _verdicts(out) == {"availability": "worse", "fast": "same", "right": "same"}
     (failures, *_) = json.loads(out)["metrics"]
@@ -170,11 +170,11 @@ def test_versions_are_told_apart_by_the_objectives_of_the_document(told: Canary)
     assert failures["candidate_operations"] == pytest.approx(240 * 20, rel=0.05)
     assert failures["candidate"] == pytest.approx(0.08, rel=0.15)
 
-    code, out, _ = told('version="4"', "--format", "json")
+    code, out, _ = told('version="4"', "--output", "json")
     assert code == 3
     assert _verdicts(out)["fast"] == "worse"
 
-    code, out, _ = told('version="6"', "--format", "json")
+    code, out, _ = told('version="6"', "--output", "json")
     assert code == 0
     assert _verdicts(out) == {"availability": "better", "fast": "better", "right": "same"}
 
@@ -193,7 +193,7 @@ def test_versions_are_told_apart_by_the_objectives_of_the_document(told: Canary)
 
 def test_a_longer_look_back_does_not_change_the_verdict(told: Canary) -> None:
     # What an analyzer that starts again would say: the time begins with the candidate's first traffic.
-    looks = [told('version="3"', "--format", "json", "--since", since)[1] for since in ("3h", "4h", "1d")]
+    looks = [told('version="3"', "--output", "json", "--since", since)[1] for since in ("3h", "4h", "1d")]
     assert len({json.loads(look)["since"] for look in looks}) == 1
     assert json.loads(looks[0])["metrics"][0] == json.loads(looks[2])["metrics"][0]
 
@@ -209,7 +209,7 @@ def test_a_longer_look_back_does_not_change_the_verdict(told: Canary) -> None:
         ('version="2"', ("--margin", "spee=1%"), "--margin: spee is not compared; write one of availability"),
         ('version="2"', ("--margin", "20ms"), "--margin availability=20ms: write a percentage such as 0.5%"),
         ('version="2"', ("--step", "10s"), "are read each 30s; write 1m or more"),
-        ('version="2"', ("--monitor", "x"), "--monitor: there is no x; choose among digits"),
+        ('version="2"', ("--monitor", "x"), "there is no ModelMonitor `x` in these files"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_compared_is_told(

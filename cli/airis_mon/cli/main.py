@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Entry] = {
     "capacity": Entry("airis_mon.cli.commands.capacity", "how many replicas are needed by when", "stack"),
     "rightsize": Entry("airis_mon.cli.commands.rightsize", "what containers should request", "stack"),
     "canary": Entry("airis_mon.cli.commands.canary", "is a new version as good as the old one", "stack"),
+    "trend": Entry("airis_mon.cli.commands.trend", "what has changed, since when, and how fast", "stack"),
     "maintenance": Entry(
         "airis_mon.cli.commands.maintenance", "tell nobody while models are worked on", "cli"
     ),

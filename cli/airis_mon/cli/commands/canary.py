@@ -25,7 +25,7 @@ from airis_mon.analyzer.comparison import (
     uncompared,
 )
 from airis_mon.analyzer.query import Querier, QueryError
-from airis_mon.cli import comparisons, querying
+from airis_mon.cli import comparisons, prometheus
 from airis_mon.cli.documents import load
 from airis_mon.cli.progress import Progress
 from airis_mon.cli.wording import printable, problems
@@ -54,25 +54,18 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     try:
         monitor = _monitor(args)
         chosen = _measures(monitor, args)
-        querier = querying.querier(args)
+        if not args.metrics and (left := uncompared(monitor)):
+            print(f"not compared, as they count by expressions or times of their own: {', '.join(left)}",
+                  file=sys.stderr)  # fmt: skip
+        with prometheus.querier(args) as querier, Progress(sys.stderr) as progress:
+            found = _watched(args, monitor, chosen, querier, progress)
     except SpecError as error:
         print(f"{error}\n\n{problems(error)}", file=sys.stderr)
         return FAILED
-    except (_CanaryError, UncomparableError) as error:
-        print(f"airis-mon canary: {error}", file=sys.stderr)
-        return FAILED
-    if not args.metrics and (left := uncompared(monitor)):
-        print(f"not compared, as they count by expressions or times of their own: {', '.join(left)}",
-              file=sys.stderr)  # fmt: skip
-    try:
-        with Progress(sys.stderr) as progress:
-            found = _watched(args, monitor, chosen, querier, progress)
-    except (QueryError, SideError, _CanaryError) as error:
+    except (QueryError, SideError, UncomparableError, _CanaryError) as error:
         print(f"airis-mon canary: {printable(str(error))}", file=sys.stderr)
         return FAILED
-    finally:
-        querier.close()
-    if args.format == "json":
+    if args.output == "json":
         print(json.dumps(comparisons.plain(monitor, found, args.alpha), indent=2))
     else:
         comparisons.write(sys.stdout, monitor, found, args.alpha)
@@ -87,7 +80,7 @@ def _watched(
     progress: Progress,
 ) -> Comparison:
     """Return the comparison: now, or with --watch as soon as it is decided or its time is over."""
-    end = time.monotonic() + args.timeout
+    end = time.monotonic() + args.patience
     told = ""
     while True:
         waiting: Exception | None = None
@@ -138,16 +131,11 @@ def _step(asked: float | None, since: float, monitor: Monitor) -> int:
 
 
 def _monitor(args: argparse.Namespace) -> Monitor:
-    found = {one.name: one for one in load(args.files).monitors}
-    if args.monitor is not None and args.monitor not in found:
-        raise _CanaryError(f"--monitor: there is no {args.monitor}; choose among {', '.join(found)}")
-    if args.monitor is None and len(found) != 1:
-        raise _CanaryError(
-            f"{len(found)} monitors; choose one with --monitor: {', '.join(found)}"
-            if found
-            else "there is no ModelMonitor in these files"
-        )
-    return found[args.monitor or next(iter(found))]
+    found = prometheus.chosen(load(args.files).monitors, args.monitors)
+    if len(found) > 1:
+        names = ", ".join(one.name for one in found)
+        raise _CanaryError(f"{len(found)} monitors; choose one with --monitor: {names}")
+    return found[0]
 
 
 def _measures(monitor: Monitor, args: argparse.Namespace) -> tuple[Measure, ...]:
@@ -199,7 +187,6 @@ def _parser() -> argparse.ArgumentParser:
         help="series of the version that is there, such as 'version=\"1\"'")  # fmt: skip
     add("--candidate", type=_side, required=True, metavar="MATCHERS",
         help="series of the version that may replace it, such as 'version=\"2\"'")  # fmt: skip
-    add("--monitor", metavar="NAME", help="which ModelMonitor, where the files have several")
     add("--metric", dest="metrics", action="append", default=[], metavar="NAME",
         help="objective, or mean such as request_duration_mean; may be repeated (default: all "
         "objectives)")  # fmt: skip
@@ -208,20 +195,21 @@ def _parser() -> argparse.ArgumentParser:
         "what the objective allows to fail; 5%% of a mean)")  # fmt: skip
     add("--alpha", type=_alpha, default=0.05, metavar="SHARE",
         help="probability of any wrong verdict, all metrics together (default: 5%%)")  # fmt: skip
-    add("--since", type=querying.duration, default=86400.0, metavar="DURATION",
+    add("--since", type=prometheus.duration, default=86400.0, metavar="DURATION",
         help="how far back to look for the candidate's first traffic (default: 1d)")  # fmt: skip
-    add("--step", type=querying.duration, metavar="DURATION",
+    add("--step", type=prometheus.duration, metavar="DURATION",
         help="time whose operations are taken together (default: 1m, longer where --since is more than "
         "2d)")  # fmt: skip
-    add("--warm-up", type=querying.duration, default=0.0, metavar="DURATION",
+    add("--warm-up", type=prometheus.duration, default=0.0, metavar="DURATION",
         help="leave out so much of the candidate's first traffic (default: nothing)")  # fmt: skip
     add("--watch", action="store_true", help="look again until it is decided")
-    add("--interval", type=querying.duration, default=30.0, metavar="DURATION",
+    add("--interval", type=prometheus.duration, default=30.0, metavar="DURATION",
         help="time between two looks of --watch (default: 30s)")  # fmt: skip
-    add("--timeout", type=querying.duration, default=3600.0, metavar="DURATION",
+    add("--timeout", dest="patience", type=prometheus.duration, default=3600.0, metavar="DURATION",
         help="how long --watch looks at most (default: 1h)")  # fmt: skip
-    add("--format", choices=("text", "json"), default="text", help="how to report (default: text)")
-    querying.add_arguments(parser)
+    add("--output", choices=("table", "json"), default="table", help="how to report (default: table)")
+    prometheus.add_monitor(parser)
+    prometheus.add_arguments(parser)
     return parser
 
 
