@@ -74,6 +74,7 @@ def _queries(monitor: Monitor, problems: list[Problem]) -> Iterator[dict[str, An
         if watched.anomaly is not None:
             budget = monitor.alerting.page_budget.pages_per_week / len(monitor.anomalies)
             query |= {"direction": watched.anomaly.direction, "false_pages_per_week": round(budget, 6)}
+            query["alerts"] = _alerts(watched.anomaly)
         query |= {
             "horizons": [format_duration(horizon) for horizon in sorted(watched.horizons)],
             "by": list(watched.by),
@@ -108,6 +109,14 @@ def _watched(monitor: Monitor, problems: list[Problem]) -> list[_Watched]:
         elif isinstance(entry, Forecast):
             watched.horizons.append(entry.horizon)
     return list(found.values())
+
+
+def _alerts(anomaly: Anomaly) -> dict[str, str]:
+    """Return after how long who is told; rules say it to Prometheus, this is for replays of the past."""
+    waits = {anomaly.severity: anomaly.duration}
+    if anomaly.page_after is not None:
+        waits["page"] = anomaly.page_after
+    return {severity: format_duration(wait) for severity, wait in waits.items()}
 
 
 def _reserved(monitor: Monitor, path: str, entry: _Entry) -> Problem | None:

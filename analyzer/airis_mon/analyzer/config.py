@@ -12,13 +12,14 @@ from airis_mon.analyzer.maintenance import Times, read
 from airis_mon.analyzer.methods.seasonal import Direction
 from airis_mon.analyzer.places import located
 from airis_mon.analyzer.schedule import HISTORY
-from airis_mon.spec import Problem, SpecError, did_you_mean, format_duration, parse_duration
+from airis_mon.spec import Problem, Severity, SpecError, did_you_mean, format_duration, parse_duration
 
 _QUERIES_MAX = 10_000
 _LIST_MAX = 20
 _TIMES_MAX = 1000
 _SECONDS_MAX = 90 * 86400
 _PROBLEMS_MAX = 50
+_SEVERITIES: tuple[Severity, ...] = ("ticket", "page")
 _REQUIRED = ("monitor", "model", "for", "expr")
 
 
@@ -47,6 +48,8 @@ class Query:
     """Times that nothing is learnt from."""
     window: int = 0
     """Seconds that the expression looks back: what is left out after a maintenance as well."""
+    alerts: tuple[tuple[Severity, int], ...] = ()
+    """Who is told of an anomaly after how many seconds: nothing is judged by it, a replay counts by it."""
 
     @property
     def ratio(self) -> bool:
@@ -183,6 +186,19 @@ def _several(read: Callable[[Any], Any], most: int = _LIST_MAX) -> Callable[[Any
     return several
 
 
+def _alerts(value: Any) -> tuple[tuple[Severity, int], ...]:
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError("severities and how long each waits are needed, such as `{ticket: 15m}`")
+    found = tuple(
+        (severity, 0 if value[severity] == "0s" else _seconds(value[severity]))
+        for severity in _SEVERITIES
+        if severity in value
+    )
+    if len(found) < len(value):
+        raise ValueError(f"{', '.join(_SEVERITIES)} are the severities")
+    return found
+
+
 _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "monitor": ("monitor", _text),
     "model": ("model", _text),
@@ -197,4 +213,5 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "by": ("by", _several(_text)),
     "maintenance": ("maintenance", _several(read, _TIMES_MAX)),
     "window": ("window", _seconds),
+    "alerts": ("alerts", _alerts),
 }

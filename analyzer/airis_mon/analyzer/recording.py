@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,20 @@ class Recording:
     """(1, steps): what the level is read from, NaN where there is nothing; a column stands for its end."""
     past: Floats
     """(1, cells): what is learnt from, from the same origin on."""
+
+    def times(self, row: Floats, distance: int) -> Integers:
+        """Return the times of the columns of `grid` or `past`, `distance` seconds apart."""
+        return self.origin + distance * np.arange(1, row.shape[1] + 1, dtype=np.int64)
+
+    def columns(self) -> Integers:
+        """Return the column of the grid that each sample lies in."""
+        return -(-self.timestamps // self.step) - self.origin // self.step - 1
+
+    def at(self, sample: int) -> Recording:
+        """Return the recording with that one sample to judge."""
+        some = slice(sample, sample + 1)
+        first = 0 if sample >= self.first else 1
+        return replace(self, timestamps=self.timestamps[some], values=self.values[some], first=first)
 
 
 def of_samples(timestamps: Integers, values: Floats) -> Recording | None:

@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Protocol
 
-from airis_mon.analyzer.commands import backfill, once, run
+from airis_mon.analyzer.commands import backfill, explain, once, run
 
 
 class Action(Protocol):
@@ -32,4 +32,5 @@ ACTIONS: Mapping[str, Action] = {
     "run": run,
     "once": once,
     "backfill": backfill,
+    "explain": explain,
 }

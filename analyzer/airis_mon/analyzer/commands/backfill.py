@@ -11,7 +11,6 @@ import argparse
 import sys
 import time
 from contextlib import closing
-from datetime import datetime
 
 import requests
 
@@ -24,7 +23,7 @@ from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.query import HttpQuerier, Querier, QueryError
 from airis_mon.analyzer.schedule import evaluated_at, moment
 from airis_mon.remote_write import HttpWriter
-from airis_mon.spec import SpecError, format_duration, parse_duration
+from airis_mon.spec import SpecError, format_duration
 
 HELP = "judge a past as it would have been judged then, and write that"
 _LONGEST = 366 * 86400
@@ -45,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             flag,
             dest=dest,
             metavar="TIME",
-            type=_time,
+            type=flags.time,
             default=default,
             required=default is None,
             help=meaning,
@@ -72,7 +71,7 @@ def _run(arguments: argparse.Namespace, queries: tuple[Query, ...], schedule: Sc
         requests.Session() as session,
     ):
         now = querier.now()
-        start, end = (_seconds(given, now) for given in (arguments.since, arguments.until))
+        start, end = (flags.instant(given, now) for given in (arguments.since, arguments.until))
         end = min(end, evaluated_at(now, schedule.interval))
         if not 0 <= end - start <= _LONGEST:
             raise ValueError(
@@ -109,24 +108,3 @@ def _stored(url: str) -> Querier | None:
         querier.close()
         return None
     return querier
-
-
-def _time(text: str) -> datetime | float:
-    """Return a moment, or how many seconds ago."""
-    try:
-        return parse_duration(text)
-    except ValueError:
-        pass
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise argparse.ArgumentTypeError(
-            f"`{text}` is no time; write `2026-11-01T00:00:00Z`, or how long ago, such as `7d`"
-        )
-    return found
-
-
-def _seconds(given: datetime | float, now: float) -> int:
-    return int(given.timestamp()) if isinstance(given, datetime) else int(now - given)

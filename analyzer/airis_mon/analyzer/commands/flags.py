@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,34 +13,39 @@ from airis_mon.analyzer.schedule import FIT_INTERVAL, INTERVAL, STEP
 from airis_mon.spec import format_duration, parse_duration
 
 
-def add_config(parser: argparse.ArgumentParser, more: str = "") -> None:
+def add_config(parser: argparse.ArgumentParser, more: str = "", *, required: bool = True) -> None:
     """Add where the queries are: `config_file`."""
     parser.add_argument(
         "--config.file",
         dest="config_file",
         metavar="FILE",
         type=Path,
-        required=True,
+        required=required,
         help=f"analyzer.yaml as `airis-mon build` writes it{more}",
     )
 
 
 def add_servers(parser: argparse.ArgumentParser) -> None:
     """Add where series are read and written: `prometheus_url`, `remote_write_url`."""
-    parser.add_argument(
-        "--prometheus.url",
-        dest="prometheus_url",
-        metavar="URL",
-        type=_url,
-        required=True,
-        help="root of the Prometheus-compatible server to read from",
-    )
+    add_server(parser)
     parser.add_argument(
         "--remote-write.url",
         dest="remote_write_url",
         metavar="URL",
         type=_url,
         help="where to write (default: /api/v1/write of --prometheus.url)",
+    )
+
+
+def add_server(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Add where series are read: `prometheus_url`."""
+    parser.add_argument(
+        "--prometheus.url",
+        dest="prometheus_url",
+        metavar="URL",
+        type=_url,
+        required=required,
+        help="root of the Prometheus-compatible server to read from",
     )
 
 
@@ -86,11 +92,44 @@ def add_log(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def time(text: str) -> datetime | float:
+    """Return a moment, or how many seconds ago: what a flag says of when."""
+    try:
+        return parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise argparse.ArgumentTypeError(
+            f"`{text}` is no time; write `2026-11-01T00:00:00Z`, or how long ago, such as `7d`"
+        )
+    return found
+
+
+def instant(given: datetime | float, now: float) -> int:
+    """Return a moment in seconds since the epoch."""
+    return int(given.timestamp()) if isinstance(given, datetime) else int(now - given)
+
+
 def _url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise argparse.ArgumentTypeError(f"`{text}` is no URL; write http://HOST:PORT, or https://...")
     return text
+
+
+def duration(text: str) -> int:
+    """Return whole seconds, from a second to some months."""
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("; ".join(map(str, error.args))) from error
+    if seconds != int(seconds) or not 1 <= seconds <= 90 * DAY:
+        raise argparse.ArgumentTypeError(f"`{text}`: whole seconds are needed, from 1s to 90d")
+    return int(seconds)
 
 
 def _seconds(text: str) -> int:

@@ -47,7 +47,9 @@ class Thresholds:
     scale: Floats
     """(rows,): the robust standard deviation, of which `least` is a multiple."""
     passed: Floats
-    """(rows,): what the past asks for: the margin upon the departure that few days exceeded."""
+    """(rows,): what the past asks for: a margin upon `rare`."""
+    rare: Floats
+    """(rows,): the departure that few days of the past exceeded."""
     few: Floats
     """(rows,): how many days that are, part of a day included."""
     worst: Floats
@@ -74,10 +76,10 @@ def thresholds(
     scale = np.fmax(np.fmax(1.4826 * middle, outer / 1.645), floor)
     scale = np.fmax(scale, _RATIO_FLOOR if ratio else _TINY)
     worst = _worst(size, cells)
-    passed, few = _passed(worst, _SPENT * pages_per_week)
-    least, passed = _LEAST * scale, _MARGIN * passed
+    rare, few = _rare(worst, _SPENT * pages_per_week)
+    least, passed = _LEAST * scale, _MARGIN * rare
     distance = np.where(_warm(values, off, cells), np.fmax(least, passed), np.nan)
-    return Thresholds(distance, least, scale, passed, few, worst)
+    return Thresholds(distance, least, scale, passed, rare, few, worst)
 
 
 def _worst(size: Floats, cells: Cells) -> Floats:
@@ -89,7 +91,7 @@ def _worst(size: Floats, cells: Cells) -> Floats:
     return robust.most(size[:, columns - days * cells.day :].reshape(rows, days, cells.day))
 
 
-def _passed(worst: Floats, pages_per_week: float) -> tuple[Floats, Floats]:
+def _rare(worst: Floats, pages_per_week: float) -> tuple[Floats, Floats]:
     """Return the departure that as many days of the past exceeded as the budget allows, and how many."""
     worst = np.sort(-worst, axis=1)
     last = np.maximum(np.sum(~np.isnan(worst), axis=1) - 1, 0)

@@ -1,0 +1,112 @@
+"""Say why a series was anomalous, or was not, by the service's own judgements; nothing is written back.
+
+The past of the series is read from Prometheus, or from a file of your own (--values), and judged again as
+`run` judges it. A page holds values, expectation, band and score, who would have been told, and the reasons
+of one moment in words and numbers; without -o these reasons are printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from airis_mon.analyzer.commands import flags, pasts
+from airis_mon.analyzer.explanation import table
+from airis_mon.analyzer.explanation.account import Account, account
+from airis_mon.analyzer.explanation.page import page
+from airis_mon.analyzer.explanation.reasons import headline, reasons
+from airis_mon.analyzer.explanation.selection import chosen, parse, queries, shown
+from airis_mon.analyzer.explanation.sources import asked, candidates
+from airis_mon.analyzer.explanation.wording import moment, span
+from airis_mon.analyzer.query import HttpQuerier, QueryError
+from airis_mon.spec import SpecError
+
+HELP = "say why a series was anomalous, or was not, in words, as a page or a table"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add which series, when, and what to make of it."""
+    parser.add_argument(
+        "series",
+        metavar="SERIES",
+        nargs="?",
+        help='what to explain: monitor/signal, or monitor/signal{label="value"}',
+    )
+    pasts.add_arguments(parser, since="7d")
+    parser.add_argument(
+        "--at",
+        metavar="TIME",
+        type=flags.time,
+        help="moment to explain, likewise (default: the newest anomaly)",
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", type=_drawable, help="write a page, FILE.html")
+    parser.add_argument("--csv", metavar="FILE", type=Path, help="write every sample with what is said of it")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Return 0 where the series was found and all was written, 1 otherwise."""
+    try:
+        found = _account(arguments)
+        if arguments.csv is not None:
+            with arguments.csv.open("w", encoding="utf-8", newline="") as out:
+                table.write(out, found.course)
+        if arguments.output is not None:
+            arguments.output.write_text(page(found), encoding="utf-8")
+    except (SpecError, QueryError, OSError, ValueError) as error:
+        print(f"airis-mon analyzer explain: {error}", file=sys.stderr)
+        return 1
+    if arguments.output is None:
+        _told(found)
+    return 0
+
+
+def _account(arguments: argparse.Namespace) -> Account:
+    pasts.check(arguments)
+    at = arguments.at
+    if arguments.values is not None:
+        past = pasts.of_file(arguments)
+        end = float(past.recording.timestamps[-1])
+    else:
+        past, end = _asked(arguments)
+    with pasts.progress("judging") as progress:
+        return account(
+            past.name,
+            past.recording,
+            past.query,
+            at=None if at is None else flags.instant(at, end),
+            fit_interval=arguments.fit_interval,
+            progress=progress,
+        )
+
+
+def _asked(arguments: argparse.Namespace) -> tuple[pasts.Past, float]:
+    """Return the series of a Prometheus that is meant, and Prometheus' time."""
+    if arguments.series is None:
+        raise ValueError('which series? write monitor/signal, or monitor/signal{label="value"}')
+    selection = parse(arguments.series)
+    possible = queries(selection, pasts.configured(arguments))
+    with closing(HttpQuerier(flags.reading(arguments))) as querier:
+        since, until = pasts.span(arguments, querier)
+        query, labels = chosen(selection, candidates(querier, possible, since, until))
+        recording = asked(querier, query, labels, since, until, flags.schedule(arguments))
+        return pasts.Past(shown(query.monitor, query.signal, labels), query, recording), querier.now()
+
+
+def _drawable(text: str) -> Path:
+    file = Path(text)
+    if file.suffix != ".html":
+        raise argparse.ArgumentTypeError(f"`{text}` is no page; write FILE.html")
+    return file
+
+
+def _told(found: Account) -> None:
+    print(f"{found.name} at {moment(found.why.at)} UTC")
+    print(headline(found.why))
+    for reason in reasons(found.why):
+        print(f"  {reason.title}: {reason.text}")
+    for episode in found.episodes:
+        told = ", ".join(f"{one.severity} {moment(one.at)}" for one in episode.told) or "nobody told"
+        peak, lasted = found.course.score[episode.peak], span(episode.end - episode.begin)
+        print(f"episode {moment(episode.begin)}, {lasted}, score up to {peak:.2f}: {told}")

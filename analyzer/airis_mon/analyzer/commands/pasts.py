@@ -1,0 +1,129 @@
+"""Which past is judged again, and where it is read: what `explain` and `replay` have in common."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from airis_mon.analyzer.commands import flags
+from airis_mon.analyzer.config import Query, load
+from airis_mon.analyzer.explanation.course import Progress
+from airis_mon.analyzer.explanation.sources import samples
+from airis_mon.analyzer.methods.seasonal import Direction
+from airis_mon.analyzer.query import Querier
+from airis_mon.analyzer.recording import Recording, of_samples
+from airis_mon.analyzer.schedule import HISTORY
+from airis_mon.spec import format_duration
+
+_LONGEST = 366 * 86400
+"""Seconds that are judged at once."""
+_TOLD = 0.5
+"""Seconds between two states of the line of progress."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """One series to judge."""
+
+    name: str
+    query: Query
+    recording: Recording
+
+
+def add_arguments(parser: argparse.ArgumentParser, since: str) -> None:
+    """Add where the past is read, and how far back it is judged."""
+    flags.add_config(parser, required=False)
+    flags.add_server(parser, required=False)
+    parser.add_argument(
+        "--values",
+        metavar="FILE.csv",
+        type=Path,
+        help="judge this instead of a series of Prometheus: lines `timestamp,value`, UTC or Unix seconds",
+    )
+    for flag, default, meaning in (
+        (
+            "--since",
+            since,
+            f"first time to judge: `2026-11-01T00:00Z`, or how long ago (default: {since})",
+        ),
+        ("--until", "0s", "last time to judge, likewise (default: now, by Prometheus' clock)"),
+    ):
+        parser.add_argument(flag, metavar="TIME", type=flags.time, default=default, help=meaning)
+    parser.add_argument(
+        "--direction",
+        choices=get_args(Direction),
+        default="both",
+        help="of --values: which departures count (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--history",
+        metavar="DURATION",
+        type=flags.duration,
+        default=HISTORY,
+        help=f"of --values: how far back is learnt from (default: {format_duration(HISTORY)})",
+    )
+    flags.add_schedule(parser)
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Raise ValueError where the flags do not say where the past is."""
+    if arguments.values is None and (arguments.config_file is None or arguments.prometheus_url is None):
+        raise ValueError(
+            "where is the past? --config.file FILE and --prometheus.url URL, or --values FILE.csv are needed"
+        )
+
+
+def configured(arguments: argparse.Namespace) -> tuple[Query, ...]:
+    """Return the queries of the configuration; SpecError or OSError where it cannot be read."""
+    return load(arguments.config_file).queries
+
+
+def of_file(arguments: argparse.Namespace) -> Past:
+    """Return the series in a file of somebody's own, judged as by a query that says nothing."""
+    file: Path = arguments.values
+    at, values = samples(file)
+    recording = of_samples(at, values)
+    if recording is None:
+        raise ValueError(f"{file}: {len(values)} values are too few to be judged")
+    query = Query(
+        "values", file.stem, file.stem, "", history=arguments.history, direction=arguments.direction
+    )
+    return Past(file.stem, query, recording)
+
+
+def span(arguments: argparse.Namespace, querier: Querier) -> tuple[int, int]:
+    """Return the first and the last time to judge; ValueError where that is none, or too much."""
+    now = querier.now()
+    since, until = (flags.instant(given, now) for given in (arguments.since, arguments.until))
+    until = min(until, int(now))
+    if not 0 <= until - since <= _LONGEST:
+        raise ValueError(
+            f"--since and --until are {until - since} seconds apart; up to "
+            f"{format_duration(_LONGEST)} are judged at once"
+        )
+    return since, until
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Progress]:
+    """Give what says how far it is, on one line of a terminal; it says nothing to a file."""
+    shown = sys.stderr.isatty()
+    last = -_TOLD
+
+    def tell(share: float) -> None:
+        nonlocal last
+        if shown and time.monotonic() - last >= _TOLD:
+            last = time.monotonic()
+            print(f"\r{what} {share:4.0%}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield tell
+    finally:
+        if shown and last > 0:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,148 @@
+"""Where the past of a series comes from: the Prometheus that the service reads, or a file of one's own."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from airis_mon.analyzer.config import Query
+from airis_mon.analyzer.cycle import Schedule
+from airis_mon.analyzer.methods.cells import Cells
+from airis_mon.analyzer.methods.robust import Floats
+from airis_mon.analyzer.methods.seasonal import recent_steps
+from airis_mon.analyzer.query import Frame, Labels, Querier
+from airis_mon.analyzer.recording import Integers, Recording
+from airis_mon.analyzer.schedule import evaluated_at, fitted_at, learnt_at
+
+_GLANCES = 100
+"""Moments at which a query is asked which series it has."""
+_ROWS_MAX = 5_000_000
+_MILLISECONDS = 1e11
+"""Numbers from here on are milliseconds since the epoch: as seconds they would be after the year 5000."""
+
+
+class SourceError(ValueError):
+    """A file that cannot be read as times and values, with the line."""
+
+
+def candidates(
+    querier: Querier, queries: Sequence[Query], since: int, until: int
+) -> Iterator[tuple[Query, Labels]]:
+    """Yield every series that the queries had in a time; raises QueryError."""
+    step = max(60, (until - since) // _GLANCES)
+    for query in queries:
+        for labels in querier.range(query.expr, since, until, step).labels:
+            yield query, labels
+
+
+def asked(
+    querier: Querier, query: Query, labels: Labels, since: int, until: int, schedule: Schedule
+) -> Recording:
+    """Return one series with what the service would have read to judge it; raises QueryError."""
+    step, cells = schedule.step, Cells.of(schedule.step)
+    cell = cells.seconds
+    begin = -(-since // schedule.interval) * schedule.interval
+    end = max(begin, evaluated_at(until, schedule.interval))
+    fitted = [fitted_at(at, schedule.fit_interval) // step * step for at in (begin, end)]
+    learnt = [learnt_at(at, cell) for at in fitted]
+    origin = learnt[0] - max(1, query.history // cell) * cell
+    expr = only(query.expr, labels)
+
+    def row(first: int, last: int, distance: int) -> Floats:
+        return _row(querier.range(expr, first, last, distance), labels)
+
+    grid = np.full((1, -(-(end - origin) // step)), np.nan)
+    first = max(origin + step, fitted[0] - (recent_steps(cells) - 1) * step)
+    column = (first - origin) // step - 1
+    recent = row(first, fitted[1], step)
+    grid[0, column : column + len(recent)] = recent
+    # Of less than a day a model is learnt at each fit, from what came since the last look at the whole past.
+    past = row(origin + cell, max(origin + cell, fitted[1] // cell * cell), cell)
+    values = row(begin, end, schedule.interval)
+    at = np.arange(begin, end + 1, schedule.interval, dtype=np.int64)
+    return Recording(at, values, 0, step, origin, grid, past[None])
+
+
+def only(expr: str, labels: Labels) -> str:
+    """Return an expression that gives one series of another one, so that the others are not sent."""
+    kept = [(name, value) for name, value in labels if name != "__name__"]
+    if not kept:
+        return expr
+    mark = "vector(1)"
+    for name, value in kept:
+        text = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("$", "$$")
+        mark = f'label_replace({mark}, "{name}", "{text}", "", "")'
+    return f"({expr}) and on ({', '.join(name for name, _ in kept)}) {mark}"
+
+
+def _row(frame: Frame, labels: Labels) -> Floats:
+    for found, values in zip(frame.labels, frame.values, strict=True):
+        if found == labels:
+            return np.asarray(values)
+    return np.full(len(frame.timestamps), np.nan)
+
+
+def samples(file: Path) -> tuple[Integers, Floats]:
+    """Return the times and values of a CSV file, in order; of a time that comes twice the later line counts.
+
+    SourceError with the line where it cannot be understood, OSError if it cannot be read.
+    """
+    found: dict[int, float] = {}
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        reader = csv.reader(lines)
+        for row in reader:
+            if not row or not any(cell.strip() for cell in row):
+                continue
+            place = f"{file}:{reader.line_num}"
+            if len(row) < 2:
+                raise SourceError(f"{place}: `timestamp,value` is needed, there is `{row[0][:40]}`")
+            if reader.line_num == 1 and _is_heading(row[0].strip()):
+                continue
+            try:
+                at, value = _moment(row[0].strip()), _value(row[1].strip())
+            except ValueError as error:
+                raise SourceError(f"{place}: {error}") from None
+            found[at] = value
+            if len(found) > _ROWS_MAX:
+                raise SourceError(f"{place}: more than {_ROWS_MAX} values; take a part of them")
+    if not found:
+        raise SourceError(f"{file}: no line is `timestamp,value`")
+    order = sorted(found)
+    return np.array(order, dtype=np.int64), np.array([found[at] for at in order])
+
+
+def _is_heading(text: str) -> bool:
+    return text[:1].isalpha() or text[:1] == "#"
+
+
+def _moment(text: str) -> int:
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            when = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError(
+                f"`{text[:40]}` is no time; write 2026-11-02T14:00:00Z, or Unix seconds"
+            ) from None
+        seconds = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    if abs(seconds) >= _MILLISECONDS:
+        seconds /= 1000
+    if not 0 <= seconds < _MILLISECONDS:
+        raise ValueError(f"`{text[:40]}` is no time from 1970 on")
+    return math.floor(seconds)
+
+
+def _value(text: str) -> float:
+    if not text:
+        return math.nan
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"`{text[:40]}` is no number; leave it empty where there is none") from None
+    return value if math.isfinite(value) else math.nan

@@ -1,0 +1,234 @@
+"""`airis-mon analyzer explain`, as a person types it, on a real Prometheus and in a real browser."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from airis_mon.analyzer.config import Query, load
+from airis_mon.analyzer.explanation.account import Account, account
+from airis_mon.analyzer.explanation.page import page
+from airis_mon.analyzer.methods.cells import DAY, HOUR
+from airis_mon.analyzer.query import HttpQuerier
+from airis_mon.analyzer.recording import of_samples
+from airis_mon.analyzer.schedule import fitted_at
+from airis_mon.analyzer.service import main
+from airis_mon.analyzer.watch import Watch
+from airis_mon.spec import Window
+from tests.browser import Browser
+
+STEP = 60
+PODS = ("a", 'b"$1')
+CONFIG = """
+queries:
+  - {monitor: chat, model: llama, for: ttft, expr: 'latency + 0', unit: seconds, history: 3d, by: [pod],
+     alerts: {ticket: 10m, page: 30m}}
+  - {monitor: chat, model: llama, for: mean, expr: 'avg(latency)', history: 3d, direction: up}
+"""
+
+
+def usual(at: float) -> float:
+    return 10 + 4 * float(np.sin(2 * np.pi * at / DAY)) + 0.3 * float(np.sin(at * 12.9898))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "analyzer.yaml"
+    file.write_text(CONFIG)
+    return file
+
+
+@pytest.fixture
+def stored(promtool: Any, prometheus_server: Callable[..., Any], tmp_path: Path) -> tuple[str, int]:
+    """Four days of two pods, one of which has had an hour of trouble, up to a moment ago."""
+    now = int(time.time()) // STEP * STEP
+    lines = ["# TYPE latency gauge"]
+    for pod in PODS:
+        label = pod.replace('"', '\\"')
+        for at in range(now - 4 * DAY, now + 1, STEP):
+            off = 8 if pod == "a" and now - 3 * HOUR <= at < now - 2 * HOUR else 0
+            lines.append(f'latency{{pod="{label}"}} {usual(at) + off:.6f} {at}')
+    text = tmp_path / "latency.om"
+    text.write_text("\n".join([*lines, "# EOF", ""]))
+    data = tmp_path / "data"
+    command = [str(promtool.path), "tsdb", "create-blocks-from", "openmetrics", str(text), str(data)]
+    subprocess.run(command, check=True, capture_output=True, cwd=promtool.cwd, timeout=60)
+    return prometheus_server(data=data).url, now
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = main(["explain", *words])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_a_series_of_prometheus_is_explained_by_the_service_s_own_bits(
+    capsys: pytest.CaptureFixture[str], stored: tuple[str, int], config: Path, tmp_path: Path
+) -> None:
+    url, now = stored
+    flags = [f"--config.file={config}", f"--prometheus.url={url}", "--since=6h"]
+    html, table = tmp_path / "a.html", tmp_path / "a.csv"
+    code, out, err = said(capsys, 'chat/ttft{pod="a"}', *flags, f"--output={html}", f"--csv={table}")
+    assert (code, out, err) == (0, "", "")
+    assert "chat/ttft{pod=&quot;a&quot;}" in html.read_text()
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    scores = {row["timestamp"]: float(row["score"]) for row in rows}
+    watch = Watch(load(config).queries[0], STEP)
+    querier = HttpQuerier(url)
+    judged = 0
+    for at in range(now - 200 * STEP, now - STEP, 1260):
+        watch.fit(querier, fitted_at(at, 600))
+        written = [
+            one.value
+            for one in watch.evaluate(querier, at).samples
+            if one.labels["__name__"] == "anomaly_score" and one.labels["pod"] == "a"
+        ]
+        assert written == [scores[f"{np.datetime64(at, 's')}Z"]]
+        judged += written[0] >= 1
+    querier.close()
+    assert judged >= 2
+    assert sum(score >= 1 for score in scores.values()) == 60
+
+    code, out, _ = said(capsys, 'chat/ttft{pod="a"}', *flags)
+    assert code == 0
+    assert "Anomalous: " in out
+    assert out.count("episode ") == 1
+    assert ": ticket " in out.splitlines()[-1]
+    assert ", page " in out.splitlines()[-1]
+
+    # A quote and a dollar in a label's value reach Prometheus as they are.
+    code, out, _ = said(capsys, 'chat/ttft{pod="b\\"$1"}', *flags)
+    assert code == 0
+    assert "As usual: " in out
+    code, out, _ = said(capsys, "chat/mean", *flags, f"--at={np.datetime64(now - 9000, 's')}Z")
+    assert code == 0
+    assert out.startswith("chat/mean at ")
+    assert "Anomalous: " in out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["chat/ttft"], '2 series are chat/ttft; write one of\n  chat/ttft{pod="a"}\n'),
+        (["chta/ttft"], "no monitor is called `chta`; did you mean `chat`?"),
+        (["chat/ttft", "--since=900d"], "up to 366d are judged at once"),
+        (["chat/ttft", "--until=30d", "--since=31d"], "chat/ttft has no value in that time"),
+        (["chat"], "`chat` is no series"),
+        ([], "which series?"),
+    ],
+)
+def test_what_is_no_series_is_refused_with_what_to_write(
+    capsys: pytest.CaptureFixture[str],
+    prometheus_server: Callable[..., Any],
+    tmp_path: Path,
+    words: list[str],
+    told: str,
+) -> None:
+    file = tmp_path / "two.yaml"
+    both = 'label_replace(vector(1), "pod", "a", "", "") or label_replace(vector(1), "pod", "b", "", "")'
+    late = f"({both}) and on () vector(time()) > {int(time.time()) - 10 * DAY}"
+    file.write_text(
+        f"queries:\n  - {{monitor: chat, model: x, for: ttft, expr: '{late}', by: [pod], history: 2h}}\n"
+    )
+    server = prometheus_server()
+    code, out, err = said(capsys, *words, f"--config.file={file}", f"--prometheus.url={server.url}")
+    assert (code, out) == (1, "")
+    assert told in err
+
+
+def test_without_a_past_nothing_is_explained(capsys: pytest.CaptureFixture[str], config: Path) -> None:
+    code, _, err = said(capsys, "chat/ttft")
+    assert code == 1
+    assert "--config.file FILE and --prometheus.url URL, or --values FILE.csv are needed" in err
+    flags = [f"--config.file={config}", "--prometheus.url=http://127.0.0.1:9"]
+    code, _, err = said(capsys, "chat/ttft", *flags)
+    assert code == 1
+    assert "is not reachable" in err
+
+
+def own(folder: Path) -> Path:
+    at = 1_700_006_400 + 300 * np.arange(6 * 288)
+    values = [usual(float(one)) for one in at]
+    for place in range(1500, 1510):
+        values[place] += 12
+    file = folder / "queue <depth>.csv"
+    lines = [f"{one},{value!r}" for one, value in zip(at.tolist(), values, strict=True)]
+    file.write_text("time,value\n" + "\n".join(lines))
+    return file
+
+
+def test_a_series_of_ones_own_needs_no_server(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, err = said(capsys, f"--values={own(tmp_path)}", "--direction=up", "--history=3d")
+    assert (code, err) == (0, "")
+    assert out.startswith("queue <depth> at Mon 2023-11-20 05:")
+    assert "(of 3d asked for)" in out
+    short = tmp_path / "short.csv"
+    short.write_text("5,1\n6,2\n")
+    assert "2 values are too few to be judged" in said(capsys, f"--values={short}")[2]
+    assert "No such file" in said(capsys, f"--values={tmp_path / 'none.csv'}")[2]
+
+
+HOSTILE = '</script><script>alert(1)</script><img src=x onerror=alert(2)> $body "' + "long" * 30
+
+
+def hostile() -> Account:
+    at = 1_700_006_400 + 300 * np.arange(6 * 288, dtype=np.int64)
+    values = np.array([usual(float(one)) for one in at])
+    values[1500:1510] += 12
+    recording = of_samples(at, values)
+    assert recording is not None
+    maintenance = (Window(float(at[900]), float(at[930])),)
+    query = Query(HOSTILE, "x", HOSTILE, "", unit="seconds", maintenance=maintenance)
+    return account(HOSTILE, recording, query, incidents=[(int(at[1490]), int(at[1512]))])
+
+
+def test_text_of_others_stays_text_and_one_script_alone_may_run() -> None:
+    text = page(hostile())
+    assert "<script>alert" not in text
+    assert "<img" not in text
+    assert text.count("</script>") == 2
+    assert "script-src 'sha256-" in text
+    assert "http://" not in text.replace("http://www.w3.org/2000/svg", "")
+    assert "https://" not in text
+
+
+@pytest.mark.slow
+def test_a_reader_sees_the_page_and_moves_through_it(browser: Browser, tmp_path: Path) -> None:
+    text = page(hostile())
+    # The page allows its own script alone; what looks at it is the test's.
+    text = text.replace("Content-Security-Policy", "x-lifted")
+    keys = """<script>
+      const press = key => chart.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+      press("PageUp"); press("End"); press("PageUp");
+      document.body.append(`at peak: ${readout.textContent}`);
+      press("Home");
+      document.body.append(`at first: ${readout.textContent}`);
+      const seen = chart.getBoundingClientRect();
+      chart.dispatchEvent(new PointerEvent("pointermove", {clientX: seen.left + seen.width / 2}));
+      document.body.append(`at middle: ${readout.textContent}`);
+    </script>"""
+    file = tmp_path / "page.html"
+    file.write_text(text + keys, encoding="utf-8")
+    for size in ((1280, 1800), (360, 3000)):
+        seen = browser.seen(file, size)
+        assert seen["width"] <= size[0], "nobody scrolls a page sideways"
+        shown = seen["text"]
+        assert "<script>alert(1)</script>" in shown
+        for told in ("Anomalous: ", "Expectation", "Threshold", "known incident", "1 episode", "warming up"):
+            assert told in shown
+        peak, first, middle = (shown.partition(f"at {name}: ")[2] for name in ("peak", "first", "middle"))
+        assert peak.startswith("Mon 2023-11-20 0")
+        assert "score " in peak.partition("at first")[0]
+        assert first.startswith("Wed 2023-11-15 00:00: ")
+        assert "warming up" in first.partition("at middle")[0]
+        assert middle.startswith(("Fri 2023-11-17", "Sat 2023-11-18"))
+        picture = tmp_path / f"page-{size[0]}.png"
+        browser.run(file, size, f"--screenshot={picture}")
+        assert picture.stat().st_size > 20_000
