@@ -45,6 +45,7 @@ UPSTREAM = {
 FACES = (
     "spec",
     "analyzer.capacity",
+    "analyzer.causes",
     "analyzer.query",
     "analyzer.rightsizing",
     "web",

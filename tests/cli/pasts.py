@@ -14,7 +14,7 @@ Points = Iterable[tuple[int, float]]
 def series(name: str, labels: Mapping[str, str], points: Points) -> list[str]:
     """Return lines of OpenMetrics; labels may hold no quotes."""
     pairs = ",".join(f'{label}="{value}"' for label, value in labels.items())
-    return [f"{name}{{{pairs}}} {value:.6g} {at}" for at, value in points]
+    return [f"{name}{{{pairs}}} {value:.12g} {at}" for at, value in points]
 
 
 def blocks(promtool: Server, folder: Path, families: Mapping[str, list[str]]) -> Path:

@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Entry] = {
     "rightsize": Entry("airis_mon.cli.commands.rightsize", "what containers should request", "stack"),
     "canary": Entry("airis_mon.cli.commands.canary", "is a new version as good as the old one", "stack"),
     "trend": Entry("airis_mon.cli.commands.trend", "what has changed, since when, and how fast", "stack"),
+    "causes": Entry("airis_mon.cli.commands.causes", "what changed before an incident, ranked", "stack"),
     "maintenance": Entry(
         "airis_mon.cli.commands.maintenance", "tell nobody while models are worked on", "cli"
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
@@ -76,6 +77,21 @@ def duration(text: str) -> float:
     if found <= 0:
         raise argparse.ArgumentTypeError(f"`{text}` is not longer than nothing")
     return found
+
+
+def moment(text: str, now: float) -> float:
+    """Return the seconds since the epoch of an argument: a time, or a duration before `now`."""
+    try:
+        return now - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"`{text}` is neither a time such as 2026-11-19T00:00:00Z nor a duration before now such as 10m"
+        ) from error
+    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
 
 
 def share(text: str) -> float:

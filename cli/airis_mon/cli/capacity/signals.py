@@ -127,8 +127,7 @@ def _latency(
     monitor: Monitor, contract: Contract, indicator: Latency, target: float, options: Options
 ) -> Use:
     """Return the quantile that the objective is about, as a share of what it allows."""
-    quantile = _quantile(QUANTILES, target)
-    name = f"{indicator.of}_{quantile}"
+    name = f"{indicator.of}_{quantile(QUANTILES, target)}"
     asked = _signal(monitor, contract, name, options)
     allowed = format_duration(indicator.below)
     return Use(
@@ -136,7 +135,7 @@ def _latency(
     )
 
 
-def _quantile(known: Mapping[str, float], target: float) -> str:
+def quantile(known: Mapping[str, float], target: float) -> str:
     """Return the highest quantile that is not above the target; the lowest where all are."""
     below = [name for name, share in known.items() if share <= target]
     return below[-1] if below else next(iter(known))
