@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -12,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import requests
+import yaml
 
 from airis_mon.cli.commands import canary
 from airis_mon.stack.servers import Server
@@ -100,7 +104,7 @@ def _samples(version: Version, now: int, rng: np.random.Generator) -> dict[str, 
 
 
 @pytest.fixture(scope="module")
-def past(promtool: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+def past(promtool: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Blocks of a Prometheus that has scraped all versions until now."""
     folder = tmp_path_factory.mktemp("canary")
     now, rng = int(time.time()) // 60 * 60, np.random.default_rng(5)
@@ -121,31 +125,35 @@ def past(promtool: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
         str(folder / "data"),
     ]
     subprocess.run(command, check=True, capture_output=True, cwd=promtool.cwd, timeout=60)
-    return folder / "data", now
+    return folder / "data"
 
 
-Canary = Callable[..., tuple[int, str, str]]
+@dataclass(frozen=True)
+class Canary:
+    """The command against a Prometheus: `told(matchers of the candidate, *options)`."""
+
+    url: str
+    file: Path
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, candidate: str, *options: str) -> tuple[int, str, str]:
+        words = [str(self.file), "--prometheus.url", self.url, "--baseline", 'version="1"']
+        code = canary.run([*words, "--candidate", candidate, *options], self.file.parent)
+        out, error = self.capsys.readouterr()
+        return code, out, error
 
 
 @pytest.fixture
 def told(
-    past: tuple[Path, int],
+    past: Path,
     prometheus_server: Callable[..., Any],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> Canary:
-    """Return what the command says of matchers: `told("2", "--output", "json")`."""
-    server = prometheus_server(data=past[0])
+    server = prometheus_server(data=Path(shutil.copytree(past, tmp_path / "data")))
     file = tmp_path / "digits.yaml"
     file.write_text(DOCUMENT)
-
-    def run(candidate: str, *options: str, baseline: str = 'version="1"') -> tuple[int, str, str]:
-        words = [str(file), "--prometheus.url", server.url, "--baseline", baseline, "--candidate", candidate]
-        code = canary.run([*words, *options], tmp_path)
-        out, error = capsys.readouterr()
-        return code, out, error
-
-    return run
+    return Canary(server.url, file, capsys)
 
 
 def _verdicts(text: str) -> dict[str, str]:
@@ -265,3 +273,67 @@ def test_a_monitor_is_chosen_where_files_have_several(
     unreachable = ["--monitor", "other", "--prometheus.url", "http://127.0.0.1:9"]
     assert canary.run([*words, *unreachable], tmp_path) == 1
     assert "http://127.0.0.1:9 is not reachable" in capsys.readouterr().err
+
+
+def test_verdicts_are_written_as_series_and_the_alert_of_the_page_fires_on_them(
+    told: Canary, promtool: Server, tmp_path: Path
+) -> None:
+    code, _, error = told('version="3"', "--write")
+    assert code == 3, error
+    code, _, error = told('version="3"', "--write")
+    assert code == 3, error  # the same sample at the same time is no mistake
+    url = told.url
+    answer = requests.get(
+        f"{url}/api/v1/query",
+        {"query": 'airis_canary_verdict{metric="availability"}'},
+        timeout=10,
+    ).json()["data"]["result"]
+    assert {one["metric"]["verdict"]: one["value"][1] for one in answer} == {
+        "better": "0", "same": "0", "worse": "1", "undecided": "0",
+    }  # fmt: skip
+    (one,) = {
+        (one["metric"]["monitor"], one["metric"]["model"], one["metric"]["candidate"]) for one in answer
+    }
+    assert one == ("digits", "digits", 'version="3"')
+
+    page = (Path(__file__).resolve().parents[2] / "docs" / "canary.md").read_text(encoding="utf-8")
+    (rules,) = (text for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "groups:" in text)
+    (tmp_path / "canary.rules.yaml").write_text(rules)
+    labels = 'monitor="digits",model="digits",metric="availability",candidate="v2",baseline="v1"'
+    said = {"monitor": "digits", "model": "digits", "metric": "availability"}
+    tests = {
+        "rule_files": ["canary.rules.yaml"],
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [
+                    {"series": f'airis_canary_verdict{{{labels},verdict="worse"}}', "values": values}
+                ],
+                "alert_rule_test": [
+                    {
+                        "eval_time": at,
+                        "alertname": "ModelCanaryWorse",
+                        "exp_alerts": [{"exp_labels": {**said, "candidate": "v2", "severity": "ticket"}}]
+                        if fires
+                        else [],
+                    }
+                ],
+            }
+            for values, at, fires in (
+                ("0x5 1x5", "8m", True),
+                ("0x5 1 _x30", "14m", True),
+                ("0x5 1 _x30", "17m", False),
+                ("0x20", "15m", False),
+            )
+        ],
+    }
+    (tmp_path / "canary.test.yaml").write_text(yaml.safe_dump(tests))
+    command = [str(promtool.path), "test", "rules", str(tmp_path / "canary.test.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=promtool.cwd, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_server_that_takes_no_writes_is_told(told: Canary) -> None:
+    code, out, error = told('version="3"', "--write", "--remote-write.url", f"{told.url}/nowhere")
+    assert (code, out) == (1, "")
+    assert "airis-mon canary: --write: " in error

@@ -29,6 +29,27 @@ FOR = "for"
 HORIZON = "horizon"
 """How far ahead the value looks."""
 
+# Two versions beside each other, written by `airis-mon canary --write`
+CANARY_VERDICT = "airis_canary_verdict"
+"""1 for the verdict that a candidate has now, by `metric`, and 0 for each other one: `better`, `same`,
+`worse`, `undecided`."""
+CANARY_DIFFERENCE = "airis_canary_difference"
+"""Candidate - baseline in the metric's base unit, step by step; absent before both had traffic."""
+CANARY_LOWER = "airis_canary_difference_lower"
+"""Lower edge of the interval that holds whenever somebody looks; absent while nothing is known."""
+CANARY_UPPER = "airis_canary_difference_upper"
+"""Its upper edge."""
+
+# Labels of what is written of two versions, beside `monitor` and `model`
+METRIC = "metric"
+"""Objective, or signal, that the versions are compared by."""
+VERDICT = "verdict"
+"""What is said of the candidate."""
+BASELINE = "baseline"
+"""Label matchers of the version that is there."""
+CANDIDATE = "candidate"
+"""Label matchers of the version that may replace it."""
+
 # Values of the label `horizon`, beside durations such as `24h`
 NOW = "0s"
 """What is expected now."""

@@ -25,7 +25,7 @@ _TIMEOUT = 60.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options from which `querier` is made."""
     add = parser.add_argument
-    add("--prometheus.url", dest="url", type=_url, default="http://127.0.0.1:9090", metavar="URL",
+    add("--prometheus.url", dest="url", type=url, default="http://127.0.0.1:9090", metavar="URL",
         help="Prometheus that holds the past (default: %(default)s)")  # fmt: skip
     add("--prometheus.http-config", dest="access", type=Path, metavar="FILE",
         help="who we are to it, as in promtool's --http.config.file")  # fmt: skip
@@ -56,16 +56,23 @@ def chosen(monitors: Sequence[Monitor], names: Sequence[str]) -> list[Monitor]:
 
 
 @contextmanager
+def session(arguments: argparse.Namespace) -> Iterator[requests.Session]:
+    """Yield what knows who we are; SpecError where the file of that cannot be used."""
+    who = Access() if arguments.access is None else access(arguments.access)
+    with requests.Session() as found:
+        found.trust_env = False  # no password out of a .netrc that nobody thought of
+        found.headers.update(who.headers)
+        found.auth = who.user
+        found.verify = who.verify
+        found.cert = who.certificate
+        yield found
+
+
+@contextmanager
 def querier(arguments: argparse.Namespace) -> Iterator[HttpQuerier]:
     """Yield what asks that Prometheus; SpecError where the file of who we are cannot be used."""
-    who = Access() if arguments.access is None else access(arguments.access)
-    with requests.Session() as session:
-        session.trust_env = False  # no password out of a .netrc that nobody thought of
-        session.headers.update(who.headers)
-        session.auth = who.user
-        session.verify = who.verify
-        session.cert = who.certificate
-        yield HttpQuerier(arguments.url, timeout=arguments.timeout, session=session)
+    with session(arguments) as known:
+        yield HttpQuerier(arguments.url, timeout=arguments.timeout, session=known)
 
 
 def duration(text: str) -> float:
@@ -112,7 +119,8 @@ def between(text: str, least: float, most: float, such: str) -> float:
     return found
 
 
-def _url(text: str) -> str:
+def url(text: str) -> str:
+    """Return an argument that is the root of a server, or a route of it."""
     try:
         return checked_url(text)
     except ValueError as error:

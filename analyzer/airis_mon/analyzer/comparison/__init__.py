@@ -9,6 +9,7 @@ from airis_mon.analyzer.comparison.account import Comparison, Result, SideError,
 from airis_mon.analyzer.comparison.counting import Span, counted
 from airis_mon.analyzer.comparison.evidence import Difference, Steps, difference
 from airis_mon.analyzer.comparison.measures import Measure, UncomparableError, measures, uncompared
+from airis_mon.analyzer.comparison.publishing import samples
 from airis_mon.analyzer.comparison.sides import Side, side
 from airis_mon.analyzer.comparison.verdict import Finding, Margin, Verdict, judge, together
 
@@ -30,6 +31,7 @@ __all__ = [
     "difference",
     "judge",
     "measures",
+    "samples",
     "side",
     "together",
     "uncompared",

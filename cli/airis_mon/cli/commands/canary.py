@@ -7,7 +7,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,14 +21,16 @@ from airis_mon.analyzer.comparison import (
     UncomparableError,
     compare,
     measures,
+    samples,
     side,
     uncompared,
 )
-from airis_mon.analyzer.query import Querier, QueryError
+from airis_mon.analyzer.query import HttpQuerier, Querier, QueryError
 from airis_mon.cli import comparisons, prometheus
 from airis_mon.cli.documents import load
 from airis_mon.cli.progress import Progress
 from airis_mon.cli.wording import printable, problems
+from airis_mon.remote_write import HttpWriter, Sample, Writer
 from airis_mon.spec import Monitor, SpecError, format_duration, parse_duration
 
 PROMOTE, FAILED, WORSE, UNDECIDED = 0, 1, 3, 4
@@ -57,8 +59,17 @@ def run(argv: Sequence[str], _cache: Path) -> int:
         if not args.metrics and (left := uncompared(monitor)):
             print(f"not compared, as they count by expressions or times of their own: {', '.join(left)}",
                   file=sys.stderr)  # fmt: skip
-        with prometheus.querier(args) as querier, Progress(sys.stderr) as progress:
-            found = _watched(args, monitor, chosen, querier, progress)
+        with prometheus.session(args) as session, Progress(sys.stderr) as progress:
+            querier = HttpQuerier(args.url, timeout=args.timeout, session=session)
+            writer = HttpWriter(args.write_url or f"{args.url.rstrip('/')}/api/v1/write", session=session)
+
+            def look() -> Comparison:
+                seen = _look(args, monitor, chosen, querier)
+                if args.write:
+                    _write(writer, samples(monitor, (args.baseline, args.candidate), seen))
+                return seen
+
+            found = _watched(args, look, progress)
     except SpecError as error:
         print(f"{error}\n\n{problems(error)}", file=sys.stderr)
         return FAILED
@@ -72,13 +83,13 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     return CODES[found.verdict]
 
 
-def _watched(
-    args: argparse.Namespace,
-    monitor: Monitor,
-    chosen: Sequence[Measure],
-    querier: Querier,
-    progress: Progress,
-) -> Comparison:
+def _write(writer: Writer, written: Sequence[Sample]) -> None:
+    result = writer.write(written)
+    if result.dropped or result.errors:
+        raise _CanaryError(f"--write: {'; '.join(result.errors) or 'not all samples were taken'}")
+
+
+def _watched(args: argparse.Namespace, look: Callable[[], Comparison], progress: Progress) -> Comparison:
     """Return the comparison: now, or with --watch as soon as it is decided or its time is over."""
     end = time.monotonic() + args.patience
     told = ""
@@ -86,7 +97,7 @@ def _watched(
         waiting: Exception | None = None
         found: Comparison | None = None
         try:
-            found = _look(args, monitor, chosen, querier)
+            found = look()
         except (QueryError, SideError) as error:
             # A version that is being rolled out has no series yet, and a server may be restarted.
             waiting = error
@@ -207,6 +218,10 @@ def _parser() -> argparse.ArgumentParser:
         help="time between two looks of --watch (default: 30s)")  # fmt: skip
     add("--timeout", dest="patience", type=prometheus.duration, default=3600.0, metavar="DURATION",
         help="how long --watch looks at most (default: 1h)")  # fmt: skip
+    add("--write", action="store_true",
+        help="write verdicts and intervals to Prometheus as series, at each look")  # fmt: skip
+    add("--remote-write.url", dest="write_url", type=prometheus.url, metavar="URL",
+        help="where to write (default: /api/v1/write of --prometheus.url)")  # fmt: skip
     add("--output", choices=("table", "json"), default="table", help="how to report (default: table)")
     prometheus.add_monitor(parser)
     prometheus.add_arguments(parser)
