@@ -63,7 +63,8 @@ def test_readiness_is_read_down_to_what_is_scraped() -> None:
         for objective, needed in expected.items():
             assert found["ModelErrorBudgetBurn", severity, objective, ""] == f"{needed}\nor\nvector(0)"
     assert found["ModelAnomaly", "ticket", "", "kv_cache_usage"] == (
-        'group(anomaly_score{monitor="support-chat",for="kv_cache_usage"})\nor\nvector(0)'
+        'group(anomaly_score{monitor="support-chat",for="kv_cache_usage"}) and '
+        'group(yhat_upper{monitor="support-chat",for="kv_cache_usage",horizon="0s"})\nor\nvector(0)'
     )
     assert found["ModelSignalAbsent", "page", "", "request_rate"] == "vector(1)"
 

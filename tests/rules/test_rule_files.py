@@ -233,7 +233,11 @@ def test_silence_pages_where_something_could_have_paged(monitor: Monitor, severi
 
 def test_anomalies_alert_on_the_score() -> None:
     paged, by_instance = alerts_of(chat(), "ModelAnomaly")
-    assert paged["expr"] == 'anomaly_score{monitor="support-chat",for="time_to_first_token_p95"} >= 1'
+    assert paged["expr"] == (
+        'anomaly_score{monitor="support-chat",for="time_to_first_token_p95"} >= 1\n'
+        "  and ignoring (horizon)\n"
+        'yhat_upper{monitor="support-chat",for="time_to_first_token_p95",horizon="0s"}'
+    )
     assert (paged["for"], paged["labels"]["severity"]) == ("10m", "page")
     assert (by_instance["for"], by_instance["labels"]["severity"]) == ("5m", "ticket")
 

@@ -31,11 +31,15 @@ def severities(anomaly: Anomaly) -> list[tuple[Severity, float]]:
 
 def alert(monitor: Monitor, anomaly: Anomaly, severity: Severity, duration: float) -> Alert:
     """Return an alert of one anomaly; one fires for each combination of the labels `by`."""
-    chosen = matchers({analyzer.MONITOR: monitor.name, analyzer.FOR: anomaly.of})
+    signal = {analyzer.MONITOR: monitor.name, analyzer.FOR: anomaly.of}
+    band = f"{analyzer.UPPER}{matchers({**signal, analyzer.HORIZON: analyzer.NOW})}"
     return Alert(
         name=series.ANOMALY_ALERT,
         severity=severity,
-        expression=f"{analyzer.SCORE}{chosen} >= {ANOMALOUS}",
+        # The score of a past that is too short is 0, as that of a usual value is; a band it does not have.
+        expression=(
+            f"{analyzer.SCORE}{matchers(signal)} >= {ANOMALOUS}\n  and ignoring ({analyzer.HORIZON})\n{band}"
+        ),
         summary=f"{anomaly.of} is unlike its own past",
         before=f"The anomaly score of {anomaly.of} is ",
         after=f"; {ANOMALOUS} and more is anomalous.",

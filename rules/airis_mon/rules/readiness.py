@@ -60,8 +60,8 @@ def alert(monitor: Monitor, silences: Iterable[Alert]) -> Alert:
         summary="an alert cannot fire",
         before=(
             "A series that the alert of the label `alert` needs is not there, or lacks a label that it "
-            "compares. See its expression on the page of rules in Prometheus; if its score or forecast is "
-            "missing, see whether the analyzer runs."
+            "compares. See its expression on the page of rules in Prometheus; if its score, band or forecast "
+            "is missing, see whether the analyzer runs, and whether the past is long enough for one."
         ),
         duration=max((silence.duration for silence in silences), default=absence.WITHOUT_OBJECTIVES),
     )

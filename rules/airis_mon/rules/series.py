@@ -35,9 +35,9 @@ FAILURES = "slo:sli_error_events:rate"
 
 READY = "airis_alert_ready"
 """1 where every series that an alert needs is there, with the labels that it needs; 0 where it cannot fire.
-Never absent, so that an alert that is quiet and one that is blind look different. That a past is still too
-short for an anomaly it does not tell: the score is there, and 0, until then. It has the labels of the alert,
-and which alert it is: `alert`."""
+Never absent, so that an alert that is quiet and one that is blind look different. An anomaly needs its band
+too, and there is none while the past is too short. It has the labels of the alert, and which alert it is:
+`alert`."""
 SIGNAL = "airis:signal:over"
 """A signal of the contract in its base unit, followed by the window of its rates: `airis:signal:over5m`."""
 PAST = "airis:signal:past"

@@ -244,6 +244,7 @@ def _needing(monitor: Monitor) -> bool:
 def _standing_cases(monitor: Monitor, step: float) -> Iterator[Case]:
     for anomaly in monitor.anomalies:
         yield standing.anomaly(monitor, anomaly, step)
+        yield standing.anomaly_without_band(monitor, anomaly, step)
         if anomaly.page_after is not None:
             yield standing.anomaly_that_pages(monitor, anomaly, step)
     for reach in forecasts.reaches(monitor):

@@ -87,9 +87,11 @@ def monitor(about: Monitor) -> Iterator[Watched]:
     for one in about.objectives:
         yield from objective(Burn(about, one))
     for anomaly in about.anomalies:
-        need = _analysed(analyzer.SCORE, about, {analyzer.FOR: anomaly.of}, anomaly.by)
+        chosen = {analyzer.FOR: anomaly.of}
+        score = _analysed(analyzer.SCORE, about, chosen, anomaly.by)
+        band = _analysed(analyzer.UPPER, about, {**chosen, analyzer.HORIZON: analyzer.NOW}, anomaly.by)
         for severity, wait in anomalies.severities(anomaly):
-            yield regarding(about, anomalies.alert(about, anomaly, severity, wait), ((need,),))
+            yield regarding(about, anomalies.alert(about, anomaly, severity, wait), ((score, band),))
     for reach in forecasts.reaches(about):
         chosen = {analyzer.FOR: reach.forecast.of, analyzer.HORIZON: reach.horizon}
         need = _analysed(analyzer.EXPECTED, about, chosen, reach.forecast.by)

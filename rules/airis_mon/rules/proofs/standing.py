@@ -51,7 +51,30 @@ def anomaly(monitor: Monitor, watched: Anomaly, step: float) -> Case:
             (analyzer.SCORE, {**labels, analyzer.MONITOR: f"{monitor.name}-other"}),
             (analyzer.SCORE, {**labels, analyzer.FOR: f"{watched.of}_other"}),
         ),
+        beside=(
+            _given(analyzer.UPPER, {**labels, analyzer.HORIZON: analyzer.NOW}, 0),
+            *(
+                _given(
+                    analyzer.UPPER,
+                    {**labels, label: f"{labels[label]}-other", analyzer.HORIZON: analyzer.NOW},
+                    0,
+                )
+                for label in (analyzer.MONITOR, analyzer.FOR)
+            ),
+        ),
     )
+
+
+def anomaly_without_band(monitor: Monitor, watched: Anomaly, step: float) -> Case:
+    """Return the test of a score without a band of its own: others' bands, and forecasts', are not enough."""
+    told = [anomalies.alert(monitor, watched, *of) for of in anomalies.severities(watched)]
+    labels = _labels(monitor, watched.of, watched.by)
+    band = {**labels, analyzer.HORIZON: analyzer.NOW}
+    stands = max(evaluations(alert, step) for alert in told)
+    inputs = [_given(analyzer.SCORE, labels, anomalies.ANOMALOUS)]
+    inputs += [_given(analyzer.UPPER, other, 0) for other in strangers.neighbours(band, band)]
+    checks = [AlertCheck((stands + 1) * step, series.ANOMALY_ALERT)]
+    return Case(f"anomaly of {watched.of}: not without a band of its own", step, tuple(inputs), checks)
 
 
 def anomaly_that_pages(monitor: Monitor, watched: Anomaly, step: float) -> Case:
@@ -75,7 +98,8 @@ def anomaly_that_pages(monitor: Monitor, watched: Anomaly, step: float) -> Case:
     score = Input(
         analyzer.SCORE + matchers(dict(sorted(labels.items()))), steadily((0.99, nearly), (1, waits[-1] + 2))
     )
-    return Case(f"anomaly of {watched.of}: a ticket, and later a page", step, (score,), checks)
+    band = _given(analyzer.UPPER, {**labels, analyzer.HORIZON: analyzer.NOW}, 0)
+    return Case(f"anomaly of {watched.of}: a ticket, and later a page", step, (score, band), checks)
 
 
 def forecast(reach: Reach, step: float) -> Iterator[Case]:
