@@ -13,8 +13,12 @@ from airis_mon.analyzer.dependencies import levels
 from airis_mon.analyzer.phases import Phase, Phases
 from airis_mon.analyzer.query import Querier, QueryError
 from airis_mon.analyzer.schedule import FIT_INTERVAL, INTERVAL, STEP, evaluated_at, fitted_at
+from airis_mon.analyzer.storage import Storage
 from airis_mon.analyzer.watch import Watch
 from airis_mon.remote_write import Sample, Writer, WriteResult
+
+_SAVING = 5.0
+"""Seconds of a round that go into saving, each few hours: the next evaluation must not be missed for it."""
 
 
 @dataclass(frozen=True)
@@ -129,13 +133,20 @@ class Cycle:
         *,
         clock: Callable[[], float] = time.monotonic,
         stopped: Callable[[], bool] = lambda: False,
+        storage: Storage | None = None,
     ) -> None:
-        """Read from `querier`, write to `writer`; `stopped` ends a round between two queries."""
+        """Read from `querier`, write to `writer`; `stopped` ends a round between two queries.
+
+        What was learnt is kept in `storage`, where there is one.
+        """
         self._querier = querier
         self._writer = writer
         self._schedule = schedule
         self._clock = clock
         self._stopped = stopped
+        self._storage = storage
+        self._saved: dict[Query, int] = {}
+        """Until when what is kept of a query was learnt."""
         self._watches: dict[Query, Watch] = {}
         self._last: int | None = None
 
@@ -155,7 +166,7 @@ class Cycle:
             # After a step back of the clock too: what was written for these times stands.
             return Outcome(now, at, repeated=True, back=last - at)
         # A query that stays the same keeps what it has learnt, whatever else a reload changes.
-        self._watches = {q: self._watches.get(q) or Watch(q, self._schedule.step) for q in queries}
+        self._watches = {query: self._watches.get(query) or self._watch(query, at) for query in queries}
         written = WriteResult()
         failures: dict[Query, Failure] = {}
         tallies: list[Tally] = []
@@ -179,6 +190,8 @@ class Cycle:
                 written = _both(written, self._writer.write(samples))
         if written.sent or written.queued or not any(tally.samples for tally in tallies):
             self._last = at
+        with phases.of("save"):
+            self._save()
         return Outcome(
             now=now,
             at=at,
@@ -191,3 +204,28 @@ class Cycle:
             missed=range(at if last is None else last + interval, at, interval),
             fits=fits,
         )
+
+    def _watch(self, query: Query, at: int) -> Watch:
+        watch = Watch(query, self._schedule.step)
+        memory = None if self._storage is None else self._storage.load(query, self._schedule.step, at)
+        if memory is not None:
+            watch.remember(memory)
+            self._saved[query] = memory.known.end
+        return watch
+
+    def _save(self) -> None:
+        """Keep what was learnt since it was kept last, while there is time; the rest in the next round."""
+        if self._storage is None:
+            return
+        began, saved = self._clock(), False
+        for query, watch in self._watches.items():
+            memory = watch.memory
+            if memory is None or self._saved.get(query) == memory.known.end:
+                continue
+            if self._clock() - began > _SAVING or self._stopped():
+                return
+            self._storage.save(query, self._schedule.step, memory)
+            self._saved[query], saved = memory.known.end, True
+        if saved:
+            self._storage.tidy(self._watches, self._schedule.step)
+            self._saved = {query: self._saved[query] for query in self._watches if query in self._saved}

@@ -20,7 +20,8 @@ class History:
         self._expr = expr
         self._columns = max(1, span // step)
         self._step = step
-        self._frame: Frame | None = None
+        self.frame: Frame | None = None
+        """The window as it was read last; None before that."""
 
     def until(self, querier: Querier, end: int) -> Frame:
         """Return the window whose last column is at `end`, a multiple of the step; raises QueryError.
@@ -28,7 +29,7 @@ class History:
         After an error the window is what it was, and the next call makes up for it.
         """
         start = end - (self._columns - 1) * self._step
-        old = self._frame
+        old = self.frame
         if old is not None and int(old.timestamps[-1]) == end:
             return old
         if old is None or not self._continues(int(old.timestamps[-1]), start, end):
@@ -37,7 +38,7 @@ class History:
             known = int(old.timestamps[-1]) - _OVERLAP // self._step * self._step
             new = querier.range(self._expr, max(start, known + self._step), end, self._step)
             frame = _joined(old, new, grid(start, end, self._step))
-        self._frame = frame
+        self.frame = frame
         return frame
 
     def _continues(self, last: int, start: int, end: int) -> bool:

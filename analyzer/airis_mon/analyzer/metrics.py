@@ -10,6 +10,7 @@ from airis_mon.analyzer import series
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Outcome
 from airis_mon.analyzer.phases import PHASES
+from airis_mon.analyzer.storage import RESULTS, Result
 
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
@@ -61,6 +62,14 @@ class Metrics:
             ["monitor", "for"],
             registry=registry,
         )
+        self._state = Counter(
+            series.STATE,
+            "Files of what was learnt that were looked for or written, by result.",
+            ["result"],
+            registry=registry,
+        )
+        for result in RESULTS:
+            self._state.labels(result)
         self._errors = Counter(
             series.QUERY_ERRORS,
             "Queries that gave nothing, by monitor and signal.",
@@ -115,6 +124,10 @@ class Metrics:
         gauge.clear()
         for labels, several in found.items():
             gauge.labels(*labels).set(together(several))
+
+    def kept(self, result: Result) -> None:
+        """Count what became of a file of what was learnt."""
+        self._state.labels(result).inc()
 
     def went_back(self) -> None:
         """Count a cycle that found the clock before a time that was judged."""

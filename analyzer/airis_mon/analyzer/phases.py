@@ -1,15 +1,15 @@
-"""Where the time of a cycle goes: reading, learning, scoring, writing."""
+"""Where the time of a cycle goes: reading, learning, scoring, writing, and saving what was learnt."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, get_args
 
 from airis_mon.analyzer.query import Frame, Querier
 
-Phase = Literal["read", "learn", "score", "write"]
-PHASES: tuple[Phase, ...] = ("read", "learn", "score", "write")
+Phase = Literal["read", "learn", "score", "write", "save"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
 
 
 class Phases:

@@ -42,7 +42,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class _Known:
+class Known:
     """What a long past says of each series."""
 
     learnt: Learnt
@@ -53,6 +53,29 @@ class _Known:
     """Rows whose past is too short to be scored."""
     day: Floats
     """(short, cells): their last day."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a watch goes on from after a restart, and comes to the bits of one that was never ended."""
+
+    known: Known
+    recent: Frame | None
+    """The last hours as they were read; None where nothing was."""
+    past: Frame | None
+    """Likewise the past that forecasts are made from."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether its parts fit together."""
+        rows, learnt = self.known.rows, self.known.learnt
+        frames = [frame for frame in (self.recent, self.past) if frame is not None]
+        return (
+            sorted(rows.values()) == list(range(len(rows)))
+            and len(learnt.past) == len(learnt.profile) == len(learnt.threshold) == len(rows)
+            and len(self.known.short) == len(self.known.day)
+            and all(f.values.shape == (len(f.labels), len(f.timestamps)) for f in frames)
+        )
 
 
 @dataclass(frozen=True)
@@ -83,13 +106,25 @@ class Watch:
             pages_per_week=query.false_pages_per_week,
             ratio=query.ratio,
         )
-        self._known: _Known | None = None
+        self._known: Known | None = None
         self._fitted: _Fitted | None = None
 
     @property
     def learnt_until(self) -> int | None:
         """Time of the last value that the model has seen; None while there is no model."""
         return None if self._fitted is None else self._fitted.end
+
+    @property
+    def memory(self) -> Memory | None:
+        """What is worth keeping over a restart; None where nothing was learnt yet."""
+        if self._known is None:
+            return None
+        return Memory(self._known, self._recent.frame, self._past.frame)
+
+    def remember(self, memory: Memory) -> None:
+        """Go on from what a watch of the same query and step had learnt; before the first fit."""
+        self._known = memory.known
+        self._recent.frame, self._past.frame = memory.recent, memory.past
 
     def fit(self, querier: Querier, until: int) -> bool:
         """Learn from the past up to `until`, in seconds; say whether there was anything to do.
@@ -107,7 +142,7 @@ class Watch:
         self._fitted = _Fitted(model, forecasts, seen, known.rows, end)
         return True
 
-    def _forecasts(self, querier: Querier, known: _Known, end: int) -> Mapping[int, Ahead]:
+    def _forecasts(self, querier: Querier, known: Known, end: int) -> Mapping[int, Ahead]:
         """Return what comes over each horizon, learnt from the past up to now, in the rows of `known`."""
         if not self.query.horizons:
             return {}
@@ -123,7 +158,7 @@ class Watch:
                 found[rows[labels]] = values
         return found
 
-    def _learnt(self, querier: Querier, end: int) -> _Known:
+    def _learnt(self, querier: Querier, end: int) -> Known:
         """Return what the long past up to `end` says, asked for once: it is too long to be kept."""
         if self._known is None or self._known.end != end:
             cell = self._cells.seconds
@@ -133,10 +168,10 @@ class Watch:
             values = self._usual(frame)
             learnt = learn(values, self._settings)
             short = unready(learnt)
-            self._known = _Known(learnt, rows, end, short, values[short, -self._cells.day :])
+            self._known = Known(learnt, rows, end, short, values[short, -self._cells.day :])
         return self._known
 
-    def _grown(self, frame: Frame, known: _Known) -> tuple[Floats, _Known]:
+    def _grown(self, frame: Frame, known: Known) -> tuple[Floats, Known]:
         """Return the last hours, and with them what is known of series that were short of a day, or new."""
         new = [labels for labels in frame.labels if labels not in known.rows]
         if not new and not len(known.short):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.methods.cells import DAY, Cells
 from airis_mon.analyzer.schedule import FIT_INTERVAL, INTERVAL, STEP
+from airis_mon.analyzer.storage import TTL
 from airis_mon.spec import format_duration, parse_duration
 
 
@@ -79,6 +80,25 @@ def add_schedule(parser: argparse.ArgumentParser) -> None:
 def schedule(arguments: argparse.Namespace) -> Schedule:
     """Return the schedule that the flags say."""
     return Schedule(arguments.interval, arguments.step, arguments.fit_interval)
+
+
+def add_storage(parser: argparse.ArgumentParser) -> None:
+    """Add where what was learnt is kept: `storage_path`, `storage_ttl`."""
+    parser.add_argument(
+        "--storage.path",
+        dest="storage_path",
+        metavar="FOLDER",
+        type=Path,
+        help="keep what was learnt there: a restart need not learn it anew (default: nowhere)",
+    )
+    parser.add_argument(
+        "--storage.ttl",
+        dest="storage_ttl",
+        metavar="DURATION",
+        type=_seconds,
+        default=TTL,
+        help=f"what was kept is not used when it is older (default: {format_duration(TTL)})",
+    )
 
 
 def add_log(parser: argparse.ArgumentParser) -> None:

@@ -21,6 +21,7 @@ from airis_mon.analyzer.cycle import Cycle, Schedule
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.analyzer.query import HttpQuerier
 from airis_mon.analyzer.rounds import Rounds
+from airis_mon.analyzer.storage import Result, Storage
 from airis_mon.remote_write import HttpWriter
 from airis_mon.spec import SpecError
 from airis_mon.web import (
@@ -53,6 +54,8 @@ class Options:
     web_config: Path | None
     connections: ConnectionLimits
     schedule: Schedule
+    storage_path: Path | None
+    storage_ttl: int
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flags.add_servers(parser)
     add_listen_address(parser, DEFAULT_ADDRESS)
     flags.add_schedule(parser)
+    flags.add_storage(parser)
     flags.add_log(parser)
 
 
@@ -75,6 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
         web_config=arguments.web_config,
         connections=ConnectionLimits(connections=arguments.max_connections),
         schedule=flags.schedule(arguments),
+        storage_path=arguments.storage_path,
+        storage_ttl=arguments.storage_ttl,
     )
     try:
         asyncio.run(_run(options, load(options.config_file), log))
@@ -95,7 +101,8 @@ async def _run(options: Options, configuration: Configuration, log: logging.Logg
     metrics.configured(len(configuration.queries))
     querier = HttpQuerier(options.prometheus_url)
     writer = HttpWriter(options.remote_write_url, sleep=stopping.wait)
-    cycle = Cycle(querier, writer, options.schedule, stopped=stopping.is_set)
+    storage = _storage(options, metrics, log)
+    cycle = Cycle(querier, writer, options.schedule, stopped=stopping.is_set, storage=storage)
     rounds = Rounds(cycle, options.schedule, configuration, metrics, log)
     reload = _reload(options.config_file, rounds, metrics)
     app = application(
@@ -121,6 +128,18 @@ async def _run(options: Options, configuration: Configuration, log: logging.Logg
     finally:
         stopping.set()
         await asyncio.to_thread(worker.join, _GRACE)
+
+
+def _storage(options: Options, metrics: Metrics, log: logging.Logger) -> Storage | None:
+    if options.storage_path is None:
+        return None
+
+    def told(result: Result, text: str) -> None:
+        metrics.kept(result)
+        level = logging.WARNING if result in ("damaged", "unsaved") else logging.DEBUG
+        log.log(level, "state", extra={"result": result, "detail": text})
+
+    return Storage(options.storage_path, told, ttl=options.storage_ttl)
 
 
 def _reload(file: Path, rounds: Rounds, metrics: Metrics) -> Reload:
