@@ -59,6 +59,7 @@ def test_everything_is_written_at_the_aligned_time_with_the_labels_of_the_contra
         ("y", None),
         ("anomaly_score", None),
         *((name, horizon) for name in ("yhat", "yhat_lower", "yhat_upper") for horizon in ("0s", "1h")),
+        *((f"airis_forecast_{name}", "1h") for name in ("coverage", "mase", "demoted")),
     }
     for (name, horizon), labels in written.items():
         assert labels == {**kept, "__name__": name, **({"horizon": horizon} if horizon else {})}
@@ -77,7 +78,7 @@ def test_two_analyzers_write_the_same_whenever_they_were_started() -> None:
     Cycle(querier(NOW + 7), late, SCHEDULE).run([QUERY])
     last = [s for s in early.samples if s.timestamp_ms == AT * 1000]
     assert last == late.samples
-    assert len(last) == 8
+    assert len(last) == 11
 
 
 def test_a_moment_is_judged_once() -> None:
@@ -138,7 +139,7 @@ def test_a_failing_query_harms_no_other() -> None:
     outcome = Cycle(querier(), writer, SCHEDULE).run([bad, QUERY])
     assert [(f.query.signal, f.text) for f in outcome.failures] == [("bad", "bad_data: rate(")]
     assert not outcome.complete
-    assert len(writer.samples) == 8
+    assert len(writer.samples) == 11
 
 
 def test_a_model_outlives_a_failure_of_its_history() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from airis_mon.analyzer.forecasting.horizons import ahead
+from airis_mon.analyzer.forecasting.horizons import ahead, coverages
 from airis_mon.analyzer.forecasting.outlook import outlook
 from airis_mon.analyzer.forecasting.seasons import Seasons, seasons
 from airis_mon.analyzer.methods.cells import DAY, HOUR
@@ -266,3 +266,55 @@ def test_any_live_forecast_is_in_order_and_finite_or_silent(
     if ratio and np.isfinite(edges).all():
         assert edges[0] >= 0
         assert edges[2] <= 1
+
+
+def rows(count: int, seed: int = 0, columns: int = 10 * 288) -> Floats:
+    chance = np.random.default_rng(seed)
+    season = 5 * np.sin(2 * np.pi * np.arange(columns) / 288)
+    return np.asarray(50 + season + chance.normal(0, 1.0, (count, columns)))
+
+
+@pytest.mark.parametrize("horizon", [HOUR, 6 * HOUR])
+def test_skill_is_what_forecasts_made_earlier_come_to(horizon: int) -> None:
+    values = rows(24)
+    begin = values.shape[1] - 2 * 288
+    ours, naive, inside = [], [], []
+    for cut in range(begin, values.shape[1] - horizon // 300 - 1, 36):
+        past, came = values[:, :cut], values[:, cut + horizon // 300]
+        said = ahead(past, 300, (horizon,), 0.95)[horizon].at(horizon)
+        ours.append(np.abs(came - said.mean).mean())
+        naive.append(np.abs(came - values[:, cut + horizon // 300 - 288]).mean())
+        inside.append((said.lower <= came) & (came <= said.upper))
+    told = ahead(values, 300, (horizon,), 0.95)[horizon]
+    assert told.mase.mean() == pytest.approx(np.mean(ours) / np.mean(naive), abs=0.1)
+    held = coverages(values, 300, (horizon,), 0.95)[horizon]
+    assert held.mean() == pytest.approx(np.mean(inside), abs=0.04)
+    assert not told.demoted.any()
+
+
+def test_skill_of_a_band_that_has_become_too_narrow_is_below_its_level() -> None:
+    values = rows(8)
+    calm = coverages(values, 300, (HOUR,), 0.95)[HOUR]
+    values[:, -288:] += np.random.default_rng(5).normal(0, 12.0, (8, 288))
+    assert (coverages(values, 300, (HOUR,), 0.95)[HOUR] < calm - 0.1).all()
+
+
+def test_a_forecast_that_has_lost_to_the_seasonal_naive_one_is_replaced_by_it() -> None:
+    # Three weeks that only the last value tells of, and then a day that is said again and again.
+    chance = np.random.default_rng(1)
+    walk, day = np.cumsum(chance.normal(0, 0.3, 22 * 288)), np.repeat(chance.normal(0, 5.0, 48), 6)
+    values = 500 + np.concatenate([walk, walk[-1] + np.tile(day, 6)])[None]
+    found = ahead(values, 300, (DAY,), 0.95)[DAY]
+    assert found.demoted[0]
+    assert found.mase[0] > 1
+    # A day ahead is looked at in cells of 15 minutes; a cell's mean stands for its middle.
+    assert found.outlook.mean[0, 0] == pytest.approx(values[0, -3:].mean())
+    assert found.outlook.lower[0, 0] < found.outlook.mean[0, 0] < found.outlook.upper[0, 0]
+    assert not ahead(rows(1), 300, (DAY,), 0.95)[DAY].demoted[0]
+
+
+def test_of_what_has_not_come_yet_there_is_no_skill() -> None:
+    found = ahead(rows(2, columns=3 * 288), 300, (7 * DAY,), 0.95)[7 * DAY]
+    assert np.isfinite(found.outlook.mean).all()
+    assert np.isnan(found.mase).all()
+    assert not found.demoted.any()

@@ -126,5 +126,5 @@ def test_two_analyzers_agree_to_the_bit(live: Live) -> None:
         if one.at == other.at:
             break
     assert one.at == other.at
-    assert one.written.sent == other.written.sent == 8
-    assert len(read(live.url, '{monitor="chat"}', one.at)) == 8
+    assert one.written.sent == other.written.sent == 11
+    assert len(read(live.url, '{monitor="chat"}', one.at)) == 11

@@ -64,6 +64,9 @@ def analysed(monitor: Monitor) -> Iterator[tuple[str, Labels]]:
         for horizon in (analyzer.NOW, *query["horizons"]):
             for name in (analyzer.EXPECTED, analyzer.LOWER, analyzer.UPPER):
                 yield name, {**labels, analyzer.HORIZON: horizon}
+        for horizon in query["horizons"]:
+            for name in (analyzer.COVERAGE, analyzer.MASE, analyzer.DEMOTED):
+                yield name, {**labels, analyzer.HORIZON: horizon}
 
 
 def samples(now: float) -> Iterator[Sample]:

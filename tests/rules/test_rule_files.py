@@ -259,6 +259,9 @@ def test_the_time_until_a_capacity_is_reached_is_recorded_and_told() -> None:
     assert full["annotations"]["description"] == (
         "kv_cache_usage is forecast to reach its capacity of 1 (ratio) in "
         '{{ $value | printf "%.1f" }} hours; looked at are 1d.'
+        "{{ if query `airis_forecast_demoted"
+        '{for="kv_cache_usage",horizon="1d",monitor="support-chat"} == 1` }}'
+        " Its forecasts have lately been worse than the last season said again, which this one is.{{ end }}"
     )
 
 

@@ -18,6 +18,13 @@ UPPER = "yhat_upper"
 """Upper edge of the band of what is usual."""
 SCORE = "anomaly_score"
 """0 is as expected, >= 1 is anomalous; 0 while warming up."""
+COVERAGE = "airis_forecast_coverage"
+"""Share of what came lately that lay within the forecast's band of that horizon: it is made to hold 0.95."""
+MASE = "airis_forecast_mase"
+"""Mean absolute error of the forecast of that horizon, as a multiple of the seasonal naive one's: 1 is no
+better."""
+DEMOTED = "airis_forecast_demoted"
+"""1 while the forecast of that horizon has lost to the seasonal naive one lately, and is that one instead."""
 
 # Labels of what is written back
 MONITOR = "monitor"

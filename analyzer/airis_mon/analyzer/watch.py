@@ -9,7 +9,7 @@ import numpy as np
 
 from airis_mon.analyzer import series
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.forecasting.horizons import Ahead, ahead
+from airis_mon.analyzer.forecasting.horizons import Ahead, ahead, coverages
 from airis_mon.analyzer.forecasting.outlook import Outlook
 from airis_mon.analyzer.history import History
 from airis_mon.analyzer.methods.beginnings import Rows, begun, extended, unready
@@ -53,6 +53,8 @@ class Known:
     """Rows whose past is too short to be scored."""
     day: Floats
     """(short, cells): their last day."""
+    coverages: Mapping[int, Floats]
+    """By horizon in seconds, (rows,): share of outcomes within the bands of forecasts."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Memory:
             sorted(rows.values()) == list(range(len(rows)))
             and len(learnt.past) == len(learnt.profile) == len(learnt.threshold) == len(rows)
             and len(self.known.short) == len(self.known.day)
+            and all(len(held) == len(rows) for held in self.known.coverages.values())
             and all(f.values.shape == (len(f.labels), len(f.timestamps)) for f in frames)
         )
 
@@ -83,6 +86,7 @@ class _Fitted:
     model: Model
     forecasts: Mapping[int, Ahead]
     """By how far ahead they look, in seconds."""
+    coverages: Mapping[int, Floats]
     seen: int
     """Time of the last value that the forecasts know."""
     rows: dict[Labels, int]
@@ -139,7 +143,7 @@ class Watch:
         model = known.learnt.at(recent, end - known.end)
         seen = end // self._cells.seconds * self._cells.seconds
         forecasts = self._forecasts(querier, known, seen)
-        self._fitted = _Fitted(model, forecasts, seen, known.rows, end)
+        self._fitted = _Fitted(model, forecasts, known.coverages, seen, known.rows, end)
         return True
 
     def _forecasts(self, querier: Querier, known: Known, end: int) -> Mapping[int, Ahead]:
@@ -168,7 +172,9 @@ class Watch:
             values = self._usual(frame)
             learnt = learn(values, self._settings)
             short = unready(learnt)
-            self._known = Known(learnt, rows, end, short, values[short, -self._cells.day :])
+            day = values[short, -self._cells.day :]
+            held = coverages(values, cell, self.query.horizons, _LEVEL, ratio=self.query.ratio)
+            self._known = Known(learnt, rows, end, short, day, held)
         return self._known
 
     def _grown(self, frame: Frame, known: Known) -> tuple[Floats, Known]:
@@ -239,6 +245,20 @@ class Watch:
                 if row is not None:
                     for name, value in _edges(band, row):
                         yield self._sample(name, labels, at, value, horizon)
+        yield from self._skills(fitted, frame, at)
+
+    def _skills(self, fitted: _Fitted, frame: Frame, at: int) -> Iterator[Sample]:
+        """Yield how good forecasts have been; of a series that is newer than what is known, not yet."""
+        for seconds, forecast in fitted.forecasts.items():
+            horizon, held = format_duration(seconds), fitted.coverages[seconds]
+            for labels in frame.labels:
+                row = fitted.rows.get(labels)
+                if row is None or np.isnan(forecast.mase[row]):
+                    continue
+                if row < len(held) and not np.isnan(held[row]):
+                    yield self._sample(series.COVERAGE, labels, at, float(held[row]), horizon)
+                yield self._sample(series.MASE, labels, at, float(forecast.mase[row]), horizon)
+                yield self._sample(series.DEMOTED, labels, at, float(forecast.demoted[row]), horizon)
 
     def _sample(self, name: str, labels: Labels, at: int, value: float, horizon: str | None = None) -> Sample:
         written = {

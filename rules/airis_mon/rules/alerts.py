@@ -15,6 +15,27 @@ from airis_mon.spec import Monitor, Severity, format_duration
 
 
 @dataclass(frozen=True)
+class Footnote:
+    """What an alert says besides while some series is 1, of the same labels as its own."""
+
+    series: str
+    chosen: Mapping[str, str]
+    """Labels of the series that the document knows."""
+    by: tuple[str, ...]
+    """Labels whose values are those of the alert."""
+    text: str
+
+    def template(self) -> str:
+        """Return the end of a description: Prometheus asks when the alert is evaluated."""
+        wanted = [f'{label}="{value}"' for label, value in sorted(self.chosen.items())]
+        wanted += [f"{label}=%q" for label in self.by]
+        values = "".join(f" $labels.{label}" for label in self.by)
+        query = f"`{self.series}{{{','.join(wanted)}}} == 1`"
+        asked = f"(printf {query}{values})" if self.by else query
+        return f"{{{{ if query {asked} }}}}{escaped(self.text)}{{{{ end }}}}"
+
+
+@dataclass(frozen=True)
 class Alert:
     """An alerting rule before it is written down, and what it will say when it fires."""
 
@@ -34,11 +55,13 @@ class Alert:
     """Seconds for which the expression has to hold."""
     annotations: Mapping[str, str] = field(default_factory=dict)
     """What a person wrote to be said; it replaces what would be said otherwise."""
+    footnote: Footnote | None = None
 
     def rule(self, monitor: Monitor) -> Rule:
         """Return the rule as the rule file holds it."""
         value = "" if self.verb is None else f'{{{{ $value | printf "{self.verb}" }}}}'
-        annotations = self._annotations(monitor, escaped(self.before) + value + escaped(self.after))
+        note = self.footnote.template() if self.footnote is not None else ""
+        annotations = self._annotations(monitor, escaped(self.before) + value + escaped(self.after) + note)
         rule: Rule = {"alert": self.name, "expr": self.expression}
         if self.duration:
             rule["for"] = format_duration(self.duration)
@@ -59,10 +82,13 @@ class Alert:
         }
         return dict(sorted({**self.labels, **own}.items()))
 
-    def fired_annotations(self, monitor: Monitor, value: float = 0.0) -> dict[str, str]:
-        """Return the annotations as they read when the alert fires with that value."""
+    def fired_annotations(
+        self, monitor: Monitor, value: float = 0.0, *, noted: bool = False
+    ) -> dict[str, str]:
+        """Return the annotations as they read when the alert fires with that value, and with its footnote."""
         shown = "" if self.verb is None else self.verb % value
-        return self._annotations(monitor, self.before + shown + self.after)
+        note = self.footnote.text if noted and self.footnote is not None else ""
+        return self._annotations(monitor, self.before + shown + self.after + note)
 
     def _annotations(self, monitor: Monitor, description: str) -> dict[str, str]:
         found = {

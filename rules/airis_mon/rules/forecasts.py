@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters.contracts import contract_of, matchers
 from airis_mon.rules import series
-from airis_mon.rules.alerts import Alert
+from airis_mon.rules.alerts import Alert, Footnote
 from airis_mon.rules.groups import Rule, recording
 from airis_mon.rules.literals import number
 from airis_mon.spec import Forecast, Monitor, format_duration
@@ -72,6 +72,16 @@ class Reach:
             verb="%.1f",
             labels={series.FOR: of, analyzer.HORIZON: self.horizon},
             duration=standing(self.forecast.horizon),
+            footnote=self._doubt(),
+        )
+
+    def _doubt(self) -> Footnote:
+        """Return what is said of a forecast that has lost to one that learns nothing."""
+        return Footnote(
+            analyzer.DEMOTED,
+            {**self._signal, analyzer.HORIZON: self.horizon},
+            self.forecast.by,
+            " Its forecasts have lately been worse than the last season said again, which this one is.",
         )
 
 

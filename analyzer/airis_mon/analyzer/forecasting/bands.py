@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from airis_mon.analyzer.forecasting.past import Past
+from airis_mon.analyzer.forecasting.past import Trials
 from airis_mon.analyzer.methods import robust
 from airis_mon.analyzer.methods.robust import Floats
 
@@ -20,7 +20,7 @@ _STRETCH_MOST = 1.5
 _TINY = 1e-300
 
 
-def edges(past: Past, tried: Floats, level: float, proportional: np.ndarray) -> tuple[Floats, Floats]:
+def edges(trials: Trials, tried: Floats, level: float, proportional: np.ndarray) -> tuple[Floats, Floats]:
     """Return the distances from the newest forecast to its band, the lower ones not above 0.
 
     `tried` is (rows, starts, horizons), the newest start last; the answers are (rows, horizons). Where a row
@@ -28,10 +28,10 @@ def edges(past: Past, tried: Floats, level: float, proportional: np.ndarray) -> 
     for a random walk.
     """
     size = _size(tried, proportional)
-    errors = (past.outcomes - tried[:, :-1]) / size[:, :-1]
-    by_horizon = _by_horizon(past, errors, size[:, -1])
+    errors = (trials.outcomes - tried[:, :-1]) / size[:, :-1]
+    by_horizon = _by_horizon(trials, errors, size[:, -1])
     unit = errors / np.maximum(by_horizon, _TINY)[:, None, :]
-    by_phase, now = _by_phase(past, unit)
+    by_phase, now = _by_phase(trials, unit)
     unit = robust.flattened(unit / by_phase)
     tail = (1 - level) / 2
     both = robust.quantile(np.abs(unit), level)
@@ -40,7 +40,7 @@ def edges(past: Past, tried: Floats, level: float, proportional: np.ndarray) -> 
     usual = NormalDist().inv_cdf(1 - tail) / NormalDist().inv_cdf(0.75)
     below, above = (np.where(np.isnan(one), side, one) for one, side in ((below, -usual), (above, usual)))
     # Trials overlap: so many of them have really been apart, and the worst of few is not the worst to come.
-    apart = past.trial_columns / int(past.horizons[-1])
+    apart = trials.columns / int(trials.horizons[-1])
     stretch = min(1 + 1 / max(apart, 1.0), _STRETCH_MOST)
     width = by_horizon * now * size[:, -1] * stretch
     return np.minimum(below, 0.0)[:, None] * width, np.maximum(above, 0.0)[:, None] * width
@@ -52,30 +52,33 @@ def _size(tried: Floats, proportional: np.ndarray) -> Floats:
     return np.where(proportional[:, None, None], np.sqrt(np.maximum(large, floor)), 1.0)
 
 
-def _by_horizon(past: Past, errors: Floats, size: Floats) -> Floats:
+def _by_horizon(trials: Trials, errors: Floats, size: Floats) -> Floats:
     """Return the mean size of each horizon's errors; beyond what was tried it grows as a random walk's."""
     mean = robust.mean(np.abs(errors), axis=1)
-    reach = len(past.horizons) // _SMOOTHED
+    reach = len(trials.horizons) // _SMOOTHED
     smooth = np.stack(
-        [robust.mean(mean[:, max(n - reach, 0) : n + reach + 1], axis=1) for n in range(len(past.horizons))],
+        [
+            robust.mean(mean[:, max(n - reach, 0) : n + reach + 1], axis=1)
+            for n in range(len(trials.horizons))
+        ],
         axis=1,
     )
     known = ~np.isnan(mean)
-    last = np.maximum.accumulate(np.where(known, np.arange(len(past.horizons)), 0), axis=1)
-    grown = np.sqrt(past.horizons / past.horizons[last])
+    last = np.maximum.accumulate(np.where(known, np.arange(len(trials.horizons)), 0), axis=1)
+    grown = np.sqrt(trials.horizons / trials.horizons[last])
     found = np.take_along_axis(smooth, last, axis=1) * grown
-    walk = np.abs(np.diff(past.values, axis=1)).mean(axis=1, keepdims=True) * np.sqrt(past.horizons)
+    walk = trials.walk * np.sqrt(trials.horizons)
     return np.where(np.isnan(found), walk / size, found)
 
 
-def _by_phase(past: Past, unit: Floats) -> tuple[Floats, Floats]:
+def _by_phase(trials: Trials, unit: Floats) -> tuple[Floats, Floats]:
     """Return how much larger errors are at the season's time of each outcome, and of each moment to come."""
-    season = past.seasons.short
+    season = trials.season
     rows = len(unit)
     if not season:
         return np.ones((rows, 1, 1)), np.ones((rows, 1))
     parts = min(_PHASES, season)
-    at = (past.starts[:, None] + past.horizons) % season * parts // season
+    at = (trials.starts[:, None] + trials.horizons) % season * parts // season
     count = np.zeros((rows, parts))
     total = np.zeros((rows, parts))
     size = np.abs(unit)

@@ -6,13 +6,15 @@ cells' means.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from airis_mon.analyzer.forecasting.outlook import Outlook, forecast, pasts
-from airis_mon.analyzer.forecasting.past import finite
+from airis_mon.analyzer.forecasting.outlook import Attempts, Outlook, forecast, pasts
+from airis_mon.analyzer.forecasting.past import Integers, Past, finite
+from airis_mon.analyzer.forecasting.skill import coverage
 from airis_mon.analyzer.methods import robust
 from airis_mon.analyzer.methods.cells import DAY
 from airis_mon.analyzer.methods.robust import Floats
@@ -37,6 +39,9 @@ class Ahead:
     distances: Floats
     outlook: Outlook
     """(rows, distances)."""
+    mase: Floats
+    """(rows,): see `skill.Skill`."""
+    demoted: NDArray[np.bool_]
 
     def at(self, seconds: float) -> Outlook:
         """Return what comes `seconds` after the end of the history, (rows,) each."""
@@ -56,25 +61,53 @@ def ahead(
     return {horizon: _ahead(values, step, horizon, level, ratio=ratio) for horizon in horizons}
 
 
+def coverages(
+    values: Floats, step: int, horizons: tuple[int, ...], level: float, *, ratio: bool = False
+) -> Mapping[int, Floats]:
+    """Return, (rows,) for each horizon, the share of what came that lay within the bands drawn before."""
+    found = {}
+    for horizon in horizons:
+        found[horizon] = np.full(len(values), np.nan)
+        for some, past in _pasts(values, step, horizon):
+            attempts = Attempts.of(past, ratio=ratio)
+            found[horizon][some] = coverage(attempts.trials, attempts.said, level, attempts.positive)
+    return found
+
+
 def _ahead(values: Floats, step: int, horizon: int, level: float, *, ratio: bool) -> Ahead:
+    cell = _columns(step, horizon) * step
+    knots = _knots(horizon, cell)
+    result = Outlook(*(np.full((len(values), len(knots)), np.nan) for _ in range(3)))
+    mase, demoted = np.full(len(values), np.nan), np.zeros(len(values), dtype=np.bool_)
+    for some, past in _pasts(values, step, horizon):
+        found, skill = forecast(past, level, ratio=ratio)
+        for name, part in vars(found).items():
+            getattr(result, name)[some] = part
+        mase[some], demoted[some] = skill.mase, skill.demoted
+    # A cell's mean stands for its middle.
+    distances = np.asarray((knots - 0.5) * cell + step / 2, dtype=np.float64)
+    return Ahead(distances, result, mase, demoted)
+
+
+def _pasts(values: Floats, step: int, horizon: int) -> Iterator[tuple[list[int], Past]]:
+    """Yield the rows of which something can be said over a distance, with their past in cells."""
     columns = _columns(step, horizon)
     cell = columns * step
     whole = -(-max(values.shape[1], 1) // columns)
     padded = np.full((len(values), whole * columns), np.nan)
     padded[:, padded.shape[1] - values.shape[1] :] = finite(values)
     fine = padded.reshape(len(values), whole, columns)
-    first = max(horizon // cell, 1)
-    knots = np.array([*range(first, first + _DETAIL + 1), first + max(_USED // cell, _DETAIL) + 1])
-    result = Outlook(*(np.full((len(values), len(knots)), np.nan) for _ in range(3)))
     means = robust.mean(fine)
     known = ~np.isnan(means)
     span = (whole - np.argmax(known, axis=1)) * cell
     said = (known.sum(axis=1) >= _SPOKEN_OF) & (_FARTHEST * span >= horizon)
-    for some, past in pasts(np.where(said[:, None], means, np.nan), fine[:, :, -1], cell, knots):
-        for name, part in vars(forecast(past, level, ratio=ratio)).items():
-            getattr(result, name)[some] = part
-    # A cell's mean stands for its middle.
-    return Ahead((knots - 0.5) * cell + step / 2, result)
+    yield from pasts(np.where(said[:, None], means, np.nan), fine[:, :, -1], cell, _knots(horizon, cell))
+
+
+def _knots(horizon: int, cell: int) -> Integers:
+    """Return the cells ahead that are computed."""
+    first = max(horizon // cell, 1)
+    return np.array([*range(first, first + _DETAIL + 1), first + max(_USED // cell, _DETAIL) + 1])
 
 
 def _columns(step: int, horizon: int) -> int:

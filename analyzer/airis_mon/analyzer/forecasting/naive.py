@@ -40,6 +40,13 @@ def naive(past: Past) -> Iterator[Floats]:
     yield from (_again(past, long, times) for times in range(1, weeks + 1))
 
 
+def seasonal_naive(past: Past) -> Floats:
+    """Return (rows, starts, horizons): the last season again, or the last value where there is none."""
+    if past.seasons.short and int(past.starts[0]) + 1 >= past.seasons.short:
+        return _again(past, past.seasons.short, 1)
+    return np.repeat(past.values[:, past.starts][:, :, None], len(past.horizons), axis=2)
+
+
 def _again(past: Past, period: int, times: int, *, level: bool = False) -> Floats:
     """Return the mean of the same time in the last `times` periods, moved to the level of now if asked."""
     starts = past.starts[:, None]

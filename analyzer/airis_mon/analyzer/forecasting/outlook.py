@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airis_mon.analyzer.forecasting.bands import edges
-from airis_mon.analyzer.forecasting.naive import naive
-from airis_mon.analyzer.forecasting.past import Integers, Past, filled, finite, tamed
+from airis_mon.analyzer.forecasting.naive import naive, seasonal_naive
+from airis_mon.analyzer.forecasting.past import Integers, Past, Trials, filled, finite, tamed
 from airis_mon.analyzer.forecasting.regression import regression, shapes
 from airis_mon.analyzer.forecasting.seasons import Seasons, seasons
-from airis_mon.analyzer.methods import robust
+from airis_mon.analyzer.forecasting.skill import Skill, judged
+from airis_mon.analyzer.forecasting.weights import weighted
 from airis_mon.analyzer.methods.robust import Floats
 
 _LEAST = 4
@@ -22,8 +23,6 @@ _ROOM = 0.5
 """Part of the range seen so far that a forecast may leave it by."""
 _SHIFT = 0.05
 """Part of the median that is added before the logarithm."""
-_POWER = 8
-"""How much better a forecaster counts that was off by less."""
 _HORIZONS_MOST = 96
 """Horizons that are computed; between them the departure from the profile is interpolated."""
 _PROFILE = 4
@@ -52,7 +51,8 @@ def outlook(values: Floats, step: int, horizon: int, level: float, *, ratio: boo
     values = finite(values)
     knots = _horizons(horizon)
     found = [
-        (some, past, forecast(past, level, ratio=ratio)) for some, past in pasts(values, values, step, knots)
+        (some, past, forecast(past, level, ratio=ratio)[0])
+        for some, past in pasts(values, values, step, knots)
     ]
     result = Outlook(*(np.full((len(values), horizon), np.nan) for _ in range(3)))
     for some, past, part in found:
@@ -95,22 +95,43 @@ def _horizons(horizon: int) -> Integers:
     return np.unique(np.linspace(1, horizon, _HORIZONS_MOST).astype(np.int64))
 
 
-def forecast(past: Past, level: float, *, ratio: bool = False) -> Outlook:
-    """Return what comes at the past's horizons."""
-    lowest, highest = past.values.min(axis=1), past.values.max(axis=1)
-    room = _ROOM * (highest - lowest)
-    least = np.where((lowest >= 0) | ratio, np.maximum(lowest - room, 0.0), lowest - room)[:, None]
-    most = (highest + room)[:, None]
-    if ratio:
-        most = np.minimum(most, 1.0)
-    positive = (lowest >= 0) & (np.median(past.values, axis=1) > 0)
-    tried = [np.clip(one, least[:, :, None], most[:, :, None]) for one in _tried(past, positive)]
-    mean = _weighted(past, tried)
-    lower, upper = edges(past, mean, level, positive)
+@dataclass(frozen=True)
+class Attempts:
+    """What each forecaster said at each start, (rows, starts, horizons) each, within what is possible."""
+
+    trials: Trials
+    said: tuple[Floats, ...]
+    positive: NDArray[np.bool_]
+    """(rows,): values are never negative, and errors grow with them."""
+
+    @classmethod
+    def of(cls, past: Past, *, ratio: bool = False) -> Attempts:
+        """Try every forecaster that the past is long enough for."""
+        lowest, highest = past.values.min(axis=1), past.values.max(axis=1)
+        room = _ROOM * (highest - lowest)
+        least = np.where((lowest >= 0) | ratio, np.maximum(lowest - room, 0.0), lowest - room)[:, None, None]
+        most = (highest + room)[:, None, None]
+        if ratio:
+            most = np.minimum(most, 1.0)
+        positive = (lowest >= 0) & (np.median(past.values, axis=1) > 0)
+        said = tuple(np.clip(one, least, most) for one in _tried(past, positive))
+        return cls(Trials.of(past), said, positive)
+
+
+def forecast(past: Past, level: float, *, ratio: bool = False) -> tuple[Outlook, Skill]:
+    """Return what comes at the past's horizons, and how good such forecasts were.
+
+    Where they have lost to the seasonal naive one, it is that one.
+    """
+    attempts = Attempts.of(past, ratio=ratio)
+    trials, plain = attempts.trials, seasonal_naive(past)
+    skill = judged(trials, attempts.said, plain)
+    mean = np.where(skill.demoted[:, None, None], plain, weighted(trials, attempts.said))
+    lower, upper = edges(trials, mean, level, attempts.positive)
     newest = mean[:, -1]
-    floor = np.where((lowest >= 0) | ratio, 0.0, -np.inf)[:, None]
+    floor = np.where((past.values.min(axis=1) >= 0) | ratio, 0.0, -np.inf)[:, None]
     ceiling = 1.0 if ratio else np.inf
-    return Outlook(newest, *(np.clip(newest + edge, floor, ceiling) for edge in (lower, upper)))
+    return Outlook(newest, *(np.clip(newest + edge, floor, ceiling) for edge in (lower, upper))), skill
 
 
 def _tried(past: Past, positive: np.ndarray) -> Iterator[Floats]:
@@ -128,24 +149,6 @@ def _tried(past: Past, positive: np.ndarray) -> Iterator[Floats]:
         found = regression(curved, shape)
         straight = np.exp(np.minimum(found, np.maximum(top, 0.0)[:, None, None])) - shift[:, :, None]
         yield np.where(positive[:, None, None], straight, found)
-
-
-def _weighted(past: Past, tried: list[Floats]) -> Floats:
-    """Return the mean of the forecasters, each weighing more the less it was off.
-
-    The errors' roots are compared: the middle of them counts, not the few large ones.
-    """
-    off = np.stack(
-        [robust.mean(robust.flattened(np.sqrt(np.abs(one[:, :-1] - past.outcomes)))) for one in tried]
-    )
-    off = np.where(np.isnan(off), 1.0, off)
-    best = off.min(axis=0)
-    weight = ((off + _TINY) / (best + _TINY)) ** -_POWER
-    weight /= weight.sum(axis=0)
-    total = np.zeros_like(tried[0])
-    for share, one in zip(weight, tried, strict=True):
-        total += share[:, None, None] * one
-    return total
 
 
 def _profile(past: Past, horizon: int) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -97,6 +97,37 @@ class Past:
         at = self.starts[:-1, None] + self.horizons
         inside = np.minimum(at, self.columns - 1)
         return np.where(at < self.columns, self.measured[:, inside], np.nan)
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Starting points from which forecasts were tried, the newest last, and what came of all but that one."""
+
+    starts: Integers
+    """Columns."""
+    horizons: Integers
+    outcomes: Floats
+    """(rows, starts - 1, horizons); NaN where it is not known."""
+    columns: int
+    """How many columns they are spread over."""
+    season: int
+    """Columns of a season, 0 where there is none."""
+    walk: Floats
+    """(rows, 1): the mean step from column to column."""
+
+    @classmethod
+    def of(cls, past: Past) -> Trials:
+        """Return all trials of a past."""
+        walk = np.abs(np.diff(past.values, axis=1)).mean(axis=1, keepdims=True)
+        return cls(past.starts, past.horizons, past.outcomes, past.trial_columns, past.seasons.short, walk)
+
+    def until(self, place: int) -> Trials:
+        """Return what was known at the start of that place: it is the newest one."""
+        here = self.starts[place]
+        known = self.starts[:place, None] + self.horizons <= here
+        columns = max(1, self.columns - int(self.starts[-1] - here))
+        outcomes = np.where(known, self.outcomes[:, :place], np.nan)
+        return replace(self, starts=self.starts[: place + 1], outcomes=outcomes, columns=columns)
 
 
 def filled(values: Floats) -> Floats:

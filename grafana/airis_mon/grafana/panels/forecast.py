@@ -11,12 +11,13 @@ from airis_mon.spec import Forecast, Monitor, format_duration
 
 
 def panels(monitor: Monitor) -> list[timeseries.Panel]:
-    """Return two graphs per forecast: what it says, and how right it has been."""
-    return [
-        panel
-        for forecast in monitor.forecasts
-        for panel in (ahead(monitor, forecast), hindsight(monitor, forecast))
-    ]
+    """Return graphs of each forecast: what it says, what came, and how good it has been."""
+    return [panel for forecast in monitor.forecasts for panel in _about(monitor, forecast)]
+
+
+def _about(monitor: Monitor, forecast: Forecast) -> list[timeseries.Panel]:
+    found = [ahead(monitor, forecast), hindsight(monitor, forecast)]
+    return found if monitor.engine == "rules" else [*found, skill(monitor, forecast)]
 
 
 def ahead(monitor: Monitor, forecast: Forecast) -> timeseries.Panel:
@@ -42,6 +43,23 @@ def hindsight(monitor: Monitor, forecast: Forecast) -> timeseries.Panel:
         queries.exposed(monitor).unit(forecast.of),
     )
     return _draw(panel, monitor, forecast, "forecast", f" offset {horizon}")
+
+
+def skill(monitor: Monitor, forecast: Forecast) -> timeseries.Panel:
+    """Show how much of what came lay in the band, and how far off the forecast was beside a naive one."""
+    horizon = format_duration(forecast.horizon)
+    panel = look.graph(
+        f"{forecast.of}: how good forecasts were",
+        f"Of forecasts {horizon} ahead: the share of outcomes in the band, which is made to hold 0.95, and "
+        "the mean error as a multiple of what repeating the last season is off by. Above 1 the forecast is "
+        "worth nothing; where that is sure it is demoted, and repeats the last season itself.",
+        "",
+    )
+    named = ((series.COVERAGE, "within the band"), (series.MASE, "error"), (series.DEMOTED, "demoted"))
+    for index, (name, legend) in enumerate(named):
+        query = queries.analysed(monitor, name, forecast.of, horizon, forecast.by)
+        panel.with_target(queries.target(query, legend, queries.letter(index)))
+    return look.lines(panel, [1.0])
 
 
 def _draw(

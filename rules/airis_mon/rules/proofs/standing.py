@@ -151,6 +151,30 @@ def forecast(reach: Reach, step: float) -> Iterator[Case]:
         all_of_them = SampleCheck(0, f"count({series.TIME_LEFT})", () if share is None else (({}, 1.0),))
         title = f"forecast of {of} {reach.horizon} ahead: {what}"
         yield Case(title, step, tuple(inputs), samples=[check, all_of_them])
+    if alert.footnote is not None:
+        yield from _doubted(reach, step, labels)
+
+
+def _doubted(reach: Reach, step: float, labels: Mapping[str, str]) -> Iterator[Case]:
+    """Yield the tests of what is said of a forecast that has lost to one that learns nothing."""
+    monitor, alert = reach.monitor, reach.alert()
+    signal = {label: value for label, value in labels.items() if label != analyzer.HORIZON}
+    inputs = [
+        _given(analyzer.ACTUAL, signal, reach.capacity - NEAR),
+        _given(analyzer.EXPECTED, labels, reach.capacity),
+    ]
+    # What has been demoted elsewhere says nothing of this one.
+    kept = (analyzer.MONITOR, analyzer.FOR, analyzer.HORIZON, *reach.forecast.by)
+    others = [_given(analyzer.DEMOTED, {**labels, label: f"{labels[label]}-other"}, 1.0) for label in kept]
+    for demoted in (1.0, 0.0):
+        said = alert.fired_annotations(monitor, reach.forecast.horizon / HOUR, noted=demoted == 1)
+        expected = Fired({**labels, **alert.fired_labels(monitor)}, said)
+        yield Case(
+            f"forecast of {reach.forecast.of} {reach.horizon} ahead, demoted: {number(demoted)}",
+            step,
+            (*inputs, _given(analyzer.DEMOTED, labels, demoted), *others),
+            [AlertCheck(evaluations(alert, step) * step, alert.name, (expected,))],
+        )
 
 
 def _given(name: str, labels: Mapping[str, str], value: float) -> Input:
