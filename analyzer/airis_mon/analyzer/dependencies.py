@@ -84,16 +84,13 @@ def _around(needs: dict[Query, set[Query]]) -> list[Query]:
         path.append(following)
 
 
-_WRITTEN = (series.ACTUAL, series.EXPECTED, series.LOWER, series.UPPER, series.SCORE)
-
-
 def _ours(selector: Sequence[Matcher]) -> bool:
-    return any(all(m.takes(name) for m in selector if m.label == _NAME) for name in _WRITTEN)
+    return any(all(m.takes(name) for m in selector if m.label == _NAME) for name in series.RESULTS)
 
 
 def _writes(query: Query, selector: Sequence[Matcher]) -> bool:
     labels = {series.MONITOR: query.monitor, series.MODEL: query.model, series.FOR: query.signal}
-    names = _WRITTEN if query.score else _WRITTEN[:-1]
+    names = [name for name in series.RESULTS if query.score or name != series.SCORE]
     return all(m.takes(labels[m.label]) for m in selector if m.label in labels) and any(
         all(m.takes(name) for m in selector if m.label == _NAME) for name in names
     )

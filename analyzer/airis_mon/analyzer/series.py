@@ -26,6 +26,8 @@ better."""
 DEMOTED = "airis_forecast_demoted"
 """1 while the forecast of that horizon has lost to the seasonal naive one lately, and is that one instead."""
 
+RESULTS = (ACTUAL, EXPECTED, LOWER, UPPER, COVERAGE, MASE, DEMOTED, SCORE)
+
 # Labels of what is written back
 MONITOR = "monitor"
 """Name of the ModelMonitor."""

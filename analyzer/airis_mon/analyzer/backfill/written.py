@@ -13,8 +13,6 @@ from airis_mon.analyzer.query import Labels, Querier
 from airis_mon.exporters.contracts import matchers
 from airis_mon.remote_write import Sample
 
-_NAMES = (series.ACTUAL, series.EXPECTED, series.LOWER, series.UPPER, series.SCORE)
-
 
 class Written:
     """The samples of one query that its server has between two times."""
@@ -24,7 +22,7 @@ class Written:
         self._chosen = matchers({series.MONITOR: query.monitor, series.FOR: query.signal})
         self._reading = ReadAhead(querier, end, interval)
         self._interval = interval
-        self._names = tuple(name for name in _NAMES if newest(querier, [query], start, end, (name,)))
+        self._names = tuple(name for name in series.RESULTS if newest(querier, [query], start, end, (name,)))
 
     def without(self, samples: Iterable[Sample], at: int) -> Iterator[Sample]:
         """Yield the samples, all of them at `at`, that are not there yet; raises QueryError."""
@@ -46,7 +44,7 @@ class Written:
 
 
 def newest(
-    querier: Querier, queries: Iterable[Query], start: int, end: int, names: Iterable[str] = _NAMES
+    querier: Querier, queries: Iterable[Query], start: int, end: int, names: Iterable[str] = series.RESULTS
 ) -> int | None:
     """Return the time of the newest sample of what some queries write, from `start` to `end`; QueryError."""
     found = []

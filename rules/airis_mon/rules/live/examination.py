@@ -16,7 +16,7 @@ from airis_mon.rules.live.missing import Missing
 from airis_mon.rules.live.prometheus import Prometheus
 from airis_mon.spec import Anomaly, Forecast, Monitor, Problem, Threshold, format_duration
 
-WRITTEN = frozenset((analyzer.ACTUAL, analyzer.EXPECTED, analyzer.LOWER, analyzer.UPPER, analyzer.SCORE))
+WRITTEN = frozenset(analyzer.RESULTS)
 """Series of the analyzer, which may be started after the rules are there."""
 SELDOM = 1.25
 """Times the declared scrape interval from which on the real one is another."""
