@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from airis_mon.analyzer.config import Query, load
-from airis_mon.analyzer.explanation.account import Account, account
+from airis_mon.analyzer.explanation.account import Account, account, reasoned
 from airis_mon.analyzer.explanation.page import page
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.query import HttpQuerier
@@ -100,8 +100,8 @@ def test_a_series_of_prometheus_is_explained_by_the_service_s_own_bits(
     assert code == 0
     assert "Anomalous: " in out
     assert out.count("episode ") == 1
-    assert ": ticket " in out.splitlines()[-1]
-    assert ", page " in out.splitlines()[-1]
+    assert "; ticket at " in out.splitlines()[-1]
+    assert ", page at " in out.splitlines()[-1]
 
     # A quote and a dollar in a label's value reach Prometheus as they are.
     code, out, _ = said(capsys, 'chat/ttft{pod="b\\"$1"}', *flags)
@@ -186,7 +186,8 @@ def hostile() -> Account:
     assert recording is not None
     maintenance = (Window(float(at[900]), float(at[930])),)
     query = Query(HOSTILE, "x", HOSTILE, "", unit="seconds", maintenance=maintenance)
-    return account(HOSTILE, recording, query, incidents=[(int(at[1490]), int(at[1512]))])
+    found = account(HOSTILE, recording, query, incidents=[(int(at[1490]), int(at[1512]))])
+    return reasoned(found, recording)
 
 
 def test_text_of_others_stays_text_and_one_script_alone_may_run() -> None:

@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Protocol
 
-from airis_mon.analyzer.commands import backfill, explain, once, run
+from airis_mon.analyzer.commands import backfill, explain, once, replay, run
 
 
 class Action(Protocol):
@@ -33,4 +33,5 @@ ACTIONS: Mapping[str, Action] = {
     "once": once,
     "backfill": backfill,
     "explain": explain,
+    "replay": replay,
 }

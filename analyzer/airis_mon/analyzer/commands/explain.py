@@ -14,12 +14,13 @@ from pathlib import Path
 
 from airis_mon.analyzer.commands import flags, pasts
 from airis_mon.analyzer.explanation import table
-from airis_mon.analyzer.explanation.account import Account, account
+from airis_mon.analyzer.explanation.account import Account, account, reasoned
+from airis_mon.analyzer.explanation.listing import line
 from airis_mon.analyzer.explanation.page import page
 from airis_mon.analyzer.explanation.reasons import headline, reasons
 from airis_mon.analyzer.explanation.selection import chosen, parse, queries, shown
 from airis_mon.analyzer.explanation.sources import asked, candidates
-from airis_mon.analyzer.explanation.wording import moment, span
+from airis_mon.analyzer.explanation.wording import moment
 from airis_mon.analyzer.query import HttpQuerier, QueryError
 from airis_mon.spec import SpecError
 
@@ -71,14 +72,16 @@ def _account(arguments: argparse.Namespace) -> Account:
     else:
         past, end = _asked(arguments)
     with pasts.progress("judging") as progress:
-        return account(
+        found = account(
             past.name,
             past.recording,
             past.query,
             at=None if at is None else flags.instant(at, end),
             fit_interval=arguments.fit_interval,
+            incidents=pasts.incidents(arguments),
             progress=progress,
         )
+    return reasoned(found, past.recording, arguments.fit_interval)
 
 
 def _asked(arguments: argparse.Namespace) -> tuple[pasts.Past, float]:
@@ -102,11 +105,11 @@ def _drawable(text: str) -> Path:
 
 
 def _told(found: Account) -> None:
-    print(f"{found.name} at {moment(found.why.at)} UTC")
-    print(headline(found.why))
-    for reason in reasons(found.why):
-        print(f"  {reason.title}: {reason.text}")
+    why = found.why
+    if why is not None:
+        print(f"{found.name} at {moment(why.at)} UTC")
+        print(headline(why))
+        for reason in reasons(why):
+            print(f"  {reason.title}: {reason.text}")
     for episode in found.episodes:
-        told = ", ".join(f"{one.severity} {moment(one.at)}" for one in episode.told) or "nobody told"
-        peak, lasted = found.course.score[episode.peak], span(episode.end - episode.begin)
-        print(f"episode {moment(episode.begin)}, {lasted}, score up to {peak:.2f}: {told}")
+        print(f"episode {line(found, episode)}")

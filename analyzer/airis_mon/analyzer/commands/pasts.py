@@ -14,6 +14,7 @@ from typing import get_args
 from airis_mon.analyzer.commands import flags
 from airis_mon.analyzer.config import Query, load
 from airis_mon.analyzer.explanation.course import Progress
+from airis_mon.analyzer.explanation.sources import incidents as known_incidents
 from airis_mon.analyzer.explanation.sources import samples
 from airis_mon.analyzer.methods.seasonal import Direction
 from airis_mon.analyzer.query import Querier
@@ -68,7 +69,18 @@ def add_arguments(parser: argparse.ArgumentParser, since: str) -> None:
         default=HISTORY,
         help=f"of --values: how far back is learnt from (default: {format_duration(HISTORY)})",
     )
+    parser.add_argument(
+        "--incidents",
+        metavar="FILE.csv",
+        type=Path,
+        help="known incidents, lines `begin,end`: who was told within one was told rightly",
+    )
     flags.add_schedule(parser)
+
+
+def incidents(arguments: argparse.Namespace) -> tuple[tuple[int, int], ...]:
+    """Return the incidents that somebody knows of; ValueError or OSError where they cannot be read."""
+    return () if arguments.incidents is None else known_incidents(arguments.incidents)
 
 
 def check(arguments: argparse.Namespace) -> None:

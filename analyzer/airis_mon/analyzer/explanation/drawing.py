@@ -38,7 +38,7 @@ class Picture:
 
     course: Course
     episodes: tuple[Episode, ...]
-    marked: int
+    marked: int | None
     """The sample that is explained."""
     unit: str = ""
     incidents: tuple[tuple[int, int], ...] = ()
@@ -60,8 +60,8 @@ class Picture:
         return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
 
 
-def svg(picture: Picture, title: str, description: str) -> str:
-    """Return the drawing; it is styled by the page that it stands in."""
+def svg(picture: Picture, title: str, description: str, name: str = "chart") -> str:
+    """Return the drawing, styled by the page that it stands in; `name` is its id there."""
     course = picture.course
     at = drawn(course)
     shown = value_range(course, at)
@@ -77,10 +77,10 @@ def svg(picture: Picture, title: str, description: str) -> str:
         *_mark(picture, shown),
     ]
     return (
-        f'<svg id="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" tabindex="0" '
-        'aria-labelledby="chart-title chart-desc">'
-        f'<title id="chart-title">{html.escape(title)}</title>'
-        f'<desc id="chart-desc">{html.escape(description)}</desc>{"".join(parts)}</svg>'
+        f'<svg id="{name}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" tabindex="0" '
+        f'aria-labelledby="{name}-title {name}-desc">'
+        f'<title id="{name}-title">{html.escape(title)}</title>'
+        f'<desc id="{name}-desc">{html.escape(description)}</desc>{"".join(parts)}</svg>'
     )
 
 
@@ -198,6 +198,8 @@ def _told(picture: Picture) -> Iterator[str]:
 
 def _mark(picture: Picture, shown: Range) -> Iterator[str]:
     course, one = picture.course, picture.marked
+    if one is None:
+        return
     x = picture.x(course.timestamps[one])
     yield f'<line class="marked" x1="{x}" x2="{x}" y1="{TOP}" y2="{SCORE_TOP + SCORES}"/>'
     if np.isfinite(course.values[one]):

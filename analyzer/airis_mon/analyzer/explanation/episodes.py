@@ -17,6 +17,8 @@ APART = 1800
 _STEPS = 3
 """Or so many steps, of a series with longer ones."""
 WEEK = 7 * 86400
+_TOLERANCE = 600
+"""Seconds after an incident in which being told of it is right."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,12 @@ def per_week(course: Course, count: int) -> float:
         return 0.0
     seconds = int(course.timestamps[-1] - course.timestamps[ready[0]]) + course.step
     return WEEK * count / seconds
+
+
+def in_incident(course: Course, at: int, incidents: Sequence[tuple[int, int]]) -> bool:
+    """Return whether somebody who was told then was told rightly: from a step before to a little after."""
+    after = max(_TOLERANCE, 2 * course.step)
+    return any(begin - course.step <= at <= end + after for begin, end in incidents)
 
 
 def newest_anomaly(course: Course, found: Sequence[Episode]) -> int:

@@ -30,6 +30,8 @@ _TIME_STEPS = (
     7 * 86400,
     28 * 86400,
 )
+_BEYOND = 0.6
+"""Share of what the values span that the band may add to each side of it."""
 _TIMES = 12
 """Lines of time at most."""
 
@@ -70,14 +72,14 @@ def value_range(course: Course, at: Integers) -> Range:
     values = _finite(course.values[at])
     if not len(values):
         values = np.array([0.0, 1.0])
-    low, high = float(values.min()), float(values.max())
+    least, most = low, high = float(values.min()), float(values.max())
     width = high - low or abs(high) or 1.0
     # A band that is much wider than everything seen would make a flat line of the series.
     for edge in (course.lower[at], course.upper[at]):
         some = _finite(edge)
         if len(some):
-            low = min(low, max(float(some.min()), low - width))
-            high = max(high, min(float(some.max()), high + width))
+            low = min(low, max(float(some.min()), least - _BEYOND * width))
+            high = max(high, min(float(some.max()), most + _BEYOND * width))
     margin = 0.04 * ((high - low) or abs(high) or 1.0)
     floor = 0.0 if low >= 0 and low - margin < 0 else low - margin
     return Range(floor, high + margin)

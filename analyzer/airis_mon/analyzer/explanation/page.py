@@ -46,17 +46,22 @@ def _body(account: Account) -> Iterator[str]:
     yield f"<p>{_text(_about(account))}</p>"
     yield _tiles(account)
     picture = Picture(course, account.episodes, account.marked, account.query.unit, account.incidents)
-    yield f'<div class="wide">{svg(picture, account.name, _description(account))}</div>'
+    yield f'<div class="wide">{svg(picture, account.name, description(account))}</div>'
     yield f'<p id="readout" role="status">{_text(_readout(account, account.marked))}</p>'
-    yield _legend(account)
+    yield legend(account)
+    if why is not None:
+        yield from _moment(why)
+    yield f"<h2>{_text(plural(len(account.episodes), 'episode'))}</h2>"
+    yield episode_table(account)
+
+
+def _moment(why: Grounds) -> Iterator[str]:
     yield f'<h2 id="why">Why, at {_text(moment(why.at))} UTC</h2>'
     yield _why(why)
     if why.threshold is not None and why.ready:
         departure = why.departure if np.isfinite(why.departure) else 0.0
         yield "<h3>The days that are remembered, and how far off each was at most</h3>"
         yield f'<div class="wide">{bars(why.threshold, why.query.unit, departure)}</div>'
-    yield f"<h2>{_text(plural(len(account.episodes), 'episode'))}</h2>"
-    yield _episodes(account)
 
 
 _LEGEND = (
@@ -66,12 +71,14 @@ _LEGEND = (
     ("l-anomalous", "anomalous"),
     ("l-page", "page"),
     ("l-ticket", "ticket"),
-    ("l-marked", "explained below"),
 )
 
 
-def _legend(account: Account) -> str:
+def legend(account: Account) -> str:
+    """Return what the marks of a chart mean."""
     shown = [*_LEGEND]
+    if account.why is not None:
+        shown.append(("l-marked", "explained below"))
     if account.incidents:
         shown.append(("l-incident", "known incident"))
     if account.course.left_out.any():
@@ -91,11 +98,14 @@ def _about(account: Account) -> str:
     )
 
 
-def _description(account: Account) -> str:
+def description(account: Account) -> str:
+    """Return what a chart of the account shows, for who does not see it."""
     told = ", ".join(plural(len(account.told(severity)), severity) for severity in account.waits)
+    happened = f"{plural(len(account.episodes), 'episode')}, {told}."
+    why = "" if account.why is None else f" {headline(account.why)}"
     return (
-        f"Measured values, what was expected, the band of what is usual, and the score below it. "
-        f"{plural(len(account.episodes), 'episode')}, {told}. {headline(account.why)}"
+        "Measured values, what was expected, the band of what is usual, and the score below it. "
+        f"{happened}{why}"
     )
 
 
@@ -105,7 +115,8 @@ def _tiles(account: Account) -> str:
     for severity in account.waits:
         weekly = account.weekly(severity)
         kind = "over" if weekly > budget else "within"
-        said = f"{severity}s: {weekly:.2g} a week, {budget:g} false ones accepted"
+        false = "" if not account.incidents else f" {len(account.false(severity))} false,"
+        said = f"{severity}s:{false} {weekly:.2g} a week, {budget:g} false ones accepted"
         tiles.append(_tile(f"{len(account.told(severity))}", said, kind))
     at, ready = account.course.timestamps, np.flatnonzero(account.course.ready)
     warm = span(int(at[ready[0]] - at[0])) if len(ready) else "never"
@@ -123,7 +134,8 @@ def _why(why: Grounds) -> str:
     return f'<p class="{kind}"><strong>{_text(headline(why))}</strong></p><dl>{rows}</dl>'
 
 
-def _episodes(account: Account) -> str:
+def episode_table(account: Account) -> str:
+    """Return the episodes as a table, the newest first, with the reasons of those that have some."""
     if not account.episodes:
         return "<p>The score never reached 1.</p>"
     columns = ("begins", "lasts", "peak score", "value", "expected", "told")
@@ -131,7 +143,8 @@ def _episodes(account: Account) -> str:
     rows = "".join(_row(account, episode) for episode in reversed(account.episodes[-SHOWN:]))
     rest = len(account.episodes) - SHOWN
     more = f"<p>And {_text(plural(rest, 'earlier one'))}.</p>" if rest > 0 else ""
-    less = f"<p>Reasons are told of the newest {REASONED}.</p>" if len(account.episodes) > REASONED else ""
+    some = account.whys and len(account.episodes) > REASONED
+    less = f"<p>Reasons are told of the newest {REASONED}.</p>" if some else ""
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}{less}"
 
 

@@ -112,6 +112,12 @@ def _unknown(what: str, name: str, known: Sequence[str]) -> str:
     return f"no {what} is called `{name}`; {did_you_mean(name, known)}"
 
 
+def fits(selection: Selection, query: Query, labels: Labels) -> bool:
+    """Return whether a series is among those that are described."""
+    named = (query.monitor, query.signal) == (selection.monitor, selection.signal)
+    return named and set(selection.labels) <= set(labels)
+
+
 def chosen(selection: Selection, candidates: Iterable[tuple[Query, Labels]]) -> tuple[Query, Labels]:
     """Return the one candidate that is meant; SelectionError with those there are where it is not one."""
     every = list(candidates)

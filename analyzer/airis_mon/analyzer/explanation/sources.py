@@ -22,6 +22,7 @@ from airis_mon.analyzer.schedule import evaluated_at, fitted_at, learnt_at
 _GLANCES = 100
 """Moments at which a query is asked which series it has."""
 _ROWS_MAX = 5_000_000
+_INCIDENTS_MAX = 10_000
 _MILLISECONDS = 1e11
 """Numbers from here on are milliseconds since the epoch: as seconds they would be after the year 5000."""
 
@@ -44,28 +45,52 @@ def asked(
     querier: Querier, query: Query, labels: Labels, since: int, until: int, schedule: Schedule
 ) -> Recording:
     """Return one series with what the service would have read to judge it; raises QueryError."""
-    step, cells = schedule.step, Cells.of(schedule.step)
-    cell = cells.seconds
-    begin = -(-since // schedule.interval) * schedule.interval
-    end = max(begin, evaluated_at(until, schedule.interval))
-    fitted = [fitted_at(at, schedule.fit_interval) // step * step for at in (begin, end)]
-    learnt = [learnt_at(at, cell) for at in fitted]
-    origin = learnt[0] - max(1, query.history // cell) * cell
-    expr = only(query.expr, labels)
+    reading = _Reading(query, since, until, schedule)
+    parts = [querier.range(only(query.expr, labels), *part) for part in reading.parts]
+    return reading.recording([_row(frame, labels) for frame in parts])
 
-    def row(first: int, last: int, distance: int) -> Floats:
-        return _row(querier.range(expr, first, last, distance), labels)
 
-    grid = np.full((1, -(-(end - origin) // step)), np.nan)
-    first = max(origin + step, fitted[0] - (recent_steps(cells) - 1) * step)
-    column = (first - origin) // step - 1
-    recent = row(first, fitted[1], step)
-    grid[0, column : column + len(recent)] = recent
-    # Of less than a day a model is learnt at each fit, from what came since the last look at the whole past.
-    past = row(origin + cell, max(origin + cell, fitted[1] // cell * cell), cell)
-    values = row(begin, end, schedule.interval)
-    at = np.arange(begin, end + 1, schedule.interval, dtype=np.int64)
-    return Recording(at, values, 0, step, origin, grid, past[None])
+def recordings(
+    querier: Querier, query: Query, since: int, until: int, schedule: Schedule
+) -> Iterator[tuple[Labels, Recording]]:
+    """Yield every series that a query had in a time, each as `asked` returns it; raises QueryError."""
+    reading = _Reading(query, since, until, schedule)
+    parts = [querier.range(query.expr, *part) for part in reading.parts]
+    for labels in parts[-1].labels:
+        yield labels, reading.recording([_row(frame, labels) for frame in parts])
+
+
+class _Reading:
+    """Which ranges are read to judge a time: the last hours before it, the long past, the time itself."""
+
+    def __init__(self, query: Query, since: int, until: int, schedule: Schedule) -> None:
+        step, cells = schedule.step, Cells.of(schedule.step)
+        cell = cells.seconds
+        begin = -(-since // schedule.interval) * schedule.interval
+        end = max(begin, evaluated_at(until, schedule.interval))
+        fitted = [fitted_at(at, schedule.fit_interval) // step * step for at in (begin, end)]
+        learnt = learnt_at(fitted[0], cell)
+        self._step = step
+        self._origin = learnt - max(1, query.history // cell) * cell
+        first = max(self._origin + step, fitted[0] - (recent_steps(cells) - 1) * step)
+        self._column = (first - self._origin) // step - 1
+        self._times = np.arange(begin, end + 1, schedule.interval, dtype=np.int64)
+        # Of less than a day a model is learnt at each fit, from what came since the last look at the past.
+        known = max(self._origin + cell, fitted[1] // cell * cell)
+        self.parts = (
+            (first, fitted[1], step),
+            (self._origin + cell, known, cell),
+            (begin, end, schedule.interval),
+        )
+        """First and last time and the step of each."""
+
+    def recording(self, rows: Sequence[Floats]) -> Recording:
+        """Return one series of which these are the parts."""
+        recent, past, values = rows
+        columns = -(-(int(self._times[-1]) - self._origin) // self._step)
+        grid = np.full((1, columns), np.nan)
+        grid[0, self._column : self._column + len(recent)] = recent
+        return Recording(self._times, values, 0, self._step, self._origin, grid, past[None])
 
 
 def only(expr: str, labels: Labels) -> str:
@@ -146,3 +171,24 @@ def _value(text: str) -> float:
     except ValueError:
         raise ValueError(f"`{text[:40]}` is no number; leave it empty where there is none") from None
     return value if math.isfinite(value) else math.nan
+
+
+def incidents(file: Path) -> tuple[tuple[int, int], ...]:
+    """Return begin and end of each line of a CSV file; SourceError, or OSError if it cannot be read."""
+    found = []
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        reader = csv.reader(lines)
+        for row in reader:
+            place = f"{file}:{reader.line_num}"
+            if not row or not row[0].strip() or (reader.line_num == 1 and _is_heading(row[0].strip())):
+                continue
+            try:
+                begin, end = (_moment(cell.strip()) for cell in row[:2])
+            except ValueError as error:
+                raise SourceError(f"{place}: `begin,end` is needed: {error}") from None
+            if end < begin:
+                raise SourceError(f"{place}: it ends before it begins")
+            found.append((begin, end))
+            if len(found) > _INCIDENTS_MAX:
+                raise SourceError(f"{place}: more than {_INCIDENTS_MAX} incidents")
+    return tuple(sorted(found))
