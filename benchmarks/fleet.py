@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Cycle, Schedule
 from airis_mon.analyzer.query import Frame, HttpQuerier
-from airis_mon.remote_write import HttpWriter
+from airis_mon.remote_write import Delivery, HttpWriter
 from benchmarks import store
 
 SERIES = 10_000
@@ -145,7 +145,7 @@ def queries(shape: str, count: int, days: int, run: int) -> list[Query]:
 def analyzer(url: str, shape: str, count: int, days: int, end: int, run: int) -> Run:
     """Run cycles in this process, which has done nothing else."""
     there = Clocked(HttpQuerier(url, timeout=600.0))
-    writer = HttpWriter(f"{url}/api/v1/write", budget=600.0, timeout=60.0)
+    writer = HttpWriter(Delivery(f"{url}/api/v1/write", timeout=60.0), budget=600.0)
     cycle = Cycle(there, writer, Schedule())
     watched = queries(shape, count, days, run)
     there.time = end + 60

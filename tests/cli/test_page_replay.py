@@ -23,7 +23,7 @@ from airis_mon.cli.page_replay.server import (
     started,
     version,
 )
-from airis_mon.remote_write import HttpWriter, Limits, Sample
+from airis_mon.remote_write import Delivery, HttpWriter, Limits, Sample
 from airis_mon.rules.replay import selectors
 from airis_mon.stack.plan import RETENTION
 from airis_mon.stack.servers import Server
@@ -94,7 +94,7 @@ def past(prometheus_server: Callable[..., Any]) -> Past:
     server = prometheus_server(
         flags=["--storage.tsdb.min-block-duration=1d", "--storage.tsdb.max-block-duration=1d"]
     )
-    writer = HttpWriter(f"{server.url}/api/v1/write", limits=Limits(samples=10_000))
+    writer = HttpWriter(Delivery(f"{server.url}/api/v1/write", limits=Limits(samples=10_000)))
     assert writer.write(_samples(end)).errors == ()
     writer.close()
     return Past(server.url, end)
@@ -245,7 +245,7 @@ def test_silence_before_there_was_any_data_is_nobody_s_page(
         flags=["--storage.tsdb.min-block-duration=1d", "--storage.tsdb.max-block-duration=1d"]
     )
     began = end - 2 * 3600 + 7  # a moment of its own, within a piece of six hours
-    writer = HttpWriter(f"{server.url}/api/v1/write", limits=Limits(samples=10_000))
+    writer = HttpWriter(Delivery(f"{server.url}/api/v1/write", limits=Limits(samples=10_000)))
     model = [one for one in _samples(end) if one.timestamp_ms >= began * 1000]
     first = min(one.timestamp_ms for one in model) / 1000
     assert writer.write(model).errors == ()

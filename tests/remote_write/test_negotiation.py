@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from airis_mon.remote_write import Asked, HttpWriter, Metadata, Sample
+from airis_mon.remote_write import Asked, Delivery, HttpWriter, Metadata, Sample
 from tests.remote_write.receiver import Reply, Request, receiver
 
 
@@ -14,11 +14,10 @@ def sample(value: float = 1.0, at: int = 1000, **labels: str) -> Sample:
 
 
 def writer(url: str, version: Asked = "auto", budget: float = 5.0) -> HttpWriter:
+    metadata = {"yhat": Metadata("gauge", "What was expected.", "seconds")}
     return HttpWriter(
-        url,
-        version=version,
+        Delivery(url, version=version, metadata=metadata),
         budget=budget,
-        metadata={"yhat": Metadata("gauge", "What was expected.", "seconds")},
         sleep=lambda seconds: True,
         chance=random.Random(1),
     )
@@ -129,8 +128,8 @@ def test_a_busy_receiver_says_nothing_of_its_version() -> None:
 
 def test_headers_of_ones_own_are_sent_and_the_protocols_are_refused() -> None:
     with receiver(lambda request: Reply()) as there:
-        HttpWriter(there.url, headers={"X-Scope-OrgID": "chat"}).write([sample()])
+        HttpWriter(Delivery(there.url, headers={"X-Scope-OrgID": "chat"})).write([sample()])
     assert there.requests[0].headers["X-Scope-OrgID"] == "chat"
     for name in ("Content-Type", "content-encoding", "User-Agent", "X-Prometheus-Remote-Write-Version"):
         with pytest.raises(ValueError, match="leave it out"):
-            HttpWriter(there.url, headers={name: "mine"})
+            Delivery(there.url, headers={name: "mine"})

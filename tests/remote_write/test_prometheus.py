@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from airis_mon.remote_write import STALE, Asked, HttpWriter, Metadata, Sample
+from airis_mon.remote_write import STALE, Asked, Delivery, HttpWriter, Metadata, Sample
 
 
 def query(url: str, expr: str, at: float) -> list[dict[str, Any]]:
@@ -23,7 +23,7 @@ def test_samples_are_stored_and_one_bad_sample_is_dropped_alone(
     prometheus_server: Callable[..., Any], asked: Asked
 ) -> None:
     server = prometheus_server()
-    writer = HttpWriter(f"{server.url}/api/v1/write", version=asked)
+    writer = HttpWriter(Delivery(f"{server.url}/api/v1/write", version=asked))
     now = int(time.time()) - 60
     first = writer.write(
         Sample({"__name__": "yhat", "monitor": "chat", "pod": f"p{n}"}, now * 1000, n + 0.5)
@@ -68,7 +68,7 @@ def test_both_versions_store_the_same(prometheus_server: Callable[..., Any]) -> 
     now = int(time.time()) - 60
     for asked in ("1.0", "auto"):
         metadata = {f"told_{asked[0]}": Metadata("gauge", "About.")}
-        writer = HttpWriter(f"{server.url}/api/v1/write", version=asked, metadata=metadata)
+        writer = HttpWriter(Delivery(f"{server.url}/api/v1/write", version=asked, metadata=metadata))
         series = [(f"p{n}-é", n / 7) for n in range(5)]
         written = writer.write(
             Sample({"__name__": f"told_{asked[0]}", "pod": pod}, (now + second) * 1000, value + second)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from airis_mon.remote_write import Asked, Backoff, HttpWriter, Limits, Sample
+from airis_mon.remote_write import Asked, Backoff, Delivery, HttpWriter, Limits, Sample
 from tests.remote_write.receiver import Reply, Request, receiver
 
 
@@ -32,10 +32,8 @@ def writer(
     url: str, clock: Clock, *, budget: float = 30.0, max_samples: int = 2000, version: Asked = "1.0"
 ) -> HttpWriter:
     return HttpWriter(
-        url,
-        version=version,
+        Delivery(url, version=version, limits=Limits(samples=max_samples)),
         budget=budget,
-        limits=Limits(samples=max_samples),
         backoff=Backoff(first=1.0, longest=8.0),
         clock=clock,
         now=lambda: 1_700_000_000.0,

@@ -112,16 +112,6 @@ def _caught(query: Query, failures: dict[Query, Failure]) -> Iterator[None]:
         failures.setdefault(query, Failure(query, f"unexpected: {traceback.format_exc(limit=-5)}"))
 
 
-def _both(one: WriteResult, other: WriteResult) -> WriteResult:
-    return WriteResult(
-        sent=one.sent + other.sent,
-        dropped=one.dropped + other.dropped,
-        errors=one.errors + other.errors,
-        queued=one.queued + other.queued,
-        notes=one.notes + other.notes,
-    )
-
-
 class Cycle:
     """Runs rounds, and keeps what was learnt between them."""
 
@@ -187,7 +177,7 @@ class Cycle:
                     )
             # Before the next level reads it.
             with phases.of("write"):
-                written = _both(written, self._writer.write(samples))
+                written += self._writer.write(samples)
         if written.sent or written.queued or not any(tally.samples for tally in tallies):
             self._last = at
         with phases.of("save"):

@@ -1,7 +1,8 @@
 """An append-only log on disk: what `append` has returned for survives kill, crash and power loss.
 
 Belongs here: segments and their records, group commit, recovery, snapshots, the windows that know a batch
-sent twice. Must not be here: what a payload means (it is bytes), HTTP, and any library.
+sent twice, and a queue made of segments. Must not be here: what a payload means (it is bytes), HTTP, and any
+library.
 
 The promise
 - `append` returns after fdatasync. Appends that wait together are written by one `writev` and made durable by
@@ -31,11 +32,15 @@ from airis_mon.journal.files import File, Files, PosixFiles
 from airis_mon.journal.journal import Journal, Options, Receipt, Recovery
 from airis_mon.journal.memory import MemoryJournal
 from airis_mon.journal.origins import Origin
+from airis_mon.journal.queue import Bounds, Entry, Item, Queue
 from airis_mon.journal.records import Record
 
 __all__ = [
+    "Bounds",
+    "Entry",
     "File",
     "Files",
+    "Item",
     "Journal",
     "JournalBrokenError",
     "JournalBusyError",
@@ -47,6 +52,7 @@ __all__ = [
     "Options",
     "Origin",
     "PosixFiles",
+    "Queue",
     "Receipt",
     "Record",
     "Recovery",

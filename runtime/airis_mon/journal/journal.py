@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import os
 import secrets
 import time
@@ -20,19 +19,15 @@ from airis_mon.journal.errors import (
     JournalBusyError,
     JournalError,
     JournalFullError,
-    JournalLockedError,
 )
 from airis_mon.journal.files import Files, PosixFiles
+from airis_mon.journal.locks import locked
 from airis_mon.journal.origins import Origin, Origins
 from airis_mon.journal.records import HEAD_BYTES, Record
 from airis_mon.journal.segments import Failures, Segment, Writer, segments
 from airis_mon.journal.snapshots import KEPT, SnapshotWriter, newest, snapshots
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-_LOCK = "lock"
-_LOOK_SECONDS = 1.0
-_LOOK_BYTES = 4 * 1024 * 1024
-"""Until the disk is asked again how much room it has; far less than what is left free."""
 _GATHER_SECONDS = 0.002
 """For which a group waits, at most, while it still grows."""
 _LOOK_SECONDS = 1.0
@@ -134,7 +129,7 @@ class Journal:
         JournalLockedError where another process writes there, JournalVersionError for a later format.
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-        self._take_lock()
+        self._lock = locked(self._folder)
         for partial in self._folder.glob("*.partial"):
             partial.unlink()
         sequence, chunks = newest(self._folder, self._origins)
@@ -144,17 +139,6 @@ class Journal:
         recovery = Recovery(chunks, iter(()))
         recovery.records = self._replay(found, recovery)
         return recovery
-
-    def _take_lock(self) -> None:
-        self._lock = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._lock)
-            self._lock = None
-            raise JournalLockedError(
-                f"{self._folder} is written to by another process; end it, or choose another folder"
-            ) from None
 
     def _replay(self, found: list[Segment], recovery: Recovery) -> Iterator[Record]:
         above = self.sequence

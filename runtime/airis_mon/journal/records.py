@@ -23,8 +23,8 @@ from airis_mon.journal.errors import JournalVersionError
 from airis_mon.journal.origins import Origin
 
 FORMAT = 1
-RECORD, WINDOWS, CHUNK, END, FAILED = 1, 2, 3, 4, 5
-"""Kinds of frames; the middle three stand in snapshots, FAILED at the begin of a segment."""
+RECORD, WINDOWS, CHUNK, END, FAILED, CONSUMED = 1, 2, 3, 4, 5, 6
+"""Kinds of frames; the middle three stand in snapshots, FAILED at a segment's begin, CONSUMED in queues."""
 
 _MAGIC = 0xA15E
 _MAGIC_BYTES = struct.pack("<H", _MAGIC)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from airis_mon.journal.files import File, Files
 from airis_mon.journal.records import (
+    CONSUMED,
     FAILED,
     FILE_BYTES,
     RECORD,
@@ -61,12 +62,15 @@ class Segment:
         if not whole_header(data, self.path.name):
             damaged.append(Damage(0, min(FILE_BYTES, len(data))))
         whole: list[Frame] = []
+        consumed = 0
         for item in frames(data, self.salt):
             if isinstance(item, Damage):
                 damaged.append(item)
             elif item.kind == RECORD:
                 whole.append(item)
-        return Contents(data, tuple(whole), tuple(damaged))
+            elif item.kind == CONSUMED:
+                consumed = max(consumed, item.record.sequence)
+        return Contents(data, tuple(whole), tuple(damaged), consumed)
 
     def failed(self) -> list[tuple[int, int]]:
         """Return the ranges of sequences that this segment, at its begin, says have failed before it."""
@@ -85,6 +89,8 @@ class Contents:
     data: bytes
     frames: tuple[Frame, ...]
     damaged: tuple[Damage, ...]
+    consumed: int = 0
+    """Up to which sequence a queue has been read, as far as this segment says."""
 
     @property
     def torn(self) -> Damage | None:
@@ -148,13 +154,13 @@ class Writer:
         self._file, self._salt, self.size = file, segment.salt, len(header)
         self.failed = []
 
-    def write(self, records: Sequence[Record]) -> None:
+    def write(self, records: Sequence[Record], kind: int = RECORD) -> None:
         """Write records and make them durable; OSError where that fails, and then `seal` is due."""
         assert self._file is not None
         parts: list[bytes] = []
         size = 0
         for record in records:
-            frame = encode(RECORD, record.sequence, record.payload, record.origin, self._salt)
+            frame = encode(kind, record.sequence, record.payload, record.origin, self._salt)
             parts.extend(frame)
             size += len(frame[0]) + len(frame[1])
         try:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import requests
 
 from airis_mon.remote_write.answers import Answer, Decision
-from airis_mon.remote_write.batches import Batch, counted, halves
+from airis_mon.remote_write.batches import Batch, Limits, counted, halves
 from airis_mon.remote_write.connection import Connection
+from airis_mon.remote_write.dead_letters import refusals
 from airis_mon.remote_write.message import encoded
 from airis_mon.remote_write.metadata import Metadata
-from airis_mon.remote_write.negotiation import Negotiation
+from airis_mon.remote_write.negotiation import Asked, Negotiation
 from airis_mon.remote_write.sample import Refusal
 from airis_mon.remote_write.symbols import encoded_2
+
+_NOTHING: Mapping[str, Metadata] = MappingProxyType({})
+_WORTHWHILE = 128
+"""Requests for one batch, beyond which it is halved on only as long as that saves more than it loses."""
 
 
 @dataclass
@@ -37,32 +45,50 @@ class Delivery:
 
     def __init__(
         self,
-        connection: Connection,
-        negotiation: Negotiation,
+        url: str,
         *,
-        message_bytes: int,
-        metadata: Mapping[str, Metadata],
-        timeout: float,
+        version: Asked = "auto",
+        limits: Limits = Limits(),  # noqa: B008  a frozen value
+        timeout: float = 10.0,
+        metadata: Mapping[str, Metadata] = _NOTHING,
+        headers: Mapping[str, str] | None = None,
+        session: requests.Session | None = None,
     ) -> None:
-        """Prepare; `timeout` in seconds for each request, `message_bytes` for each message."""
-        self._connection = connection
-        self._negotiation = negotiation
-        self._message_bytes = message_bytes
+        """Prepare: `timeout` in seconds for each request, `metadata` by metric name for 2.0, own `headers`.
+
+        ValueError for a header that is the protocol's.
+        """
+        self.limits = limits
+        self._connection = Connection(url, headers, session)
+        self._negotiation = Negotiation(version)
         self._metadata = metadata
         self._timeout = timeout
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what was found out about the receiver since this was asked last."""
+        notes, self._negotiation.notes = self._negotiation.notes, []
+        return tuple(notes)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._connection.close()
 
     def attempt(self, batch: Batch, left: Callable[[], float]) -> Outcome:
         """Send a batch up to the first request that has to be asked again, or until no seconds are `left`."""
         outcome = Outcome()
         pieces = [batch]
+        asked = 0
         while pieces:
             piece = pieces.pop()
             body = self._encoded(piece)
             count = counted(piece)
-            if len(body) > self._message_bytes and count > 1:
+            if len(body) > self.limits.message_bytes and count > 1:
                 pieces += [*halves(piece)][::-1]
                 continue
             seconds = left()
+            asked += 1
+            # Where nearly all is at fault, two requests for each sample would help nobody.
+            worthwhile = asked <= _WORTHWHILE or outcome.sent >= outcome.dropped
             answer = (
                 self._connection.post(body, self._negotiation.headers(), min(self._timeout, seconds))
                 if seconds > 0
@@ -77,7 +103,7 @@ class Delivery:
                 case Decision.LATER:
                     outcome.left, outcome.answer = [piece, *pieces[::-1]], answer
                     break
-                case Decision.REFUSED if count > 1 and self._may_halve(answer):
+                case Decision.REFUSED if count > 1 and worthwhile and self._may_halve(answer):
                     # The earlier half first: a series must arrive in time order.
                     pieces += [*halves(piece)][::-1]
                 case _:
@@ -125,13 +151,9 @@ class Delivery:
             written = min(count, answer.written)
         outcome.sent += written
         outcome.dropped += count - written
-        refusals = [
-            Refusal(series.labels, at, value, answer.text, doubtful=written > 0)
-            for series in piece
-            for at, value in series.samples
-        ]
-        outcome.refused += refusals if written < count else []
-        if count == 1:
-            outcome.errors.append(str(refusals[0]))
+        lost = refusals(piece, answer.text, doubtful=written > 0) if written < count else []
+        outcome.refused += lost
+        if count == 1 and lost:
+            outcome.errors.append(str(lost[0]))
         else:
             outcome.errors.append(f"{count - written} of {count} samples: {answer.text}")

@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterable
 
-import requests
-
-from airis_mon.remote_write.batches import Batch, Limits, batches, counted
-from airis_mon.remote_write.connection import Connection
+from airis_mon.remote_write.batches import Batch, batches, counted
+from airis_mon.remote_write.dead_letters import Refused, refusals, unheard
 from airis_mon.remote_write.delivery import Delivery
-from airis_mon.remote_write.metadata import Metadata
-from airis_mon.remote_write.negotiation import Asked, Negotiation
 from airis_mon.remote_write.retry import Backoff
-from airis_mon.remote_write.sample import Refusal, Sample, grouped
-from airis_mon.remote_write.writer import WriteResult
-
-ERRORS_MAX = 20
-_NOTHING: Mapping[str, Metadata] = MappingProxyType({})
-
-
-def unheard(refusals: Iterable[Refusal]) -> None:
-    """Do nothing about samples that were given up: they are counted, and explained in the result."""
+from airis_mon.remote_write.sample import Sample, grouped
+from airis_mon.remote_write.writer import ERRORS_MAX, WriteResult
 
 
 class HttpWriter:
@@ -31,32 +19,23 @@ class HttpWriter:
 
     def __init__(
         self,
-        url: str,
+        url: str | Delivery,
         *,
-        version: Asked = "auto",
-        limits: Limits = Limits(),  # noqa: B008  a frozen value
-        timeout: float = 10.0,
         budget: float = 30.0,
         backoff: Backoff = Backoff(),  # noqa: B008  a frozen value
-        metadata: Mapping[str, Metadata] = _NOTHING,
-        headers: Mapping[str, str] | None = None,
-        refused: Callable[[Iterable[Refusal]], None] = unheard,
-        session: requests.Session | None = None,
+        refused: Refused = unheard,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], object] = time.sleep,
         chance: random.Random | None = None,
     ) -> None:
-        """Prepare to send.
+        """Prepare to send, to a URL with all defaults, or as a `Delivery` says.
 
-        `timeout` in seconds for each request; `budget` in seconds for all requests and retries of one
-        `write`, after which what is left is dropped. `metadata` by metric name, for 2.0. `refused` is told of
-        every sample that is given up. `sleep` may return True, as the wait of a threading.Event does, to end
-        the retries at once.
+        `budget` in seconds for all requests and retries of one `write`, after which what is left is dropped.
+        `refused` is told of every sample that is given up. `sleep` may return True, as the wait of a
+        threading.Event does, to end the retries at once.
         """
-        self._connection = Connection(url, headers, session)
-        self._negotiation = Negotiation(version)
-        self._limits = limits
+        self._delivery = Delivery(url) if isinstance(url, str) else url
         self._budget = budget
         self._backoff = backoff
         self._refused = refused
@@ -64,13 +43,6 @@ class HttpWriter:
         self._now = now
         self._sleep = sleep
         self._chance = chance or random.Random()  # noqa: S311  jitter, not a secret
-        self._delivery = Delivery(
-            self._connection,
-            self._negotiation,
-            message_bytes=limits.message_bytes,
-            metadata=metadata,
-            timeout=timeout,
-        )
 
     def write(self, samples: Iterable[Sample]) -> WriteResult:
         """Send samples within the budget; what could not be delivered is counted and explained."""
@@ -79,16 +51,15 @@ class HttpWriter:
         self._refused(fit.refused)
         sent, dropped = 0, len(fit.refused)
         errors = [str(refusal) for refusal in fit.refused[:ERRORS_MAX]]
-        for batch in batches(fit.series, self._limits):
+        for batch in batches(fit.series, self._delivery.limits):
             taken, lost, told = self._delivered(batch, deadline)
             sent, dropped = sent + taken, dropped + lost
             errors += told[: ERRORS_MAX - len(errors)]
-        notes, self._negotiation.notes = self._negotiation.notes, []
-        return WriteResult(sent, dropped, tuple(errors), notes=tuple(notes))
+        return WriteResult(sent, dropped, tuple(errors), notes=self._delivery.notes())
 
     def close(self) -> None:
         """Close the connections."""
-        self._connection.close()
+        self._delivery.close()
 
     def _delivered(self, batch: Batch, deadline: float) -> tuple[int, int, list[str]]:
         """Send one batch until it is delivered, refused, or out of time: sent, dropped, errors."""
@@ -114,10 +85,6 @@ class HttpWriter:
                 text = f"told to stop; {text}"
                 break
         reason = f"given up after {attempts} attempts: {text}"
-        self._refused(
-            Refusal(series.labels, at, value, reason)
-            for piece in left
-            for series in piece
-            for at, value in series.samples
-        )
+        for piece in left:
+            self._refused(refusals(piece, reason))
         return sent, dropped + sum(map(counted, left)), [*errors, reason]

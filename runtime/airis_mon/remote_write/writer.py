@@ -8,6 +8,9 @@ from typing import Protocol
 
 from airis_mon.remote_write.sample import Sample
 
+ERRORS_MAX = 20
+"""Texts that one result holds."""
+
 
 @dataclass(frozen=True)
 class WriteResult:
@@ -23,6 +26,16 @@ class WriteResult:
     """Samples that are kept on disk until the receiver takes them: neither sent nor dropped."""
     notes: tuple[str, ...] = ()
     """What was found out about the receiver, and should be told once."""
+
+    def __add__(self, other: WriteResult) -> WriteResult:
+        """Return what two writes did together."""
+        return WriteResult(
+            self.sent + other.sent,
+            self.dropped + other.dropped,
+            (self.errors + other.errors)[:ERRORS_MAX],
+            self.queued + other.queued,
+            self.notes + other.notes,
+        )
 
 
 class Writer(Protocol):
