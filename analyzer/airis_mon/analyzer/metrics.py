@@ -11,6 +11,7 @@ from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Outcome
 from airis_mon.analyzer.phases import PHASES
 from airis_mon.analyzer.storage import RESULTS, Result
+from airis_mon.remote_write import Backlog, DeadLetters
 
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
@@ -79,6 +80,28 @@ class Metrics:
         self._fits = Counter(series.FITS, "Models that were fitted, one a query.", registry=registry)
         self._written = Counter(series.WRITTEN, "Samples that the receiver took.", registry=registry)
         self._dropped = Counter(series.DROPPED, "Samples that were given up.", registry=registry)
+        self._queue_samples = Gauge(
+            series.QUEUE_SAMPLES, "Samples that wait on disk for the receiver.", registry=registry
+        )
+        self._queue_bytes = Gauge(
+            series.QUEUE_BYTES, "Bytes that wait on disk for the receiver.", registry=registry
+        )
+        self._queue_age = Gauge(
+            series.QUEUE_AGE, "Time for which the oldest sample has waited on disk.", registry=registry
+        )
+        self._queue_damaged = Gauge(
+            series.QUEUE_DAMAGED, "Places of the queue at which the disk lost samples.", registry=registry
+        )
+        self._letters = Counter(
+            series.DEAD_LETTERS,
+            "Samples that were given up and handed to the file for them, by result.",
+            ["result"],
+            registry=registry,
+        )
+        for result in ("kept", "lost"):
+            self._letters.labels(result)
+        self._told: DeadLetters | None = None
+        self._letters_before = (0, 0)
         self._scored = Gauge(series.SCORED, "Series that were scored in the last cycle.", registry=registry)
         self._warming_up = Gauge(
             series.WARMING_UP, "Series whose score is 0 because their past is too short.", registry=registry
@@ -110,6 +133,11 @@ class Metrics:
         self._fits.inc(outcome.fits)
         self._written.inc(outcome.written.sent)
         self._dropped.inc(outcome.written.dropped)
+        if self._told is not None:
+            now = (self._told.kept, self._told.lost)
+            for result, count, before in zip(("kept", "lost"), now, self._letters_before, strict=True):
+                self._letters.labels(result).inc(count - before)
+            self._letters_before = now
         self._scored.set(outcome.scored)
         self._warming_up.set(outcome.warming_up)
 
@@ -132,6 +160,17 @@ class Metrics:
     def went_back(self) -> None:
         """Count a cycle that found the clock before a time that was judged."""
         self._back.inc()
+
+    def queue(self, backlog: Callable[[], Backlog]) -> None:
+        """Tell what waits in the queue, as it is when it is asked for."""
+        self._queue_samples.set_function(lambda: backlog().samples)
+        self._queue_bytes.set_function(lambda: backlog().bytes)
+        self._queue_age.set_function(lambda: backlog().seconds)
+        self._queue_damaged.set_function(lambda: backlog().damaged)
+
+    def dead_letters(self, letters: DeadLetters) -> None:
+        """Tell, after each cycle, what became of samples that were given up."""
+        self._told = letters
 
     def failed(self) -> None:
         """Count a cycle that could not even begin."""

@@ -98,6 +98,7 @@ class Rounds:
                 "seconds": round(outcome.seconds, 3),
                 "lag": round(outcome.lag, 3),
                 "written": outcome.written.sent,
+                "queued": outcome.written.queued,
                 "dropped": outcome.written.dropped,
                 "failures": len(outcome.failures),
                 "fits": outcome.fits,

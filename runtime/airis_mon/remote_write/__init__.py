@@ -12,13 +12,14 @@ from airis_mon.remote_write.delivery import Delivery
 from airis_mon.remote_write.http import HttpWriter
 from airis_mon.remote_write.message import request_2, write_request
 from airis_mon.remote_write.metadata import Metadata
-from airis_mon.remote_write.negotiation import Asked
+from airis_mon.remote_write.negotiation import RESERVED, Asked
 from airis_mon.remote_write.queued import Backlog, QueuedWriter
 from airis_mon.remote_write.retry import Backoff
 from airis_mon.remote_write.sample import STALE, Exemplar, Refusal, Sample, is_stale
 from airis_mon.remote_write.writer import Writer, WriteResult
 
 __all__ = [
+    "RESERVED",
     "STALE",
     "Asked",
     "Backlog",

@@ -13,7 +13,7 @@ from airis_mon.remote_write.batches import Batch, Limits, counted, halves
 from airis_mon.remote_write.connection import Connection
 from airis_mon.remote_write.dead_letters import refusals
 from airis_mon.remote_write.message import encoded
-from airis_mon.remote_write.metadata import Metadata
+from airis_mon.remote_write.metadata import UNKNOWN, Metadata
 from airis_mon.remote_write.negotiation import Asked, Negotiation
 from airis_mon.remote_write.sample import Refusal
 from airis_mon.remote_write.symbols import encoded_2
@@ -51,10 +51,13 @@ class Delivery:
         limits: Limits = Limits(),  # noqa: B008  a frozen value
         timeout: float = 10.0,
         metadata: Mapping[str, Metadata] = _NOTHING,
+        otherwise: Metadata = UNKNOWN,
         headers: Mapping[str, str] | None = None,
         session: requests.Session | None = None,
     ) -> None:
         """Prepare: `timeout` in seconds for each request, `metadata` by metric name for 2.0, own `headers`.
+
+        `otherwise` is what every other metric is.
 
         ValueError for a header that is the protocol's.
         """
@@ -62,6 +65,7 @@ class Delivery:
         self._connection = Connection(url, headers, session)
         self._negotiation = Negotiation(version)
         self._metadata = metadata
+        self._otherwise = otherwise
         self._timeout = timeout
 
     def notes(self) -> tuple[str, ...]:
@@ -113,7 +117,7 @@ class Delivery:
 
     def _encoded(self, batch: Batch) -> bytes:
         if self._negotiation.version == "2.0":
-            return encoded_2(batch, self._metadata)
+            return encoded_2(batch, self._metadata, self._otherwise)
         return encoded(batch)
 
     def _decided(self, answer: Answer) -> Decision:

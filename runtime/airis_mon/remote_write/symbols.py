@@ -18,10 +18,12 @@ class MessageError(ValueError):
     """Bytes that are no message, or one that refers to what is not there."""
 
 
-def encoded_2(series: Sequence[Series], metadata: Mapping[str, Metadata]) -> bytes:
+def encoded_2(
+    series: Sequence[Series], metadata: Mapping[str, Metadata], otherwise: Metadata = UNKNOWN
+) -> bytes:
     """Return the series as a serialised io.prometheus.write.v2.Request, not yet compressed.
 
-    `metadata` is by metric name; a metric that is not there is of an unspecified type.
+    `metadata` is by metric name; a metric that is not there is what `otherwise` says.
     """
     request = request_2()()
     symbols: dict[str, int] = {"": 0}
@@ -31,7 +33,7 @@ def encoded_2(series: Sequence[Series], metadata: Mapping[str, Metadata]) -> byt
         return symbols.setdefault(text, len(symbols))
 
     def described(name: str) -> tuple[int, int, int]:
-        told = metadata.get(name, UNKNOWN)
+        told = metadata.get(name, otherwise)
         return _NUMBERS[told.kind], reference(told.help), reference(told.unit)
 
     for one in series:

@@ -10,19 +10,21 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from airis_mon.analyzer.commands import flags
+from airis_mon.analyzer.commands import delivery, flags
 from airis_mon.analyzer.config import Configuration, load
 from airis_mon.analyzer.cycle import Cycle, Schedule
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.analyzer.query import HttpQuerier
 from airis_mon.analyzer.rounds import Rounds
 from airis_mon.analyzer.storage import Result, Storage
-from airis_mon.remote_write import HttpWriter
+from airis_mon.analyzer.writing import Destination
+from airis_mon.journal import JournalError
 from airis_mon.spec import SpecError
 from airis_mon.web import (
     Address,
@@ -49,7 +51,7 @@ class Options:
 
     config_file: Path
     prometheus_url: str
-    remote_write_url: str
+    destination: Destination
     listen_address: Address
     web_config: Path | None
     connections: ConnectionLimits
@@ -62,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the process."""
     flags.add_config(parser, "; read again on SIGHUP and POST /-/reload")
     flags.add_servers(parser)
+    delivery.add_arguments(parser)
     add_listen_address(parser, DEFAULT_ADDRESS)
     flags.add_schedule(parser)
     flags.add_storage(parser)
@@ -74,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     options = Options(
         config_file=arguments.config_file,
         prometheus_url=flags.reading(arguments),
-        remote_write_url=flags.writing(arguments),
+        destination=delivery.destination(arguments),
         listen_address=arguments.listen_address,
         web_config=arguments.web_config,
         connections=ConnectionLimits(connections=arguments.max_connections),
@@ -84,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     try:
         asyncio.run(_run(options, load(options.config_file), log))
-    except (SpecError, OSError) as error:
+    except (SpecError, OSError, JournalError) as error:
         log.error(str(error))
         return 1
     return 0
@@ -100,7 +103,8 @@ async def _run(options: Options, configuration: Configuration, log: logging.Logg
     metrics = Metrics(registry)
     metrics.configured(len(configuration.queries))
     querier = HttpQuerier(options.prometheus_url)
-    writer = HttpWriter(options.remote_write_url, sleep=stopping.wait)
+    ends = ExitStack()
+    writer = options.destination.opened(stopping, metrics, ends)
     storage = _storage(options, metrics, log)
     cycle = Cycle(querier, writer, options.schedule, stopped=stopping.is_set, storage=storage)
     rounds = Rounds(cycle, options.schedule, configuration, metrics, log)
@@ -128,6 +132,8 @@ async def _run(options: Options, configuration: Configuration, log: logging.Logg
     finally:
         stopping.set()
         await asyncio.to_thread(worker.join, _GRACE)
+        # What is still queued is given a moment, and stays on disk after it.
+        await asyncio.to_thread(ends.close)
 
 
 def _storage(options: Options, metrics: Metrics, log: logging.Logger) -> Storage | None:

@@ -1,0 +1,116 @@
+"""Flags of what is between the analyzer and the receiver of what it writes."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from airis_mon.analyzer.commands import flags
+from airis_mon.analyzer.writing import Destination
+from airis_mon.journal import Bounds
+from airis_mon.remote_write import RESERVED
+from airis_mon.spec import format_duration, parse_duration
+
+_HEADER = re.compile(r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(?P<value>[\x20-\x7e]*)\Z")
+_DEFAULT = Destination("")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how the receiver is spoken to, the queue, and the file of what is given up."""
+    parser.add_argument(
+        "--remote-write.version",
+        dest="remote_write_version",
+        choices=("auto", "1.0", "2.0"),
+        default=_DEFAULT.version,
+        help="of the protocol; auto: 2.0, and 1.0 for receivers that do not know it; 2.0: to the letter, so "
+        "that nothing that was refused is sent again in parts (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--remote-write.header",
+        dest="remote_write_headers",
+        metavar="'NAME: VALUE'",
+        type=_header,
+        action="append",
+        default=[],
+        help="header to send with each write, such as 'X-Scope-OrgID: chat' (may be given several times)",
+    )
+    parser.add_argument(
+        "--remote-write.queue-path",
+        dest="queue_path",
+        metavar="FOLDER",
+        type=Path,
+        help="keep here what is written until the receiver has taken it, across outages and kills; without "
+        "it, what cannot be delivered within a cycle is given up",
+    )
+    parser.add_argument(
+        "--remote-write.queue-max-bytes",
+        dest="queue_max_bytes",
+        metavar="N",
+        type=_size,
+        default=_DEFAULT.bounds.bytes,
+        help="largest number of bytes that wait in the queue; beyond it the oldest are given up (default: "
+        "%(default)s)",
+    )
+    parser.add_argument(
+        "--remote-write.queue-max-age",
+        dest="queue_max_age",
+        metavar="DURATION",
+        type=_age,
+        default=_DEFAULT.bounds.seconds,
+        help="longest that samples wait in the queue before they are given up (default: "
+        f"{format_duration(_DEFAULT.bounds.seconds)})",
+    )
+    parser.add_argument(
+        "--remote-write.dead-letter-path",
+        dest="dead_letter_path",
+        metavar="FILE",
+        type=Path,
+        help="write samples that were refused or given up here, one JSON object a line, with the reason",
+    )
+    parser.add_argument(
+        "--remote-write.dead-letter-max-bytes",
+        dest="dead_letter_max_bytes",
+        metavar="N",
+        type=_size,
+        default=_DEFAULT.dead_letter_bytes,
+        help="largest number of bytes of that file and the one before it, FILE.1 (default: %(default)s)",
+    )
+
+
+def destination(arguments: argparse.Namespace) -> Destination:
+    """Return what the flags say."""
+    return Destination(
+        flags.writing(arguments),
+        version=arguments.remote_write_version,
+        headers=dict(arguments.remote_write_headers),
+        queue_path=arguments.queue_path,
+        bounds=Bounds(bytes=arguments.queue_max_bytes, seconds=arguments.queue_max_age),
+        dead_letter_path=arguments.dead_letter_path,
+        dead_letter_bytes=arguments.dead_letter_max_bytes,
+    )
+
+
+def _header(text: str) -> tuple[str, str]:
+    found = _HEADER.match(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"`{text}` is no header; write 'NAME: VALUE'")
+    if found["name"].lower() in RESERVED:
+        raise argparse.ArgumentTypeError(f"`{found['name']}`: remote write sets it itself; leave it out")
+    return found["name"], found["value"].strip()
+
+
+def _size(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1024 <= int(text[:19]) <= 2**50:
+        raise argparse.ArgumentTypeError(f"`{text}`: a number of bytes is needed, of 1024 at least")
+    return int(text)
+
+
+def _age(text: str) -> float:
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:  # what is wrong, and what to write
+        raise argparse.ArgumentTypeError("; ".join(map(str, error.args))) from error
+    if seconds <= 0:
+        raise argparse.ArgumentTypeError(f"`{text}`: longer than nothing is needed, such as 1d")
+    return float(seconds)
