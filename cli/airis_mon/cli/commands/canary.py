@@ -30,7 +30,7 @@ from airis_mon.cli import comparisons, prometheus
 from airis_mon.cli.documents import load
 from airis_mon.cli.progress import Progress
 from airis_mon.cli.wording import printable, problems
-from airis_mon.remote_write import HttpWriter, Sample, Writer
+from airis_mon.remote_write import Delivery, HttpWriter, Sample, Writer
 from airis_mon.spec import Monitor, SpecError, format_duration, parse_duration
 
 PROMOTE, FAILED, WORSE, UNDECIDED = 0, 1, 3, 4
@@ -61,7 +61,8 @@ def run(argv: Sequence[str], _cache: Path) -> int:
                   file=sys.stderr)  # fmt: skip
         with prometheus.session(args) as session, Progress(sys.stderr) as progress:
             querier = HttpQuerier(args.url, timeout=args.timeout, session=session)
-            writer = HttpWriter(args.write_url or f"{args.url.rstrip('/')}/api/v1/write", session=session)
+            write_url = args.write_url or f"{args.url.rstrip('/')}/api/v1/write"
+            writer = HttpWriter(Delivery(write_url, session=session))
 
             def look() -> Comparison:
                 seen = _look(args, monitor, chosen, querier)
