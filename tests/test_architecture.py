@@ -58,6 +58,7 @@ FACES = (
     "rules.replay",
     "alertmanager.replay",
     "rules.cost",
+    "rules.expressions",
     "rules.live",
     "analyzer.comparison",
     "analyzer.query",

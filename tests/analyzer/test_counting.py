@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from airis_mon.analyzer.comparison import Measure, Side, Span, UncomparableError, counted, measures, side
+from airis_mon.analyzer.comparison import (
+    Counter,
+    Margin,
+    Measure,
+    Side,
+    Span,
+    UncomparableError,
+    counted,
+    measures,
+    side,
+)
 from airis_mon.analyzer.query.fake import Course, MemoryQuerier
 from airis_mon.spec import Errors, Fresh, Latency, Model, Monitor, Objective, Quality, Source
 
@@ -37,7 +47,7 @@ def monitor(*objectives: Objective, native: bool = False) -> Monitor:
 
 
 def read(measure: Measure, server: MemoryQuerier) -> tuple[Sequence[float], Sequence[float]]:
-    found = counted(server, measure, {"job": "digits"}, MINE, SPAN)
+    found = counted(server, measure, MINE, SPAN)
     return found.steps.operations.tolist(), found.steps.totals.tolist()
 
 
@@ -114,7 +124,9 @@ def test_native_histograms_are_asked_for_what_they_hold_each_step() -> None:
     server = MemoryQuerier(
         {
             f"histogram_count({increase})": {(): course(0, 10, 20, NAN, 0, 8)},
-            f"histogram_fraction(-Inf, 1.0, {increase})": {(): course(NAN, 0.9, 0.5, NAN, NAN, 1)},
+            f"histogram_count({increase}) * (1 - histogram_fraction(-Inf, 1.0, {increase}))": {
+                (): course(NAN, 1, 10, NAN, NAN, 0)
+            },
             f"{metric}{CHOSEN}": {labels(metric): course(0, 0, 0, 0, 0, 0)},
         },
         900,
@@ -123,6 +135,55 @@ def test_native_histograms_are_asked_for_what_they_hold_each_step() -> None:
     operations, slow = read(measure, server)
     assert operations == [10, 20, 0, 0, 8]
     assert slow == pytest.approx([1, 10, 0, 0, 0])
+
+
+def test_failures_in_native_histograms_are_those_of_the_matcher() -> None:
+    metric = "gen_ai_client_operation_duration_seconds"
+    source = Source("otel-genai", {"job": "digits"}, native_histograms=True)
+    (measure,) = measures(Monitor("digits", Model("digits"), source, (ERRORS,)))
+    failed = f'{metric}{{job="digits",error_type!="",version="2"}}'
+    server = MemoryQuerier(
+        {
+            f"histogram_count(sum(increase({metric}{CHOSEN}[60s])))": {(): course(0, 10, 20, 5, 0, 8)},
+            f"histogram_count(sum(increase({failed}[60s])))": {(): course(NAN, NAN, 2, 0, NAN, 9)},
+            f"{metric}{CHOSEN}": {labels(metric): course(0, 0, 0, 0, 0, 0)},
+        },
+        900,
+    )
+    assert read(measure, server) == ([10, 20, 5, 0, 8], [0, 2, 0, 0, 8])
+
+
+def test_own_counters_are_added_up_and_a_first_failure_of_a_target_is_not_lost() -> None:
+    def counter(metric: str, sign: int = 1, code: str = "") -> Counter:
+        more = (("code", f'code="{code}"'),) if code else ()
+        return Counter(metric, (("job", 'job="digits"'), *more), sign)
+
+    measure = Measure(
+        name="own",
+        about="events that are not good",
+        unit="ratio",
+        less_is_better=True,
+        margin=Margin(0.01),
+        operations=(counter("all"), counter("late")),
+        part="good",
+        counters=(counter("all"), counter("all", -1, "500")),
+    )
+    failed = {labels("all", code="500"): course(NAN, NAN, 2, 3, 3, 3)}
+    server = MemoryQuerier(
+        {
+            f"all{CHOSEN}": {labels("all", code="200"): course(0, 10, 20, 30, 40, 50), **failed},
+            f"late{CHOSEN}": {labels("late"): course(0, 0, 1, 1, 1, 1)},
+            'all{job="digits",code="500",version="2"}': failed,
+        },
+        900,
+    )
+    assert read(measure, server) == ([10, 13, 11, 10, 10], [0, 3, 1, 0, 0])
+
+
+def test_labels_that_a_side_names_take_the_place_of_the_documents() -> None:
+    chosen = Counter("all", (("job", 'job="a"'), ("version", 'version="1"'), ("pod", 'pod="x"')))
+    assert chosen.chosen(side('version="2"')) == 'all{job="a",pod="x",version="2"}'
+    assert chosen.chosen(side('version="2"'), {"pod"}) == 'all{job="a",version="2"}'
 
 
 def test_a_side_without_series_did_nothing() -> None:

@@ -19,6 +19,8 @@ import re2
 from airis_mon.exporters.contracts import le_matcher, matchers
 from airis_mon.rules import promql
 
+__all__ = ["LE", "MOST_TERMS", "ExpressionError", "Matcher", "Term", "is_regular", "terms"]
+
 LE = "le"
 MOST_TERMS = 8
 """Rates that one expression may add up."""

@@ -8,13 +8,14 @@ Must not be here: who asks, how often, and what is done about a verdict.
 from airis_mon.analyzer.comparison.account import Comparison, Result, SideError, compare
 from airis_mon.analyzer.comparison.counting import Span, counted
 from airis_mon.analyzer.comparison.evidence import Difference, Steps, difference
-from airis_mon.analyzer.comparison.measures import Measure, UncomparableError, measures, uncompared
+from airis_mon.analyzer.comparison.measures import Counter, Measure, UncomparableError, margin, measures
 from airis_mon.analyzer.comparison.publishing import samples
 from airis_mon.analyzer.comparison.sides import Side, side
 from airis_mon.analyzer.comparison.verdict import Finding, Margin, Verdict, judge, together
 
 __all__ = [
     "Comparison",
+    "Counter",
     "Difference",
     "Finding",
     "Margin",
@@ -30,9 +31,9 @@ __all__ = [
     "counted",
     "difference",
     "judge",
+    "margin",
     "measures",
     "samples",
     "side",
     "together",
-    "uncompared",
 ]

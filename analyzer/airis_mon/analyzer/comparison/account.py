@@ -17,7 +17,6 @@ from airis_mon.analyzer.comparison.verdict import Verdict, judge, together
 from airis_mon.analyzer.methods.robust import Floats
 from airis_mon.analyzer.query import Querier
 from airis_mon.exporters.contracts import matchers
-from airis_mon.spec import Monitor
 
 _VALUES_SHOWN = 10
 
@@ -72,7 +71,6 @@ class SideError(Exception):
 
 def compare(
     querier: Querier,
-    monitor: Monitor,
     measures: Sequence[Measure],
     sides: tuple[Side, Side],
     span: Span,
@@ -86,16 +84,12 @@ def compare(
     (Bonferroni). `warm_up`: seconds of the candidate's first traffic that are left out. SideError where a
     side has no series at all, or both have the same ones; QueryError where the server does not answer.
     """
-    selector = {
-        label: value
-        for label, value in monitor.source.selector.items()
-        if all(label not in one.labels for one in sides)
-    }
+    named = {label for one in sides for label in one.labels}
     found = []
     for measure in measures:
         pair = (
-            counted(querier, measure, selector, sides[0], span),
-            counted(querier, measure, selector, sides[1], span),
+            counted(querier, measure, sides[0], span, named),
+            counted(querier, measure, sides[1], span, named),
         )
         both = pair[0].series & pair[1].series
         if both:
@@ -106,7 +100,7 @@ def compare(
         found.append(pair)
     for number, one in enumerate(sides):
         if not any(pair[number].series for pair in found):
-            raise SideError(_missing(querier, measures[0], selector, one, span.end))
+            raise SideError(_missing(querier, measures[0], one, named, span.end))
     begin = min((_first(pair[1]) for pair in found), default=span.steps)
     since = span.start + begin * span.step
     begin += math.ceil(warm_up / span.step)
@@ -175,9 +169,9 @@ def _sample(side: Steps, both: NDArray[np.bool_], series: int) -> Sample:
     return Sample(operations, total / operations if operations else math.nan, series)
 
 
-def _missing(querier: Querier, measure: Measure, selector: dict[str, str], side: Side, at: int) -> str:
+def _missing(querier: Querier, measure: Measure, side: Side, named: set[str], at: int) -> str:
     """Return what to write instead of matchers that no series has."""
-    metric = measure.operations + matchers(selector)
+    metric = measure.operations[0].chosen(Side("", ()), named).replace(",}", "}").replace("{}", "")
     told = []
     for label in side.labels:
         frame = querier.instant(f"count by ({label}) ({metric})", at)
@@ -185,8 +179,8 @@ def _missing(querier: Querier, measure: Measure, selector: dict[str, str], side:
         if not values:
             return f"{metric} has no series now; nothing can be compared"
         if values == [""]:
-            named = querier.instant(f"{metric}", at).labels
-            labels = sorted({name for one in named for name, _ in one if name != "__name__"})
+            there = querier.instant(metric, at).labels
+            labels = sorted({name for one in there for name, _ in one if name != "__name__"})
             told.append(f"no series of {metric} has a label `{label}`; they have {', '.join(labels)}")
         else:
             shown = ", ".join(f'"{value}"' for value in values[:_VALUES_SHOWN])

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from airis_mon.analyzer.comparison.evidence import Steps
-from airis_mon.analyzer.comparison.measures import Measure
+from airis_mon.analyzer.comparison.measures import Counter, Measure
 from airis_mon.analyzer.comparison.sides import Side
 from airis_mon.analyzer.methods.robust import Floats
 from airis_mon.analyzer.query import Frame, Labels, Querier
-from airis_mon.exporters.contracts import matchers
 
 
 @dataclass(frozen=True)
@@ -40,54 +39,69 @@ class Counted:
 
 
 def counted(
-    querier: Querier, measure: Measure, selector: Mapping[str, str], mine: Side, span: Span
+    querier: Querier, measure: Measure, mine: Side, span: Span, others: Collection[str] = ()
 ) -> Counted:
     """Return what a side did in each step; QueryError where the server does not say.
 
-    `selector` keeps the series of the model, both sides of them.
+    `others` are labels that the other side names: the document's own matchers of them hold for neither.
     """
+    if measure.native:
+        return _native(querier, measure, mine, span, others)
 
-    def ask(metric: str, matcher: str = "") -> Frame:
-        chosen = metric + matchers(selector, matcher, mine.text)
-        return querier.range(chosen, span.start, span.end, span.step)
+    def ask(counters: Sequence[Counter]) -> list[Frame]:
+        return [querier.range(one.chosen(mine, others), span.start, span.end, span.step) for one in counters]
 
-    if measure.part == "native":
-        return _native(querier, measure, matchers(selector, mine.text), span)
-    whole, part = ask(measure.operations), ask(measure.counter, measure.matcher)
-    if measure.part == "failing":
-        seen = _seen(whole, measure.telling)
+    whole, part, telling = ask(measure.operations), ask(measure.counters), measure.telling
+    seen: Mapping[Labels, int] = {}
+    if telling is None or measure.part == "failing":
+        seen = _seen(whole, telling)
     else:
         # Where the part of an instance is not there, nothing is known of its operations.
-        whole = _of(whole, {_family(one, measure.telling) for one in part.labels})
-        seen = {}
-    operations = _increases(whole, measure.telling, seen)
-    totals = _increases(part, measure.telling, seen)
+        families = {_family(one, telling) for frame in part for one in frame.labels}
+        whole = [_of(frame, families) for frame in whole]
+
+    def added(counters: Sequence[Counter], frames: Sequence[Frame]) -> Floats:
+        found = np.zeros(span.steps)
+        for one, frame in zip(counters, frames, strict=True):
+            found += one.sign * _increases(frame, telling, seen)
+        return found
+
+    operations, totals = added(measure.operations, whole), added(measure.counters, part)
     if measure.part == "good":
         totals = operations - totals
     if measure.shares:
         totals = np.clip(totals, 0.0, operations)
-    return Counted(Steps(operations, totals * measure.scale), frozenset(whole.labels))
+    series = frozenset(one for frame in whole for one in frame.labels)
+    return Counted(Steps(operations, totals * measure.scale), series)
 
 
-def _native(querier: Querier, measure: Measure, chosen: str, span: Span) -> Counted:
+def _native(querier: Querier, measure: Measure, mine: Side, span: Span, others: Collection[str]) -> Counted:
     """Return what native histograms hold; a step that Prometheus has fewer than two readings of is empty."""
-    increase = f"sum(increase({measure.operations}{chosen}[{span.step}s]))"
-    frames = [
-        querier.range(expression, span.start, span.end, span.step)
-        for expression in (
-            f"histogram_count({increase})",
-            f"histogram_fraction(-Inf, {measure.threshold!r}, {increase})",
-        )
-    ]
-    count, fraction = (
+    (whole,), (part,) = measure.operations, measure.counters
+    chosen = whole.chosen(mine, others)
+    increases = [f"sum(increase({one.chosen(mine, others)}[{span.step}s]))" for one in (whole, part)]
+    count = f"histogram_count({increases[0]})"
+    told = (
+        f"histogram_count({increases[1]})"
+        if measure.part == "failing"
+        else f"{count} * (1 - histogram_fraction(-Inf, {measure.threshold!r}, {increases[1]}))"
+    )
+    frames = [querier.range(one, span.start, span.end, span.step) for one in (count, told)]
+    operations, totals = (
         np.nan_to_num(one.values[0, 1:]) if len(one.labels) else np.zeros(span.steps) for one in frames
     )
-    series = frozenset(querier.instant(f"{measure.operations}{chosen}", span.end).labels)
-    return Counted(Steps(count, count * np.clip(1 - fraction, 0.0, 1.0)), series)
+    series = frozenset(querier.instant(chosen, span.end).labels)
+    return Counted(Steps(operations, np.clip(totals, 0.0, operations)), series)
 
 
-def _family(labels: Labels, telling: tuple[str, ...]) -> Labels:
+_TARGET = ("job", "instance", "namespace", "pod", "container")
+"""Labels of what is scraped, whatever it counts."""
+
+
+def _family(labels: Labels, telling: tuple[str, ...] | None) -> Labels:
     """Return what a series has in common with those that count the same operations otherwise."""
+    if telling is None:
+        return tuple(pair for pair in labels if pair[0] in _TARGET)
     return tuple(pair for pair in labels if pair[0] != "__name__" and pair[0] not in telling)
 
 
@@ -96,17 +110,18 @@ def _of(frame: Frame, families: set[Labels]) -> Frame:
     return Frame(tuple(frame.labels[n] for n in kept), frame.timestamps, frame.values[kept])
 
 
-def _seen(frame: Frame, telling: tuple[str, ...]) -> dict[Labels, int]:
+def _seen(frames: Sequence[Frame], telling: tuple[str, ...] | None) -> dict[Labels, int]:
     """Return the first column that each family has a value in."""
     found: dict[Labels, int] = {}
-    for labels, values in zip(frame.labels, frame.values, strict=True):
-        family, there = _family(labels, telling), np.flatnonzero(~np.isnan(values))
-        if len(there):
-            found[family] = min(int(there[0]), found.get(family, int(there[0])))
+    for frame in frames:
+        for labels, values in zip(frame.labels, frame.values, strict=True):
+            family, there = _family(labels, telling), np.flatnonzero(~np.isnan(values))
+            if len(there):
+                found[family] = min(int(there[0]), found.get(family, int(there[0])))
     return found
 
 
-def _increases(frame: Frame, telling: tuple[str, ...], seen: Mapping[Labels, int]) -> Floats:
+def _increases(frame: Frame, telling: tuple[str, ...] | None, seen: Mapping[Labels, int]) -> Floats:
     """Return what all series together rose by in each step.
 
     A counter that falls began anew, at nought. So did one that comes up later than others of its family: the

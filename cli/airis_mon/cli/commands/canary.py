@@ -23,11 +23,11 @@ from airis_mon.analyzer.comparison import (
     measures,
     samples,
     side,
-    uncompared,
 )
 from airis_mon.analyzer.query import HttpQuerier, Querier, QueryError
 from airis_mon.cli import comparisons, prometheus
 from airis_mon.cli.documents import load
+from airis_mon.cli.expressed import expressed
 from airis_mon.cli.progress import Progress
 from airis_mon.cli.wording import printable, problems
 from airis_mon.remote_write import Delivery, HttpWriter, Sample, Writer
@@ -56,8 +56,9 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     try:
         monitor = _monitor(args)
         chosen = _measures(monitor, args)
-        if not args.metrics and (left := uncompared(monitor)):
-            print(f"not compared, as they count by expressions or times of their own: {', '.join(left)}",
+        left = [one.name for one in monitor.objectives if one.name not in {two.name for two in chosen}]
+        if left and not args.metrics:
+            print(f"not compared, as they count no operations: {', '.join(left)}",
                   file=sys.stderr)  # fmt: skip
         with prometheus.session(args) as session, Progress(sys.stderr) as progress:
             querier = HttpQuerier(args.url, timeout=args.timeout, session=session)
@@ -121,7 +122,7 @@ def _look(
     now = int(querier.now()) // step * step
     span = Span(now - math.ceil(args.since / step) * step, now, step)
     return compare(
-        querier, monitor, chosen, (args.baseline, args.candidate), span,
+        querier, chosen, (args.baseline, args.candidate), span,
         alpha=args.alpha, warm_up=math.ceil(args.warm_up),
     )  # fmt: skip
 
@@ -151,7 +152,7 @@ def _monitor(args: argparse.Namespace) -> Monitor:
 
 
 def _measures(monitor: Monitor, args: argparse.Namespace) -> tuple[Measure, ...]:
-    found = measures(monitor, args.metrics)
+    found = measures(monitor, args.metrics, expressed(monitor))
     names = [one.name for one in found]
     for name, _ in args.margins:
         if name is not None and name not in names:
