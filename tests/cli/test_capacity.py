@@ -98,7 +98,7 @@ def test_replicas_by_when_from_weeks_of_a_real_prometheus(called: Run, url: str,
     # Another contract asks for series that are not there, and has nothing to tell utilisation by.
     for contract, options, expected in (
         ("airis", (), "nothing tells how much of a replica is in use"),
-        ("airis", ("--per-replica", "5"), "nothing came for replicas by `instance`"),
+        ("airis", ("--per-replica", "5"), "nothing came for `request_rate`"),
         ("promql", ("--per-replica", "5"), "has no signal of load"),
         ("vllm", ("--utilisation", "requests_running"), "is in requests, and a utilisation is a share"),
         ("vllm", ("--utilisation", "vllm:kv_cache_usage_perc"), "gives 2 series"),

@@ -135,6 +135,7 @@ def test_the_deploy_before_an_incident_comes_first(
 
     told_of = datetime.fromtimestamp(now - (BROKEN + 1) * 60, UTC).isoformat()
     event = {"timestamp": told_of, "event_type": "config_change", "severity": "info", "source": "gateway"}
+    event["message"] = "limits raised"
     requests.post(f"{sidecar}/v1/events", json=event, timeout=10).raise_for_status()
 
     def reported() -> bool:
@@ -145,7 +146,7 @@ def test_the_deploy_before_an_incident_comes_first(
     with_events = called(*words, "--prometheus.url", url, "--events.url", sidecar, "--output", "json")
     assert with_events.returncode == 0, with_events.stderr
     first = json.loads(with_events.stdout)["candidates"][0]
-    assert (first["name"], first["kind"]) == ("event config_change of gateway", "deploy")
+    assert (first["name"], first["kind"]) == ("event config_change of gateway (limits raised)", "deploy")
 
     shown = called(*words, "--prometheus.url", url, "--most", "2")
     assert shown.returncode == 0

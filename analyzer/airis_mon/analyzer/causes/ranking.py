@@ -24,6 +24,9 @@ _AFTER, _AFTER_FADES = 0.15, 900.0
 _TOGETHER, _FIRST = 0.6, 600.0
 """What is left of a signal that left its band at the same time as the symptom: the two may have one cause.
 The earlier one leads a chain, up to so many seconds."""
+_CLOSE, _SEEN = 0.8, 120.0
+"""What is left of an event just when an incident is seen: a rate takes minutes to show what began before, so
+that the earlier one of two leads, up to so many seconds."""
 _ROUGH = 1.5
 """Columns by which the beginning of an incident may be found too early."""
 _UNRELATED = 0.3
@@ -32,6 +35,8 @@ _LAG = 15
 """Columns that a symptom may come after what it comes from, where their courses are compared."""
 _CLIPPED = 5.0
 _LEAST = 8
+_MINUTES = 90
+"""Seconds from which on minutes are told."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,8 @@ def _signal(name: str, excursion: Excursion, symptom: Excursion, begins: float, 
 def _event(event: Event, begins: float, window: Window) -> Candidate:
     lead = begins - event.at
     often = 1 / (1 + event.per_hour * window.columns * window.step / 3600)
-    weight = PRIOR[event.kind] * often * _timely(lead, window)
+    earlier = _CLOSE + (1 - _CLOSE) * min(max(lead, 0.0) / _SEEN, 1.0)
+    weight = PRIOR[event.kind] * often * earlier * _timely(lead, window)
     usual = f"; it happens {event.per_hour:.2g} times an hour" if event.per_hour >= 0.05 else ""
     reason = f"{event.what}, {_before(lead)}{usual}"
     return Candidate(event.what, event.kind, event.at, lead, None, float(lead >= 0), weight, reason)
@@ -164,7 +170,8 @@ def _association(earlier: Floats, later: Floats) -> float:
 
 
 def _before(lead: float) -> str:
-    minutes = round(abs(lead) / 60)
-    if minutes == 0:
+    seconds = round(abs(lead))
+    if seconds == 0:
         return "at the same time"
-    return f"{minutes} min {'before' if lead > 0 else 'after'}"
+    long = f"{seconds} s" if seconds < _MINUTES else f"{round(seconds / 60)} min"
+    return f"{long} {'before' if lead > 0 else 'after'}"

@@ -48,25 +48,15 @@ def account(monitor: Monitor, querier: Querier, question: Question) -> Account:
     candidates = loads(monitor, question.options)
     if target.per_replica is not None:
         candidates = candidates[:1]
-    running = _one(querier, replicas(monitor, question.options), question, "replicas")
-    use_frame = None if used is None else _one(querier, used.signal, question, "utilisation")
-    pasts = []
-    for candidate in candidates:
-        load = _read(querier, candidate, question, "load")
-        if load is None:
-            continue
-        past = Past(
-            load.timestamps,
-            load.values[0],
-            running.values[0],
-            None if use_frame is None else use_frame.values[0],
-        )
-        pasts.append((candidate, past))
-    if not pasts:
+    read = [(one, frame) for one in candidates if (frame := _read(querier, one, question, "load"))]
+    if not read:
         raise SignalError(
             f"nothing came for {', '.join(f'`{one.name}`' for one in candidates)} in all that time; "
             "`airis-mon check --live` says what is missing"
         )
+    running = _one(querier, replicas(monitor, question.options), question, "replicas").values[0]
+    use_values = None if used is None else _one(querier, used.signal, question, "utilisation").values[0]
+    pasts = [(one, Past(frame.timestamps, frame.values[0], running, use_values)) for one, frame in read]
     chosen, past = pasts[0]
     best = strength(past)
     for candidate, other in pasts[1:]:

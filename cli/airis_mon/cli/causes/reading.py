@@ -54,20 +54,30 @@ def ranking(
     if columns < 3:
         raise SignalError("there is no time between --since and the incident; look at more")
     depended = upstream(monitor, monitors)
-    felt = symptoms(monitor, asked.signal)
-    first = begin - asked.history
-    known = _signals(felt, querier, first, end)
-    if not known:
-        raise SignalError(
-            f"nothing came for {', '.join(f'`{one.name}`' for one in felt)} in all that time; "
-            "`airis-mon check --live` says what is missing, and --signal names another"
-        )
-    also = _signals(others(monitor, felt, depended, asked.also or {}), querier, first, end)
     span = Span(begin, end, STEP)
-    found: list[Event] = happenings(monitor, depended, querier, span)
+    events: list[Event] = happenings(monitor, depended, querier, span)
     if asked.events:
-        found += reported(asked.events, span, session)
-    return rank(known, also, found, Window(end, STEP, columns, asked.at))
+        events += reported(asked.events, span, session)
+    window = Window(end, STEP, columns, asked.at)
+    first = begin - asked.history
+    groups = symptoms(monitor, asked.signal)
+    best: Ranking | None = None
+    for felt in groups:
+        known = _signals(felt, querier, first, end)
+        if not known:
+            continue
+        also = _signals(others(monitor, felt, depended, asked.also or {}), querier, first, end)
+        found = rank(known, also, events, window)
+        if found.visible:
+            return found
+        best = best or found
+    if best is None:
+        names = ", ".join(f"`{one.name}`" for felt in groups for one in felt)
+        raise SignalError(
+            f"nothing came for {names} in all that time; `airis-mon check --live` says what is missing, and "
+            "--signal names another"
+        )
+    return best
 
 
 def _signals(asked: Sequence[Asked], querier: Querier, begin: int, end: int) -> list[Signal]:

@@ -57,4 +57,4 @@ def plain(monitor: str, ranking: Ranking, most: int) -> Mapping[str, Any]:
 
 def moment(at: float) -> str:
     """Return a time as a person reads it."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")

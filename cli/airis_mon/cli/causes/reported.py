@@ -19,6 +19,8 @@ _DEPLOY = re.compile(r"deploy|release|rollout|rollback|config|scale|migrat", re.
 _TIMEOUT = 10.0
 _LIMIT = 1000
 _PAGES = 5
+_WORDS = 60
+"""Characters of an event's message that are told."""
 _LARGEST = 16 << 20
 
 
@@ -36,7 +38,8 @@ def reported(url: str, span: Span, session: requests.Session) -> list[Event]:
         key = _kind(row)
         if at >= span.begin and key not in found:
             kind, source = key
-            what = printable(f"event {kind} of {source}")
+            said = str(row.get("message") or "")[:_WORDS]
+            what = printable(f"event {kind} of {source}" + (f" ({said})" if said else ""))
             made: Kind = "deploy" if _DEPLOY.search(kind) else "event"
             found[key] = Event(at, made, what, usual[key] / hours)
     return list(found.values())

@@ -25,21 +25,24 @@ class Asked:
     """Histogram that it is a quantile of: another quantile of the same says nothing new."""
 
 
-def symptoms(monitor: Monitor, signal: str) -> list[Asked]:
-    """Return what its users feel: the objectives' signals, else what is watched; or the one named."""
+def symptoms(monitor: Monitor, signal: str) -> list[list[Asked]]:
+    """Return what shows an incident, what is asked first before the rest; or the signal that is named.
+
+    Objectives are what its users feel; what is watched for anomalies counts where none of them says anything.
+    """
     contract = contract_of(monitor.source)
     if signal:
-        if signal in contract.signals():
-            return [_asked(monitor, contract, signal)]
-        return [Asked(signal, signal)]
-    found = [_of_objective(monitor, contract, objective) for objective in monitor.objectives]
-    found += [_asked(monitor, contract, anomaly.of) for anomaly in monitor.anomalies if not found]
+        known = signal in contract.signals()
+        return [[_asked(monitor, contract, signal) if known else Asked(signal, signal)]]
+    felt = [_of_objective(monitor, contract, objective) for objective in monitor.objectives]
+    watched = [_asked(monitor, contract, anomaly.of) for anomaly in monitor.anomalies]
+    found = [list({one.name: one for one in part}.values()) for part in (felt, watched) if part]
     if not found:
         raise SignalError(
             "it has neither objectives nor anomalies, which would say what its users feel; name a "
             "signal with --signal"
         )
-    return list({one.name: one for one in found}.values())
+    return found
 
 
 def others(
