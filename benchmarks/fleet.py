@@ -146,7 +146,7 @@ def analyzer(url: str, shape: str, count: int, days: int, end: int, run: int) ->
     """Run cycles in this process, which has done nothing else."""
     there = Clocked(HttpQuerier(url, timeout=600.0))
     writer = HttpWriter(Delivery(f"{url}/api/v1/write", timeout=60.0), budget=600.0)
-    cycle = Cycle(there, writer, Schedule())
+    cycle = Cycle(there, writer, Schedule(), concurrency=4)
     watched = queries(shape, count, days, run)
     there.time = end + 60
     began = time.monotonic()

@@ -13,6 +13,7 @@ from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Cycle, Schedule
 from airis_mon.analyzer.history import History
 from airis_mon.analyzer.methods.cells import DAY, HOUR
+from airis_mon.analyzer.patience import Patience
 from airis_mon.analyzer.query import Labels, QueryError
 from airis_mon.analyzer.query.fake import MemoryQuerier
 from airis_mon.remote_write import Sample
@@ -100,11 +101,10 @@ def test_history_is_asked_for_in_full_once_and_then_for_what_is_new() -> None:
     assert fits[0] == 1
     assert sum(fits) == 3
     spans = [end - start for _, start, end, _ in source.ranges]
-    assert spans[0] == 3 * DAY - 300  # to learn what is usual, once in six hours
+    assert spans[0] == 3 * DAY + 7 * HOUR - 300  # for the forecast, and to learn what is usual
     assert spans[1] == 12 * HOUR - 300  # for the level
-    assert spans[2] == 3 * DAY - 300  # for the forecast
-    assert len(spans) == 7
-    assert all(span <= 1200 for span in spans[3:])
+    assert len(spans) == 6
+    assert all(span <= 1200 for span in spans[2:])
 
 
 def test_what_arrives_a_little_late_is_still_learnt() -> None:
@@ -254,3 +254,68 @@ def test_what_a_new_series_is_scored_by_is_the_same_in_a_process_that_has_just_b
     moment = late.samples[0].timestamp_ms
     assert [s for s in early.samples if s.timestamp_ms == moment] == late.samples
     assert found(late, "yhat_lower", pod="b", horizon="0s")
+
+
+def test_a_long_past_is_learnt_from_before_it_is_needed_to_the_same_bits() -> None:
+    hasty, patient = MemoryWriter(), MemoryWriter()
+    query = replace(QUERY, horizons=(HOUR, 12 * HOUR))
+    source = querier(NOW - NOW % (6 * HOUR) - 300)
+    cycle = Cycle(source, patient, SCHEDULE)
+    for minutes in (0, *range(5, 90, 5), 91):
+        source.time = NOW - NOW % (6 * HOUR) + 60 * minutes
+        outcome = cycle.run([query])
+        if minutes == 60:
+            asked = len(source.ranges)
+    # The first fit that uses the new past does not ask for it.
+    assert max(end - start for _, start, end, _ in source.ranges[asked:]) <= 2400
+    Cycle(source, hasty, SCHEDULE).run([query])
+    assert [s for s in patient.samples if s.timestamp_ms == outcome.at * 1000] == hasty.samples
+
+
+def test_what_a_round_has_no_time_for_is_what_the_next_one_begins_with() -> None:
+    seconds = [0.0]
+
+    class Slow(MemoryQuerier):
+        def range(self, expr: str, start: int, end: int, step: int):  # type: ignore[no-untyped-def]
+            seconds[0] += 20 if expr == "huge" else 1
+            if expr == "huge":
+                raise QueryError("timeout")
+            return super().range(expr, start, end, step)
+
+    source = Slow({name: {POD: season} for name in ("huge", "a", "b")}, NOW)
+    queries = [replace(QUERY, expr=name, signal=name) for name in ("huge", "a", "b")]
+    writer = MemoryWriter()
+    cycle = Cycle(source, writer, SCHEDULE, clock=lambda: seconds[0], patience=Patience(15, 60))
+    first = cycle.run(queries)
+    assert ([f.query.signal for f in first.failures], first.scored, len(first.tallies)) == (["huge"], 0, 3)
+    source.time += 60
+    second = cycle.run(queries)
+    assert ([f.query.signal for f in second.failures], second.scored) == (["huge"], 2)
+
+
+def test_a_round_that_takes_too_long_leaves_queries_to_the_next() -> None:
+    seconds = [0.0]
+
+    class Slow(MemoryQuerier):
+        def instant(self, expr: str, at: int):  # type: ignore[no-untyped-def]
+            seconds[0] += 40
+            return super().instant(expr, at)
+
+    source = Slow({name: {POD: season} for name in ("a", "b", "c")}, NOW)
+    queries = [replace(QUERY, expr=name, signal=name) for name in ("a", "b", "c")]
+    cycle = Cycle(source, MemoryWriter(), SCHEDULE, clock=lambda: seconds[0], patience=Patience(30, 60))
+    (failure,) = cycle.run(queries).failures
+    assert failure.query.signal == "c"
+    assert "not judged: 80 s are over, and the next round begins with it" in failure.text
+    source.time += 60
+    assert [tally.query.signal for tally in cycle.run(queries).tallies] == ["c", "a"]
+
+
+def test_asking_ahead_changes_nothing_that_is_written() -> None:
+    one, many = MemoryWriter(), MemoryWriter()
+    courses: dict[str, object] = {f"x{n}": {POD: season} for n in range(8)}
+    queries = [replace(QUERY, expr=name, signal=name) for name in (*courses, "absent")]
+    Cycle(querier(NOW, **courses), one, SCHEDULE).run(queries)
+    outcome = Cycle(querier(NOW, **courses), many, SCHEDULE, concurrency=4).run(queries)
+    assert one.samples == many.samples
+    assert [failure.query.signal for failure in outcome.failures] == ["absent"]

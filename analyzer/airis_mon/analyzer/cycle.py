@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.dependencies import levels
+from airis_mon.analyzer.patience import Patience
 from airis_mon.analyzer.phases import Phase, Phases
 from airis_mon.analyzer.query import Querier, QueryError
+from airis_mon.analyzer.query.prefetch import Prefetch
 from airis_mon.analyzer.schedule import FIT_INTERVAL, INTERVAL, STEP, evaluated_at, fitted_at
 from airis_mon.analyzer.storage import Storage
 from airis_mon.analyzer.watch import Watch
@@ -124,12 +126,15 @@ class Cycle:
         clock: Callable[[], float] = time.monotonic,
         stopped: Callable[[], bool] = lambda: False,
         storage: Storage | None = None,
+        patience: Patience = Patience(),  # noqa: B008  a frozen value
+        concurrency: int = 1,
     ) -> None:
         """Read from `querier`, write to `writer`; `stopped` ends a round between two queries.
 
-        What was learnt is kept in `storage`, where there is one.
+        What was learnt is kept in `storage`, where there is one. With a `concurrency` above 1 so many threads
+        ask for the newest values at once.
         """
-        self._querier = querier
+        self._querier = Prefetch(querier)
         self._writer = writer
         self._schedule = schedule
         self._clock = clock
@@ -139,6 +144,9 @@ class Cycle:
         """Until when what is kept of a query was learnt."""
         self._watches: dict[Query, Watch] = {}
         self._last: int | None = None
+        self._patience = patience
+        self._concurrency = concurrency
+        self._turn: Query | None = None
 
     def run(self, queries: Iterable[Query]) -> Outcome:
         """Judge the newest point of every query; QueryError where the server does not tell its time.
@@ -160,24 +168,40 @@ class Cycle:
         written = WriteResult()
         failures: dict[Query, Failure] = {}
         tallies: list[Tally] = []
+        unjudged: list[Query] = []
+        unlearnt: list[Query] = []
         fits = 0
+        until = fitted_at(at, self._schedule.fit_interval)
         for level in levels(tuple(self._watches)):
             samples: list[Sample] = []
-            for query in level:
-                if self._stopped():
-                    break
-                watch = self._watches[query]
-                with _caught(query, failures), phases.of("learn"):
-                    fits += watch.fit(querier, fitted_at(at, self._schedule.fit_interval))
-                with _caught(query, failures), phases.of("score"):
-                    found = watch.evaluate(querier, at)
-                    samples += found.samples
-                    tallies.append(
-                        Tally(query, found.series, len(found.samples), found.scored, found.warming_up)
-                    )
+            with self._querier.asking((query.expr for query in level), at, self._concurrency):
+                for query in self._in_turn(level):
+                    if self._stopped():
+                        break
+                    watch = self._watches[query]
+                    waited = self._clock() - began
+                    if waited > self._patience.judging:
+                        text = f"not judged: {waited:.0f} s are over, and the next round begins with it"
+                        failures[query] = Failure(query, text)
+                        unjudged.append(query)
+                        continue
+                    with _caught(query, failures), phases.of("learn"):
+                        if watch.knows(until) or waited <= self._patience.learning:
+                            fits += watch.fit(querier, until)
+                        else:
+                            unlearnt.append(query)
+                    with _caught(query, failures), phases.of("score"):
+                        found = watch.evaluate(querier, at)
+                        samples += found.samples
+                        tallies.append(
+                            Tally(query, found.series, len(found.samples), found.scored, found.warming_up)
+                        )
             # Before the next level reads it.
             with phases.of("write"):
                 written += self._writer.write(samples)
+        self._turn = next(iter([*unjudged, *unlearnt]), None)
+        with phases.of("learn"):
+            self._prepare(querier, at, began, failures)
         if written.sent or written.queued or not any(tally.samples for tally in tallies):
             self._last = at
         with phases.of("save"):
@@ -219,3 +243,17 @@ class Cycle:
         if saved:
             self._storage.tidy(self._watches, self._schedule.step)
             self._saved = {query: self._saved[query] for query in self._watches if query in self._saved}
+
+    def _in_turn(self, level: Sequence[Query]) -> Sequence[Query]:
+        """Return queries in their order, those first that the last round had no time for."""
+        first = level.index(self._turn) if self._turn in level else 0
+        return (*level[first:], *level[:first])
+
+    def _prepare(self, querier: Querier, at: int, began: float, failures: dict[Query, Failure]) -> None:
+        """Do what fits to come would have to do, a few queries in each round."""
+        for number, (query, watch) in enumerate(self._watches.items()):
+            if self._stopped() or self._clock() - began > self._patience.learning:
+                break
+            if query not in failures:
+                with _caught(query, failures):
+                    watch.prepare(querier, at, number / len(self._watches))

@@ -23,6 +23,11 @@ class History:
         self.frame: Frame | None = None
         """The window as it was read last; None before that."""
 
+    @property
+    def end(self) -> int:
+        """Time of the last column that is known; 0 before there is one."""
+        return 0 if self.frame is None else int(self.frame.timestamps[-1])
+
     def until(self, querier: Querier, end: int) -> Frame:
         """Return the window whose last column is at `end`, a multiple of the step; raises QueryError.
 
@@ -40,6 +45,18 @@ class History:
             frame = _joined(old, new, grid(start, end, self._step))
         self.frame = frame
         return frame
+
+    def between(self, querier: Querier, start: int, end: int) -> Frame:
+        """Return a window that lies inside what is known, and is asked for where it does not."""
+        old = self.frame
+        if old is None or not int(old.timestamps[0]) <= start <= end <= int(old.timestamps[-1]):
+            return querier.range(self._expr, start, end, self._step)
+        first, stop = np.searchsorted(old.timestamps, (start, end + 1))
+        values = old.values[:, first:stop]
+        there = np.flatnonzero(~np.isnan(values).all(axis=1))
+        if len(there) < len(values):
+            values = values[there]
+        return Frame(tuple(old.labels[row] for row in there), old.timestamps[first:stop], values)
 
     def _continues(self, last: int, start: int, end: int) -> bool:
         # Counted from the epoch, so that replicas read everything again in the same fit.

@@ -20,6 +20,13 @@ FIT_INTERVAL = 600
 """Seconds between fits: of the level, on the last hours."""
 LEARN_INTERVAL = 6 * 3600
 """Seconds between two looks at the whole history: for what is usual, and how far off is not."""
+LEARN_DELAY = 3600
+"""Seconds between the end of a history and the first fit that uses what was learnt from it: so long, a fleet
+may take to learn, a few queries in each cycle."""
+FORECAST_INTERVAL = 1800
+"""Seconds between forecasts that look far ahead, and for which a fleet may take to make them."""
+FAR = 6 * 3600
+"""Seconds from which on a forecast looks far ahead; nearer ones are made at each fit."""
 HISTORY = 28 * 86400
 """Seconds of history, where a query does not say: four weeks show how rare a departure is."""
 
@@ -38,7 +45,23 @@ def fitted_at(evaluation: Seconds, interval: int) -> Seconds:
 
 def learnt_at(fitted: Seconds, cell: int) -> Seconds:
     """Return the end of the past that a model fitted at `fitted` has learnt from: a multiple of `cell`."""
-    return fitted // LEARN_INTERVAL * LEARN_INTERVAL // cell * cell
+    return learnable_at(fitted - LEARN_DELAY, cell)
+
+
+def learnable_at(now: Seconds, cell: int) -> Seconds:
+    """Return the end of the newest past that can be learnt from: what a fit will use within the hour."""
+    return now // LEARN_INTERVAL * LEARN_INTERVAL // cell * cell
+
+
+def foreseen_at(fitted: int, horizon: int, cell: int) -> int:
+    """Return the end of the past that a forecast knows which is told after a fit at `fitted`."""
+    return foreseeable_at(fitted - FORECAST_INTERVAL if horizon >= FAR else fitted, horizon, cell)
+
+
+def foreseeable_at(now: int, horizon: int, cell: int) -> int:
+    """Return the end of the newest past that a forecast can be made from."""
+    every = FORECAST_INTERVAL if horizon >= FAR else cell
+    return now // every * every // cell * cell
 
 
 def moment(seconds: float) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from airis_mon.analyzer import series
+from airis_mon.analyzer.blocks import blocks, stacked
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.forecasting.horizons import Ahead, ahead, coverages
 from airis_mon.analyzer.forecasting.outlook import Outlook
@@ -18,7 +19,16 @@ from airis_mon.analyzer.methods.exclusion import touched
 from airis_mon.analyzer.methods.robust import Floats
 from airis_mon.analyzer.methods.seasonal import Learnt, Model, Settings, learn, recent_steps
 from airis_mon.analyzer.query import Frame, Labels, Querier
-from airis_mon.analyzer.schedule import learnt_at
+from airis_mon.analyzer.schedule import (
+    FAR,
+    FORECAST_INTERVAL,
+    LEARN_DELAY,
+    LEARN_INTERVAL,
+    foreseeable_at,
+    foreseen_at,
+    learnable_at,
+    learnt_at,
+)
 from airis_mon.remote_write import Sample
 from airis_mon.spec import format_duration
 
@@ -26,6 +36,8 @@ _MODEL_AGE_MAX = 2 * 3600
 """Seconds after which a model that could not be fitted again is silent: its level is no longer the level."""
 _LEVEL = 0.95
 """Share of outcomes that a forecast's band should hold."""
+_SPREAD = 0.8
+"""Part of the time there is in which a fleet prepares; the rest is for those that were late."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +94,21 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class _Foreseen:
+    """What comes over one horizon."""
+
+    ahead: Ahead
+    rows: dict[Labels, int]
+    end: int
+    """Time of the last value that it knows."""
+
+
+@dataclass(frozen=True)
 class _Fitted:
     model: Model
-    forecasts: Mapping[int, Ahead]
+    forecasts: Mapping[int, _Foreseen]
     """By how far ahead they look, in seconds."""
     coverages: Mapping[int, Floats]
-    seen: int
-    """Time of the last value that the forecasts know."""
     rows: dict[Labels, int]
     end: int
     """Time of the last column of the history."""
@@ -104,13 +124,16 @@ class Watch:
         self._cells = Cells.of(step)
         self._recent = History(query.expr, recent_steps(self._cells) * step, step)
         cell = self._cells.seconds
-        self._past = History(query.expr, max(query.history, cell), cell)
+        self._columns = max(1, query.history // cell)
+        # Longer than a history by what lies between the ends of those that are learnt and foreseen from.
+        self._past = History(query.expr, self._columns * cell + LEARN_INTERVAL + LEARN_DELAY, cell)
         self._settings = Settings(
             step,
             pages_per_week=query.false_pages_per_week,
             ratio=query.ratio,
         )
-        self._known: Known | None = None
+        self._known: dict[int, Known] = {}
+        self._foreseen: dict[tuple[int, int], _Foreseen] = {}
         self._fitted: _Fitted | None = None
 
     @property
@@ -121,13 +144,14 @@ class Watch:
     @property
     def memory(self) -> Memory | None:
         """What is worth keeping over a restart; None where nothing was learnt yet."""
-        if self._known is None:
+        if not self._known:
             return None
-        return Memory(self._known, self._recent.frame, self._past.frame)
+        # The one in use: one that is prepared already can be learnt again before it is needed.
+        return Memory(self._known[min(self._known)], self._recent.frame, self._past.frame)
 
     def remember(self, memory: Memory) -> None:
         """Go on from what a watch of the same query and step had learnt; before the first fit."""
-        self._known = memory.known
+        self._known = {memory.known.end: memory.known}
         self._recent.frame, self._past.frame = memory.recent, memory.past
 
     def fit(self, querier: Querier, until: int) -> bool:
@@ -138,21 +162,73 @@ class Watch:
         end = until // self._step * self._step
         if self._fitted is not None and self._fitted.end == end:
             return False
-        known = self._learnt(querier, int(learnt_at(end, self._cells.seconds)))
+        cell = self._cells.seconds
+        forecasts = {
+            horizon: self._forecast(querier, horizon, foreseen_at(end, horizon, cell))
+            for horizon in self.query.horizons
+        }
+        known = self._learnt(querier, learnt_at(end, cell))
         recent, known = self._grown(self._recent.until(querier, end), known)
         model = known.learnt.at(recent, end - known.end)
-        seen = end // self._cells.seconds * self._cells.seconds
-        forecasts = self._forecasts(querier, known, seen)
-        self._fitted = _Fitted(model, forecasts, known.coverages, seen, known.rows, end)
+        self._fitted = _Fitted(model, forecasts, known.coverages, known.rows, end)
+        self._forget(end)
         return True
 
-    def _forecasts(self, querier: Querier, known: Known, end: int) -> Mapping[int, Ahead]:
-        """Return what comes over each horizon, learnt from the past up to now, in the rows of `known`."""
-        if not self.query.horizons:
-            return {}
-        values = self._aligned(self._past.until(querier, end), known.rows)
-        step = self._cells.seconds
-        return ahead(values, step, self.query.horizons, _LEVEL, ratio=self.query.ratio)
+    def knows(self, until: int) -> bool:
+        """Say whether a fit up to `until` needs no long past that has not been looked at."""
+        end = until // self._step * self._step
+        return learnt_at(end, self._cells.seconds) in self._known
+
+    def prepare(self, querier: Querier, at: int, share: float) -> bool:
+        """Do at `at` what a fit to come would have to do; say whether there was anything to do.
+
+        It may wait for long: a fleet is at it one after the other, and `share`, from 0 to 1, is this query's
+        place in the row. Whoever prepares nothing reaches the same numbers. Raises QueryError.
+        """
+        cell = self._cells.seconds
+        waits = _SPREAD * share
+        done = False
+        for horizon in self.query.horizons:
+            end = foreseeable_at(at, horizon, cell)
+            known = (horizon, end) in self._foreseen
+            if horizon >= FAR and not known and self._fitted and at - end >= waits * FORECAST_INTERVAL:
+                self._forecast(querier, horizon, end)
+                done = True
+        end = learnable_at(at, cell)
+        if end not in self._known and self._fitted and at - end >= waits * LEARN_DELAY:
+            self._learnt(querier, end)
+            done = True
+        return done
+
+    def _forget(self, fitted: int) -> None:
+        """Let go of what no later fit asks for."""
+        cell = self._cells.seconds
+        known = learnt_at(fitted, cell)
+        self._known = {end: one for end, one in self._known.items() if end >= known}
+        self._foreseen = {
+            (horizon, end): one
+            for (horizon, end), one in self._foreseen.items()
+            if end >= foreseen_at(fitted, horizon, cell)
+        }
+
+    def _forecast(self, querier: Querier, horizon: int, end: int) -> _Foreseen:
+        """Return what comes over a horizon, learnt from the past up to `end`."""
+        found = self._foreseen.get((horizon, end))
+        if found is None:
+            cell = self._cells.seconds
+            if end > self._past.end:
+                self._past.until(querier, end)
+            frame = self._past.between(querier, end - (self._columns - 1) * cell, end)
+            values = self._usual(frame)
+            parts = [
+                ahead(values[some], cell, (horizon,), _LEVEL, ratio=self.query.ratio)[horizon]
+                for some in blocks(len(values))
+            ]
+            rows = {labels: n for n, labels in enumerate(frame.labels)}
+            # Distances are of no row.
+            whole = replace(stacked(parts), distances=parts[0].distances)
+            found = self._foreseen[horizon, end] = _Foreseen(whole, rows, end)
+        return found
 
     def _aligned(self, frame: Frame, rows: dict[Labels, int]) -> Floats:
         """Return the usual past of `rows`, gaps where the frame has nothing of one."""
@@ -163,19 +239,26 @@ class Watch:
         return found
 
     def _learnt(self, querier: Querier, end: int) -> Known:
-        """Return what the long past up to `end` says, asked for once: it is too long to be kept."""
-        if self._known is None or self._known.end != end:
-            cell = self._cells.seconds
-            start = end - (max(1, self.query.history // cell) - 1) * cell
-            frame = querier.range(self.query.expr, start, end, cell)
+        """Return what the long past up to `end` says, asked for once: it is too long to be kept for long."""
+        known = self._known.get(end)
+        if known is None:
+            frame = self._past.between(querier, end - (self._columns - 1) * self._cells.seconds, end)
             rows = {labels: n for n, labels in enumerate(frame.labels)}
             values = self._usual(frame)
-            learnt = learn(values, self._settings)
+            learnt = stacked([learn(values[some], self._settings) for some in blocks(len(values))])
             short = unready(learnt)
             day = values[short, -self._cells.day :]
-            held = coverages(values, cell, self.query.horizons, _LEVEL, ratio=self.query.ratio)
-            self._known = Known(learnt, rows, end, short, day, held)
-        return self._known
+            held = self._coverages(values)
+            known = self._known[end] = Known(learnt, rows, end, short, day, held)
+        return known
+
+    def _coverages(self, values: Floats) -> Mapping[int, Floats]:
+        cell, horizons = self._cells.seconds, self.query.horizons
+        parts = [
+            coverages(values[some], cell, horizons, _LEVEL, ratio=self.query.ratio)
+            for some in blocks(len(values))
+        ]
+        return {horizon: np.concatenate([part[horizon] for part in parts]) for horizon in horizons}
 
     def _grown(self, frame: Frame, known: Known) -> tuple[Floats, Known]:
         """Return the last hours, and with them what is known of series that were short of a day, or new."""
@@ -236,12 +319,12 @@ class Watch:
     def _expected(self, fitted: _Fitted, frame: Frame, at: int) -> Iterator[Sample]:
         since = at - fitted.end
         now = fitted.model.expected(since)
-        bands = {series.NOW: Outlook(now.expected, now.lower, now.upper)}
-        for seconds, forecast in fitted.forecasts.items():
-            bands[format_duration(seconds)] = forecast.at(at - fitted.seen + seconds)
-        for horizon, band in bands.items():
+        bands = {series.NOW: (fitted.rows, Outlook(now.expected, now.lower, now.upper))}
+        for seconds, known in fitted.forecasts.items():
+            bands[format_duration(seconds)] = known.rows, known.ahead.at(at - known.end + seconds)
+        for horizon, (rows, band) in bands.items():
             for labels in frame.labels:
-                row = fitted.rows.get(labels)
+                row = rows.get(labels)
                 if row is not None:
                     for name, value in _edges(band, row):
                         yield self._sample(name, labels, at, value, horizon)
@@ -252,13 +335,13 @@ class Watch:
         for seconds, forecast in fitted.forecasts.items():
             horizon, held = format_duration(seconds), fitted.coverages[seconds]
             for labels in frame.labels:
-                row = fitted.rows.get(labels)
-                if row is None or np.isnan(forecast.mase[row]):
+                row, learnt = forecast.rows.get(labels), fitted.rows.get(labels)
+                if row is None or np.isnan(forecast.ahead.mase[row]):
                     continue
-                if row < len(held) and not np.isnan(held[row]):
-                    yield self._sample(series.COVERAGE, labels, at, float(held[row]), horizon)
-                yield self._sample(series.MASE, labels, at, float(forecast.mase[row]), horizon)
-                yield self._sample(series.DEMOTED, labels, at, float(forecast.demoted[row]), horizon)
+                if learnt is not None and learnt < len(held) and not np.isnan(held[learnt]):
+                    yield self._sample(series.COVERAGE, labels, at, float(held[learnt]), horizon)
+                yield self._sample(series.MASE, labels, at, float(forecast.ahead.mase[row]), horizon)
+                yield self._sample(series.DEMOTED, labels, at, float(forecast.ahead.demoted[row]), horizon)
 
     def _sample(self, name: str, labels: Labels, at: int, value: float, horizon: str | None = None) -> Sample:
         written = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -99,6 +100,29 @@ def add_storage(parser: argparse.ArgumentParser) -> None:
         default=TTL,
         help=f"what was kept is not used when it is older (default: {format_duration(TTL)})",
     )
+
+
+def add_concurrency(parser: argparse.ArgumentParser) -> None:
+    """Add how many questions are asked at once: `query_concurrency`."""
+    parser.add_argument(
+        "--query.concurrency",
+        dest="query_concurrency",
+        metavar="N",
+        type=whole(1, 64),
+        default=4,
+        help="queries whose newest values are asked for at once (default: %(default)s)",
+    )
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Return what reads a whole number within limits."""
+
+    def read(text: str) -> int:
+        if text.isascii() and text.isdigit() and least <= int(text[:9]) <= most:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"`{text}` is no whole number from {least} to {most}")
+
+    return read
 
 
 def add_log(parser: argparse.ArgumentParser) -> None:

@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flags.add_config(parser)
     flags.add_servers(parser)
     flags.add_schedule(parser)
+    flags.add_concurrency(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
             HttpQuerier(flags.reading(arguments)),
             HttpWriter(flags.writing(arguments)),
             flags.schedule(arguments),
+            concurrency=arguments.query_concurrency,
         )
         outcome = cycle.run(configuration.queries)
     except (SpecError, QueryError, OSError) as error:

@@ -20,6 +20,7 @@ from airis_mon.analyzer.commands import delivery, flags
 from airis_mon.analyzer.config import Configuration, load
 from airis_mon.analyzer.cycle import Cycle, Schedule
 from airis_mon.analyzer.metrics import Metrics
+from airis_mon.analyzer.patience import Patience
 from airis_mon.analyzer.query import HttpQuerier
 from airis_mon.analyzer.rounds import Rounds
 from airis_mon.analyzer.storage import Result, Storage
@@ -58,6 +59,7 @@ class Options:
     schedule: Schedule
     storage_path: Path | None
     storage_ttl: int
+    concurrency: int
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_listen_address(parser, DEFAULT_ADDRESS)
     flags.add_schedule(parser)
     flags.add_storage(parser)
+    flags.add_concurrency(parser)
     flags.add_log(parser)
 
 
@@ -84,6 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         schedule=flags.schedule(arguments),
         storage_path=arguments.storage_path,
         storage_ttl=arguments.storage_ttl,
+        concurrency=arguments.query_concurrency,
     )
     try:
         asyncio.run(_run(options, load(options.config_file), log))
@@ -105,8 +109,15 @@ async def _run(options: Options, configuration: Configuration, log: logging.Logg
     querier = HttpQuerier(options.prometheus_url)
     ends = ExitStack()
     writer = options.destination.opened(stopping, metrics, ends)
-    storage = _storage(options, metrics, log)
-    cycle = Cycle(querier, writer, options.schedule, stopped=stopping.is_set, storage=storage)
+    cycle = Cycle(
+        querier,
+        writer,
+        options.schedule,
+        stopped=stopping.is_set,
+        storage=_storage(options, metrics, log),
+        patience=Patience.of(options.schedule.interval),
+        concurrency=options.concurrency,
+    )
     rounds = Rounds(cycle, options.schedule, configuration, metrics, log)
     reload = _reload(options.config_file, rounds, metrics)
     app = application(
