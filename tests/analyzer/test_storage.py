@@ -21,7 +21,7 @@ from airis_mon.analyzer.storage import Result, Storage
 from airis_mon.remote_write.fake import MemoryWriter
 from tests.analyzer.stub import season
 
-AT = 1_700_006_400 + 1200
+AT = 1_700_006_400 + HOUR + 1200
 SCHEDULE = Schedule(interval=60, step=300, fit_interval=600)
 QUERY = Query("chat", "llama", "ttft", "latency", history=3 * DAY, horizons=(HOUR,), by=("pod",))
 POD: Labels = (("__name__", "latency"), ("pod", "a"))
