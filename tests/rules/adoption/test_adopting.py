@@ -286,6 +286,19 @@ def test_rules_that_select_by_no_label_need_to_be_told_which_series_are_the_mode
     )
 
 
+@pytest.mark.parametrize(
+    ("turned", "operator"), [("0.9 < CACHE", ">"), ("0.9 <= CACHE", ">="), ("0.9 == CACHE", None)]
+)
+def test_a_bound_may_stand_before_the_value(turned: str, operator: str | None) -> None:
+    cache = f"vllm:kv_cache_usage_perc{VLLM}"
+    written = adopted(alert("CacheFull", turned.replace("CACHE", cache)))
+    if operator is None:
+        assert written.document == ""
+        return
+    assert written.document == adopted(alert("CacheFull", f"{cache} {operator} 0.9")).document
+    assert whats(written) == whats(adopted(alert("CacheFull", f"{cache} {operator} 0.9")))
+
+
 ONE_WINDOW = f"{ratio('5m')} > 14.4 * 0.001"
 
 
@@ -302,6 +315,7 @@ ONE_WINDOW = f"{ratio('5m')} > 14.4 * 0.001"
             "count different operations",
         ),
         (f"{ONE_WINDOW} and {ratio('1h')} > 14.4 * 0.001 and hour() > 8", "no ratio of counters"),
+        ("a > 1 and b > 2", "it joins conditions by `and`, and a threshold holds one value"),
         (f"{ratio('7m')} > 0.05 and {ratio('93m')} > 0.05", "neither target nor factor can be told"),
         (f"{ratio('5m')} > scalar(x) and {ratio('1h')} > scalar(x)", "is no number"),
         ("gone:ratio5m > 14.4 * 0.001 and gone:ratio1h > 14.4 * 0.001", "no recording of one in this file"),
@@ -339,7 +353,11 @@ def test_where_nothing_fits_there_is_no_document() -> None:
         ("groups: [{name: a, rules: [{alert: A, record: b, expr: up}]}]", "exclude each other"),
         ("groups: [{name: a, rules: [{alert: A, expr: up, for: soon}]}]", "`soon` is no duration"),
         ("groups: [{name: a, rulez: []}]", "unknown key `rulez`"),
-        ("kind: ConfigMap\napiVersion: v1\nspec: {groups: []}", "is not `PrometheusRule`"),
+        ("kind: ConfigMap\napiVersion: v1\nspec: {groups: []}", "`ConfigMap` holds no rules of Prometheus"),
+        (
+            "kind: ModelMonitor\napiVersion: airis.dev/v1alpha1",
+            "`airis-mon check` says whether it",
+        ),
         ("a: &a [1]\nb: [*a, *b]", "nothing is anchored"),
         ("[" * 100 + "]" * 100, "nested deeper than"),
         ("x", "stands where a mapping belongs"),

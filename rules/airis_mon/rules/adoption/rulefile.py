@@ -102,6 +102,7 @@ class _Wait:
         return {"type": ["string", "number"]}
 
 
+_KIND = "PrometheusRule"
 _LABELS = MapOf(Text(wanted="a label", longest=1000), _Words(), "label", most=200)
 _RULE = Record(
     "Rule",
@@ -133,7 +134,7 @@ _OBJECT = Record(
     "PrometheusRule",
     (
         Field("apiVersion", Text(), "Version.", required=True),
-        Field("kind", Choice(("PrometheusRule",)), "Kind.", required=True),
+        Field("kind", Choice((_KIND,)), "Kind.", required=True),
         Field("metadata", _Anything(), "Not read."),
         Field("spec", Record("PrometheusRule spec", (_GROUPS,)), "Groups.", required=True),
     ),
@@ -148,8 +149,13 @@ def read(file: str, text: str) -> tuple[Given, ...]:
     for document in documents:
         reading = Reading(problems=list(document.problems), count=len(document.problems))
         reading.place("", None, document.root)
-        keys = {key.text for key, _ in getattr(document.root, "pairs", ())}
-        is_object = "kind" in keys
+        values = {key.text: value for key, value in getattr(document.root, "pairs", ())}
+        kind, is_object = values.get("kind"), "kind" in values
+        said_kind = getattr(kind, "text", _KIND)
+        if kind is not None and said_kind != _KIND:
+            ours = getattr(values.get("apiVersion"), "text", "").startswith("airis.dev/")
+            problems.append(_foreign(said_kind, kind.location, ours))
+            continue
         said = (_OBJECT if is_object else _FILE).read(document.root, "", reading)
         problems += reading.problems
         if said is not REFUSED and not reading.problems:
@@ -158,6 +164,13 @@ def read(file: str, text: str) -> tuple[Given, ...]:
     if problems:
         raise SpecError(problems)
     return tuple(found)
+
+
+def _foreign(kind: str, place: Location, ours: bool) -> Problem:
+    hint = f"name a file of rules, plain or of kind {_KIND}"
+    if ours:
+        hint += "\nthis is a document already: `airis-mon check` says whether it is a sound one"
+    return Problem(f"`{kind[:80]}` holds no rules of Prometheus", "kind", place, hint)
 
 
 def _rules(groups: Any, around: str, places: Mapping[str, Location]) -> list[Given]:

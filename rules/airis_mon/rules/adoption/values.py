@@ -16,6 +16,8 @@ from airis_mon.rules.adoption.sources import Found, equal, metrics
 from airis_mon.spec import format_duration
 
 _SIDES = {">": "above", ">=": "above", "<": "below", "<=": "below"}
+_TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
+_SETS = frozenset({"and", "or", "unless"})
 _WAKING = frozenset({"page", "critical", "crit", "high", "pager", "emergency", "sev1", "p1"})
 
 
@@ -25,20 +27,14 @@ class NotAValueError(ValueError):
 
 def threshold(alert: Given, source: Found, recorded: Recorded) -> dict[str, Any]:
     """Return the threshold that an alert is, as the document holds it; NotAValueError where it is none."""
-    node = plain(parsed(alert.expression))
-    operator = str(getattr(node, "op", ""))
-    bound = number(node.rhs) if isinstance(node, ast.BinaryExpr) else None
-    if bound is None or operator not in _SIDES:
-        raise NotAValueError("it holds no value against a number")
-    if node.modifier is not None:
-        raise NotAValueError("its comparison returns 0 or 1, not what it compares")
+    value, operator, bound = _comparison(alert)
     if source.unselected is not None:
         raise NotAValueError(
             f"no label selects the series of {source.unselected.name} that are the model's; give --selector"
         )
     if source.contract.requests is None:
         raise NotAValueError("thresholds need the signals of a contract, and no contract knows these series")
-    left = recorded.inlined(node.lhs)
+    left = recorded.inlined(value)
     found = list(selections(left))
     known = metrics(source.contract)
     if not found or any(selector.name not in known for selector, _ in found):
@@ -67,14 +63,32 @@ def threshold(alert: Given, source: Found, recorded: Recorded) -> dict[str, Any]
 
 def fires_at_bound(alert: Given) -> bool:
     """Tell whether the alert fires at the bound itself, as no threshold of ours does."""
-    return str(getattr(plain(parsed(alert.expression)), "op", "")) in (">=", "<=")
+    return _comparison(alert)[1] in (">=", "<=")
 
 
 def selects_less(alert: Given, source: Found, recorded: Recorded) -> bool:
     """Tell whether the alert is about more series than those of the model."""
-    node = plain(parsed(alert.expression))
-    found = selections(recorded.inlined(node.lhs))
+    value, _, _ = _comparison(alert)
+    found = selections(recorded.inlined(value))
     return any(equal(selector, source.contract) != source.selector for selector, _ in found)
+
+
+def _comparison(alert: Given) -> tuple[Any, str, float]:
+    """Return value, operator and number of a comparison, whichever stands first; else NotAValueError."""
+    node = plain(parsed(alert.expression))
+    operator = str(getattr(node, "op", ""))
+    if operator in _SETS:
+        raise NotAValueError(f"it joins conditions by `{operator}`, and a threshold holds one value")
+    if not isinstance(node, ast.BinaryExpr) or operator not in _SIDES:
+        raise NotAValueError("it holds no value against a number")
+    value, bound = node.lhs, number(node.rhs)
+    if bound is None:
+        value, bound, operator = node.rhs, number(node.lhs), _TURNED[operator]
+    if bound is None:
+        raise NotAValueError("it holds no value against a number")
+    if node.modifier is not None:
+        raise NotAValueError("its comparison returns 0 or 1, not what it compares")
+    return value, operator, bound
 
 
 def _grouping(node: Any) -> Iterator[str]:
