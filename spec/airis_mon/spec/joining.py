@@ -29,15 +29,17 @@ def join(drafts: Sequence[Draft], built_in: Sequence[Draft]) -> Bundle:
     references.check_policies(drafts)
     references.check_teams(drafts)
     references.check_dependencies(by_name("ModelMonitor", drafts))
+    # What a monitor refers to is looked for among these: of monitors there may be thousands.
+    others = [draft for draft in drafts if draft.kind != "ModelMonitor"]
     monitors = []
     for draft in drafts:
         if draft.spec is REFUSED:
             if draft.kind == "ModelMonitor" and draft.salvaged is not REFUSED:
                 _profile(draft, draft.salvaged, profiles)
-                references.alerting(draft, draft.salvaged.get("alerting", {}), drafts)
+                references.alerting(draft, draft.salvaged.get("alerting", {}), others)
             continue
         if draft.kind == "ModelMonitor":
-            monitor = _monitor(draft, profiles, drafts)
+            monitor = _monitor(draft, profiles, others)
             monitors += [monitor] if monitor is not None else []
     references.check_maintenance(drafts, {monitor.alerting.team for monitor in monitors})
     return Bundle(
@@ -92,7 +94,7 @@ def _refuse_twins(drafts: Iterable[Draft]) -> None:
             draft.refuse("metadata.name", f"the profile `{draft.name}` is built in", "choose another name")
 
 
-def _monitor(draft: Draft, profiles: Mapping[str, Draft], drafts: Sequence[Draft]) -> Monitor | None:
+def _monitor(draft: Draft, profiles: Mapping[str, Draft], others: Sequence[Draft]) -> Monitor | None:
     """Apply the profile, look team and policy up, and return the monitor if nothing is wrong."""
     spec = dict(draft.spec)
     if "profile" in spec:
@@ -106,10 +108,10 @@ def _monitor(draft: Draft, profiles: Mapping[str, Draft], drafts: Sequence[Draft
             "nothing is watched: there is no objective, no threshold, no anomaly, no forecast, cost or drift",
             "write at least one objective",
         )
-    alerting = references.alerting(draft, spec.pop("alerting", {}), drafts)
+    alerting = references.alerting(draft, spec.pop("alerting", {}), others)
     if not draft.sound:
         return None
-    maintenance = references.maintenance(draft.name, alerting.team, drafts)
+    maintenance = references.maintenance(draft.name, alerting.team, others)
     return Monitor(draft.name, alerting=alerting, maintenance=maintenance, origin=draft.origin, **spec)
 
 

@@ -26,6 +26,8 @@ MAX_NODES = 20_000
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAG = "tag:yaml.org,2002:"
+_STARTS = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
+_ENDS = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 _TYPES = frozenset({"str", "int", "float", "bool", "null", "timestamp", "merge", "value"})
 
 
@@ -192,18 +194,19 @@ class _Composer:
 
     def _take(self, event: yaml.Event) -> Node | None:
         """Return the root node when the event completes it."""
-        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+        node: Node
+        if isinstance(event, yaml.ScalarEvent):
+            node, anchor = self._scalar(event), event.anchor
+        elif isinstance(event, _STARTS):
             if len(self._stack) >= MAX_DEPTH:
                 raise self._refusal(event, f"mappings and lists are nested deeper than {MAX_DEPTH} levels")
             self._check_tag(event)
             self._stack.append(_Frame(event))
             return None
-        if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+        elif isinstance(event, _ENDS):
             frame = self._stack.pop()
             node = self._collection(frame, event)
             anchor = frame.start.anchor  # type: ignore[attr-defined]
-        elif isinstance(event, yaml.ScalarEvent):
-            node, anchor = self._scalar(event), event.anchor
         elif isinstance(event, yaml.AliasEvent):
             node, anchor = self._alias(event), None
         else:
