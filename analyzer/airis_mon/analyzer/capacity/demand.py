@@ -16,6 +16,11 @@ _SMALLEST = 1e-6
 """Part of the largest value that a day is taken to have at least: nothing at all has no logarithm."""
 
 
+_WANDERS = 1.25
+"""How much wider the band is made: levels wander for good, which the few weeks that are known seldom show.
+Chosen by every second hourly series of M4, two weeks ahead (`benchmarks/planning.py` measures the others)."""
+
+
 @dataclass(frozen=True)
 class Demand:
     """Busy hours to come, (days,) each."""
@@ -39,4 +44,4 @@ def demand(busy: Floats, days: int, level: float) -> Demand:
     above = np.log(np.maximum(flat.upper[0] / middle, 1.0))
     wrong = NormalDist().inv_cdf(level) * found.error * ahead
     expected = middle * np.exp(found.per_day * ahead)
-    return Demand(expected, expected * np.exp(np.sqrt(above**2 + wrong**2)), found)
+    return Demand(expected, expected * np.exp(_WANDERS * np.sqrt(above**2 + wrong**2)), found)
