@@ -16,6 +16,7 @@ from airis_mon.analyzer.cycle import Cycle, Schedule
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.query import Frame, Labels, QueryError
 from airis_mon.analyzer.query.fake import Course, MemoryQuerier
+from airis_mon.analyzer.replay import anomaly_scores
 from airis_mon.remote_write import Sample
 from airis_mon.remote_write.fake import MemoryWriter
 
@@ -212,3 +213,31 @@ def test_what_prometheus_would_refuse_is_known_before(
     with pytest.raises(RefusedError) as refused:
         receiver.check(start, lambda: there)
     assert words in str(refused.value)
+
+
+def test_what_is_measured_is_what_is_lived_to_the_bit() -> None:
+    # `replay` is what benchmarks score; a backfill is `run` over the past, by the test at the top.
+    grid = np.arange(END - 9 * DAY, END + 1, 60, dtype=np.int64)
+    noise = np.random.default_rng(7).normal(0, 0.3, len(grid))
+    values = season(grid) + noise + np.where((grid > START) & (grid < START + 1800), 30.0, 0.0)
+    # Whole cells are missing: in a part of one a server looks back.
+    values[(grid > START - 2 * DAY) & (grid <= START - 2 * DAY + 5 * HOUR)] = np.nan
+
+    def known(at: NDArray[np.int64]) -> NDArray[np.float64]:
+        found = np.full(len(at), np.nan)
+        inside = (at >= grid[0]) & (at <= grid[-1])
+        found[inside] = values[(at[inside] - grid[0]) // 60]
+        return found
+
+    source = Server({"latency": {pod("a"): known}}, END)
+    default = Query("chat", "llama", "ttft", "latency", unit="seconds", by=("pod",))
+    filled = MemoryWriter()
+    list(Backfill(source, filled, Schedule()).run([default], START, END))
+    lived = {
+        s.timestamp_ms // 1000: s.value for s in filled.samples if s.labels["__name__"] == "anomaly_score"
+    }
+    scores = anomaly_scores(grid, values)
+    measured = {int(at): float(score) for at, score in zip(grid, scores, strict=True) if int(at) in lived}
+    assert len(lived) >= 115
+    assert lived == measured
+    assert sum(score >= 1 for score in lived.values()) >= 25
