@@ -104,6 +104,7 @@ def test_analyzer_starts_as_the_chart_starts_it(
         "--web.listen-address": "127.0.0.1:0",
         "--config.file": str(tmp_path / "analyzer.yaml"),
         "--prometheus.url": "http://127.0.0.1:9",
+        "--storage.path": str(tmp_path / "learnt"),
     }
     if values == "remote-write":
         replaced["--remote-write.url"] = "http://127.0.0.1:9/api/v1/write"

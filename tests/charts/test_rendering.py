@@ -148,13 +148,15 @@ def test_new_configuration_is_a_new_pod(helm: Helm) -> None:
     assert checksum("queries: []") != checksum("queries: [1]")
 
 
-def test_analyzer_is_never_two(render: Render) -> None:
+def test_analyzers_are_one_or_a_pair(helm: Helm, render: Render) -> None:
     (analyzer,) = (
         item["spec"]
         for item in render("default")
         if item["kind"] == "Deployment" and item["metadata"]["name"].endswith("-analyzer")
     )
-    assert (analyzer["replicas"], analyzer["strategy"]) == (1, {"type": "Recreate"})
+    assert analyzer["replicas"] == 1
+    assert "replicas: 2" in helm("template", "--set", "analyzer.replicas=2").stdout
+    assert helm("template", "--set", "analyzer.replicas=3").returncode != 0
 
 
 def sidecar(objects: list[Object]) -> Object:

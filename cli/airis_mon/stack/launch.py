@@ -154,6 +154,7 @@ def _start(
             f"--web.listen-address={addresses['analyzer']}",
             f"--interval={prometheus.duration(plan.analyzer_interval)}",
             f"--step={prometheus.duration(plan.analyzer_step)}",
+            f"--storage.path={data / 'analyzer'}",
         )
         processes.append(_launch(analyzer, data / "logs", ending, notify))
         processes[-1].wait_ready(tick)
