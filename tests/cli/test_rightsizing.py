@@ -88,6 +88,7 @@ def test_advice_from_the_series_of_a_cluster(called: Run, url: str, tmp_path: Pa
     assert "Deployment ml/chat, 2 pods" in shown.stdout
 
     patched = called(*words, "--output", "patch")
+    assert "# kubectl patch deployment chat -n ml --patch-file FILE" in patched.stdout
     patch = yaml.safe_load(patched.stdout)
     assert (patch["kind"], patch["metadata"]) == ("Deployment", {"name": "chat", "namespace": "ml"})
     (_, container) = patch["spec"]["template"]["spec"]["containers"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import requests
@@ -15,6 +15,8 @@ from airis_mon.cli.causes.reported import reported
 from airis_mon.cli.causes.signals import Asked, others, symptoms, upstream
 from airis_mon.spec import Monitor
 
+Count = Callable[[int, int, str], None]
+"""Told how far it is: done, of how many, of what."""
 STEP = 60
 """Seconds between readings."""
 _AFTER = 600
@@ -46,6 +48,7 @@ def ranking(
     querier: Querier,
     session: requests.Session,
     asked: Question,
+    count: Count = lambda *_: None,
 ) -> Ranking:
     """Return what changed before an incident; an error of one of its parts where nothing is known."""
     end = int(min(asked.at + _AFTER, asked.now)) // STEP * STEP
@@ -63,10 +66,10 @@ def ranking(
     groups = symptoms(monitor, asked.signal)
     best: Ranking | None = None
     for felt in groups:
-        known = _signals(felt, querier, first, end)
+        known = _signals(felt, querier, first, end, count)
         if not known:
             continue
-        also = _signals(others(monitor, felt, depended, asked.also or {}), querier, first, end)
+        also = _signals(others(monitor, felt, depended, asked.also or {}), querier, first, end, count)
         found = rank(known, also, events, window)
         if found.visible:
             return found
@@ -80,9 +83,10 @@ def ranking(
     return best
 
 
-def _signals(asked: Sequence[Asked], querier: Querier, begin: int, end: int) -> list[Signal]:
+def _signals(asked: Sequence[Asked], querier: Querier, begin: int, end: int, count: Count) -> list[Signal]:
     found = []
-    for one in asked:
+    for done, one in enumerate(asked):
+        count(done, len(asked), f"signals read; now {one.name}")
         frame = querier.range(one.expression, begin, end, STEP)
         if len(frame.labels) > 1:
             raise SignalError(

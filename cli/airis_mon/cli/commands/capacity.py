@@ -21,6 +21,7 @@ from airis_mon.cli.capacity.reading import (
 )
 from airis_mon.cli.capacity.signals import Options, SignalError
 from airis_mon.cli.documents import load
+from airis_mon.cli.progress import Progress
 from airis_mon.cli.wording import problems
 from airis_mon.spec import SpecError, format_duration
 
@@ -37,7 +38,7 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     target = Target(args.target, args.level, args.spare, per_replica=args.per_replica)
     options = Options(args.load, args.utilisation, args.replicas, args.label)
     accounts: list[Account] = []
-    failed = False
+    refused: list[str] = []
     try:
         monitors = prometheus.chosen(load(args.files).monitors, args.monitors)
         if len(monitors) > 1 and any((args.load, args.utilisation, args.replicas, args.per_replica)):
@@ -47,24 +48,27 @@ def run(argv: Sequence[str], _cache: Path) -> int:
         with prometheus.querier(args) as querier:
             end = int(querier.now()) // STEP * STEP
             question = Question(end, args.history, args.horizon // DAY, target, options)
-            for monitor in monitors:
-                try:
-                    accounts.append(account(monitor, querier, question))
-                except (SignalError, CapacityError) as error:
-                    failed = True
-                    print(f"airis-mon capacity: {monitor.name}: {error}", file=sys.stderr)
+            with Progress(sys.stderr) as progress:
+                for done, monitor in enumerate(monitors):
+                    progress.count(done, len(monitors), f"plans made; now {monitor.name}")
+                    try:
+                        accounts.append(account(monitor, querier, question))
+                    except (SignalError, CapacityError) as error:
+                        refused.append(f"airis-mon capacity: {monitor.name}: {error}")
     except SpecError as error:
         print(f"{error}\n\n{problems(error)}", file=sys.stderr)
         return 1
     except (QueryError, SignalError) as error:
         print(f"airis-mon capacity: {error}", file=sys.stderr)
         return 1
+    for line in refused:
+        print(line, file=sys.stderr)
     if args.output == "json":
         print(json.dumps([report.plain(one, args.gpus) for one in accounts], indent=2))
     else:
         for one in accounts:
             report.write(sys.stdout, one, args.gpus)
-    return int(failed)
+    return int(bool(refused))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -19,6 +19,7 @@ from airis_mon.cli.causes.reading import STEP, Question, ranking
 from airis_mon.cli.causes.reported import ReportedError
 from airis_mon.cli.documents import load
 from airis_mon.cli.live.client import checked_url
+from airis_mon.cli.progress import Progress
 from airis_mon.cli.wording import problems
 from airis_mon.spec import SpecError, format_duration
 
@@ -49,7 +50,8 @@ def run(argv: Sequence[str], _cache: Path) -> int:
             asked = Question(
                 at, args.since, args.history, now, args.signal, dict(args.also), args.events or ""
             )
-            found = ranking(monitor, known, querier, session, asked)
+            with Progress(sys.stderr) as progress:
+                found = ranking(monitor, known, querier, session, asked, progress.count)
     except SpecError as error:
         print(f"{error}\n\n{problems(error)}", file=sys.stderr)
         return 1

@@ -13,6 +13,7 @@ from airis_mon.analyzer.query import Querier, QueryError
 from airis_mon.analyzer.rightsizing import EvidenceError, Settings, advise
 from airis_mon.cli import prometheus
 from airis_mon.cli.documents import load
+from airis_mon.cli.progress import Progress
 from airis_mon.cli.rightsizing import cluster, report
 from airis_mon.cli.rightsizing.cluster import STEP, ClusterError, Found, Workload
 from airis_mon.cli.wording import problems
@@ -29,27 +30,30 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     if (args.namespace is None) != (args.workload is None):
         parser.error("--namespace and --workload belong together")
     accounts: list[report.Account] = []
-    failed = False
+    refused: list[str] = []
     try:
         monitors = prometheus.chosen(load(args.files).monitors, args.monitors)
         if args.workload is not None and len(monitors) > 1:
             parser.error("--workload is about one monitor: name it with --monitor")
         with prometheus.querier(args) as querier:
             end = int(querier.now()) // STEP * STEP
-            for monitor in monitors:
-                try:
-                    accounts += _accounts(monitor, args, querier, end)
-                except ClusterError as error:
-                    failed = True
-                    print(f"airis-mon rightsize: {monitor.name}: {error}", file=sys.stderr)
+            with Progress(sys.stderr) as progress:
+                for done, monitor in enumerate(monitors):
+                    progress.count(done, len(monitors), f"monitors looked at; now {monitor.name}")
+                    try:
+                        accounts += _accounts(monitor, args, querier, end)
+                    except ClusterError as error:
+                        refused.append(f"airis-mon rightsize: {monitor.name}: {error}")
     except SpecError as error:
         print(f"{error}\n\n{problems(error)}", file=sys.stderr)
         return 1
     except QueryError as error:
         print(f"airis-mon rightsize: {error}", file=sys.stderr)
         return 1
+    for line in refused:
+        print(line, file=sys.stderr)
     _write(args.output, accounts)
-    return int(failed or any(all(one.advice is None for one in account.sized) for account in accounts))
+    return int(bool(refused) or any(all(one.advice is None for one in account.sized) for account in accounts))
 
 
 def _accounts(monitor: Monitor, args: argparse.Namespace, querier: Querier, end: int) -> list[report.Account]:

@@ -118,7 +118,11 @@ def patch(account: Account) -> str:
     ]
     if not containers:
         return ""
-    return yaml_text(
+    header = (
+        f"# What airis-mon advises for {account.monitor}. Nothing was applied; read it, then\n"
+        f"# kubectl patch {workload.kind.lower()} {workload.name} -n {workload.namespace} --patch-file FILE\n"
+    )
+    text = yaml_text(
         {
             "apiVersion": "apps/v1",
             "kind": workload.kind,
@@ -127,6 +131,8 @@ def patch(account: Account) -> str:
         },
         source=account.monitor,
     )
+    lines = text.splitlines(keepends=True)
+    return header + "".join(line for line in lines if not line.startswith("#"))
 
 
 def cores(value: float) -> str:
