@@ -173,9 +173,9 @@ def test_halves_arrive_in_time_order() -> None:
         ({"__name__": "up", "a-b": "c"}, 1.0, "label 'a-b'"),
         ({"__name__": "up", "pod": ""}, 1.0, "empty"),
         ({"__name__": "up", "pod": "\ud800"}, 1.0, "UTF-8"),
-        ({"__name__": "up", "pod": "x" * 3000}, 1.0, "longer"),
-        ({"__name__": "up", **{f"l{n}": "x" for n in range(100)}}, 1.0, "labels"),
-        ({"__name__": "up"}, float("nan"), "NaN"),
+        ({"__name__": "up", "pod": "x" * 70_000}, 1.0, "longer"),
+        ({"__name__": "up", **{f"l{n}": "x" for n in range(300)}}, 1.0, "labels"),
+        ({"__name__": "up", "": "a"}, 1.0, "label ''"),
     ],
 )
 def test_unfit_samples_never_leave(labels: Mapping[str, str], value: float, why: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import struct
 from collections.abc import Iterable, Mapping
@@ -16,8 +15,9 @@ STALE: float = struct.unpack("<d", struct.pack("<Q", _STALE_BITS))[0]
 
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
-_LABELS_MAX = 60
-_BYTES_MAX = 2048
+_LABELS_MAX = 256
+_BYTES_MAX = 65_536
+"""Far above what receivers take by default (Mimir: 30 labels, 2,048 bytes), which is theirs to say."""
 _INT64 = 2**63
 
 Labels = tuple[tuple[str, str], ...]
@@ -48,7 +48,7 @@ class Sample:
     timestamp_ms: int
     """Milliseconds since the epoch."""
     value: float
-    """Any float but NaN; `STALE` ends the series."""
+    """Any float; the NaN that is `STALE` ends the series."""
     start_ms: int = 0
     """When a counter began to count, 0 where that is unknown or means nothing. Told by 2.0 alone."""
     exemplar: Exemplar | None = None
@@ -104,8 +104,6 @@ def fault(sample: Sample) -> str | None:
             return f"label {name!r}: its value is longer than {_BYTES_MAX} bytes"
     if not -_INT64 <= sample.timestamp_ms < _INT64:
         return f"timestamp {sample.timestamp_ms} ms does not fit 64 bits"
-    if math.isnan(sample.value) and not is_stale(sample.value):
-        return "the value is NaN: leave the sample out, or end the series with STALE"
     return None
 
 
