@@ -14,7 +14,15 @@ from typing import Any
 import pytest
 
 SERVERS = frozenset(
-    ("prometheus", "promtool", "alertmanager", "amtool", "prometheus_server", "alertmanager_server")
+    (
+        "prometheus",
+        "promtool",
+        "alertmanager",
+        "amtool",
+        "prometheus_server",
+        "alertmanager_server",
+        "victoria_metrics_server",
+    )
 )
 """Fixtures that hand a real server to a test."""
 

@@ -34,6 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     for name in servers.PROGRAMS:
         group.addoption(f"--{name}", metavar="BIN", default=None, help=f"{name} to run the tests with")
+    group.addoption(
+        "--victoria-metrics", metavar="BIN", default=None, help="victoria-metrics to run the tests with"
+    )
 
 
 def pytest_configure() -> None:

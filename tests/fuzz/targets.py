@@ -18,6 +18,7 @@ from aiohttp.test_utils import make_mocked_request
 from airis_mon.journal import Origin
 from airis_mon.journal.records import FILE_BYTES, RECORD, Damage, Frame, encode, file_header, frames
 from airis_mon.journal.snapshots import Snapshot
+from airis_mon.remote_write.symbols import MessageError, decoded_2
 from airis_mon.rules.adoption import Wanted, adopt
 from airis_mon.sidecar.admission import ADMISSION, Admission
 from airis_mon.sidecar.aggregates import Aggregates
@@ -122,6 +123,9 @@ def targets() -> dict[str, Target]:
         ),
         "remote-write-2": Target(
             written(version_2), OF_BODY, (b'"\0"\x08__name__"\x01a*\x06\n\x02\x01\x02\x12\0',)
+        ),
+        "remote-write-queue": Target(
+            decoded_2, (MessageError,), (b'"\0"\x08__name__"\x01a*\x08\n\x02\x01\x02\x12\x02\x10\x07',)
         ),
         "logs-json": Target(_logs(JSON), OF_BODY, (b'{"log":"a@example.org","n":[{"b":1.5}]}\n{}',)),
         "logs-msgpack": Target(

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from airis_mon.journal import Bounds, Item, JournalBrokenError, JournalFullError, JournalLockedError, Queue
+from airis_mon.journal import (
+    Bounds,
+    Item,
+    JournalBrokenError,
+    JournalFullError,
+    JournalLockedError,
+    Queue,
+    Record,
+)
 from airis_mon.journal.fake import FaultyFiles
 
 SMALL = Bounds(segment_bytes=1000)
@@ -192,6 +200,18 @@ def test_a_disk_that_fails_twice_takes_nothing(tmp_path: Path) -> None:
         files.fail = lambda operation, path: 0
         put(queue, 12)
         assert taken(queue) == payloads(12)
+
+
+def test_the_folder_of_a_journal_is_not_taken_for_a_queue(tmp_path: Path) -> None:
+    (tmp_path / f"{7:020d}-0000abcd.snapshot").write_bytes(b"")
+    with pytest.raises(JournalBrokenError, match="choose another"):
+        Queue(tmp_path).open()
+    other = tmp_path / "other"
+    with opened(other) as queue:
+        put(queue, 10)
+        queue._write([Record(queue._given + 1, b"short")])
+    with opened(other) as queue:
+        assert (taken(queue), queue.damaged) == (payloads(10), 1)
 
 
 def test_a_folder_has_one_owner(tmp_path: Path) -> None:

@@ -88,6 +88,14 @@ RECIPES = (
         option="--amtool",
     ),
     Recipe(
+        "victoria-metrics",
+        "1.150.0",
+        "victoria-metrics",
+        "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics",
+        ("github.com/VictoriaMetrics/VictoriaMetrics/lib/buildinfo.Version=victoria-metrics-v{}",),
+        option="--victoria-metrics",
+    ),
+    Recipe(
         "helm",
         "3.21.4",
         "helm",

@@ -23,6 +23,7 @@ from airis_mon.journal.files import Files, PosixFiles
 from airis_mon.journal.locks import locked
 from airis_mon.journal.records import CONSUMED, HEAD_BYTES, Record
 from airis_mon.journal.segments import Failures, Writer, segments
+from airis_mon.journal.snapshots import snapshots
 
 _HEADER = struct.Struct("<qIq")
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -102,9 +103,13 @@ class Queue:
         """Take the folder, made if need be, and find what is in it.
 
         JournalLockedError where another process has it, JournalVersionError for a later format,
-        JournalBrokenError where the disk does not take a new segment.
+        JournalBrokenError where it is a journal's, or the disk does not take a new segment.
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        if snapshots(self._folder):
+            raise JournalBrokenError(
+                f"{self._folder} is the folder of a journal; choose another for the queue"
+            )
         self._lock = locked(self._folder)
         found = segments(self._folder)
         failures = Failures(found)
@@ -115,7 +120,9 @@ class Queue:
             self._consumed = max(self._consumed, contents.consumed)
             for frame in contents.frames:
                 record = frame.record
-                if record.sequence > self._given and record.sequence not in failures:
+                if len(record.payload) < _HEADER.size:
+                    self.damaged += 1
+                elif record.sequence > self._given and record.sequence not in failures:
                     self._add(record, segment.path)
             if torn is not None:
                 self.torn_bytes += torn.end - torn.start
