@@ -11,6 +11,7 @@ import requests
 
 from airis_mon.analyzer.commands import ACTIONS
 from airis_mon.analyzer.service import main
+from tests.remote_write.receiver import Reply, receiver
 
 GOOD = "  - {monitor: m, model: x, for: one, expr: 'vector(1)', history: 2h}\n"
 BROKEN = "  - {monitor: m, model: x, for: broken, expr: 'rate(', history: 2h}\n"
@@ -80,3 +81,15 @@ def test_once_without_a_server_is_one_line(capsys: pytest.CaptureFixture[str], c
     err = capsys.readouterr().err
     assert err.startswith("airis-mon analyzer once: http://127.0.0.1:9 is not reachable")
     assert err.count("\n") == 1
+
+
+def test_once_speaks_to_the_receiver_as_it_is_told_to(
+    prometheus_server: Callable[..., Any], config: Path
+) -> None:
+    flags = [f"--config.file={config}", f"--prometheus.url={prometheus_server().url}"]
+    with receiver(lambda request: Reply()) as there:
+        more = ["--remote-write.version=1.0", "--remote-write.header", "X-Scope-OrgID: chat"]
+        assert ended(["once", *flags, f"--remote-write.url={there.url}", *more]) == 0
+    (request,) = there.requests
+    assert request.version == "0.1.0"
+    assert request.headers["X-Scope-OrgID"] == "chat"

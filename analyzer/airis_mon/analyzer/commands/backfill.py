@@ -17,7 +17,7 @@ import requests
 from airis_mon.analyzer.backfill.passes import Backfill, Progress
 from airis_mon.analyzer.backfill.receiver import RefusedError, receiver
 from airis_mon.analyzer.backfill.written import newest
-from airis_mon.analyzer.commands import flags
+from airis_mon.analyzer.commands import delivery, flags
 from airis_mon.analyzer.config import Query, load
 from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.query import HttpQuerier, Querier, QueryError
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add which past, where to read and write, and how history is read."""
     flags.add_config(parser)
     flags.add_servers(parser)
+    delivery.add_protocol(parser)
     for flag, dest, default, meaning in (
         ("--from", "since", None, "first time to judge: `2026-11-01T00:00:00Z`, or how long ago, as `7d`"),
         ("--to", "until", "0s", "last time to judge, likewise (default: now, by Prometheus' clock)"),
@@ -64,10 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace, queries: tuple[Query, ...], schedule: Schedule) -> None:
-    write_url = flags.writing(arguments)
     with (
         closing(HttpQuerier(flags.reading(arguments))) as querier,
-        closing(HttpWriter(write_url)) as writer,
+        closing(HttpWriter(delivery.protocol(arguments))) as writer,
         requests.Session() as session,
     ):
         now = querier.now()
@@ -77,7 +77,7 @@ def _run(arguments: argparse.Namespace, queries: tuple[Query, ...], schedule: Sc
             raise ValueError(
                 f"from {moment(start)} to {moment(end)} is no span from 0s to {format_duration(_LONGEST)}"
             )
-        target = receiver(write_url, session)
+        target = receiver(flags.writing(arguments), session)
         same = target.url == flags.reading(arguments)
         stored = querier if same else _stored(target.url)
         if stored is None:

@@ -9,15 +9,15 @@ from pathlib import Path
 from airis_mon.analyzer.commands import flags
 from airis_mon.analyzer.writing import Destination
 from airis_mon.journal import Bounds
-from airis_mon.remote_write import RESERVED
+from airis_mon.remote_write import RESERVED, Delivery
 from airis_mon.spec import format_duration, parse_duration
 
 _HEADER = re.compile(r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(?P<value>[\x20-\x7e]*)\Z")
 _DEFAULT = Destination("")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add how the receiver is spoken to, the queue, and the file of what is given up."""
+def add_protocol(parser: argparse.ArgumentParser) -> None:
+    """Add how the receiver is spoken to."""
     parser.add_argument(
         "--remote-write.version",
         dest="remote_write_version",
@@ -35,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="header to send with each write, such as 'X-Scope-OrgID: chat' (may be given several times)",
     )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how the receiver is spoken to, the queue, and the file of what is given up."""
+    add_protocol(parser)
     parser.add_argument(
         "--remote-write.queue-path",
         dest="queue_path",
@@ -76,6 +81,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=_DEFAULT.dead_letter_bytes,
         help="largest number of bytes of that file and the one before it, FILE.1 (default: %(default)s)",
     )
+
+
+def protocol(arguments: argparse.Namespace) -> Delivery:
+    """Return the way to the receiver, of an action that ends when it has written."""
+    return Destination(
+        flags.writing(arguments),
+        version=arguments.remote_write_version,
+        headers=dict(arguments.remote_write_headers),
+    ).delivery()
 
 
 def destination(arguments: argparse.Namespace) -> Destination:

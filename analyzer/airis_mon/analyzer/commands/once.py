@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from airis_mon.analyzer.commands import flags
+from airis_mon.analyzer.commands import delivery, flags
 from airis_mon.analyzer.config import load
 from airis_mon.analyzer.cycle import Cycle, Outcome
 from airis_mon.analyzer.query import HttpQuerier, QueryError
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add where to read and write, and how history is read."""
     flags.add_config(parser)
     flags.add_servers(parser)
+    delivery.add_protocol(parser)
     flags.add_schedule(parser)
     flags.add_concurrency(parser)
 
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         configuration = load(arguments.config_file)
         cycle = Cycle(
             HttpQuerier(flags.reading(arguments)),
-            HttpWriter(flags.writing(arguments)),
+            HttpWriter(delivery.protocol(arguments)),
             flags.schedule(arguments),
             concurrency=arguments.query_concurrency,
         )
