@@ -8,6 +8,7 @@ from airis_mon.rules import (
     absence,
     anomalies,
     burn_rate,
+    canary,
     drift,
     error_budget,
     expectation,
@@ -51,6 +52,7 @@ def groups(monitor: Monitor) -> tuple[Group, ...]:
         *bounded_signals(monitor),
         *of_cost(monitor),
         *of_drift(monitor),
+        *of_canary(monitor),
         *grouped,
         *guarding(monitor),
         *tallies.groups(monitor),
@@ -90,6 +92,14 @@ def of_drift(monitor: Monitor) -> tuple[Group, ...]:
     return (*recorded, replace(alerting, rules=(*alerting.rules, *ready)))
 
 
+def of_canary(monitor: Monitor) -> tuple[Group, ...]:
+    """Return the alert on a new version, and whether it can fire."""
+    if monitor.canary is None:
+        return ()
+    alerts = [canary.alert(monitor, monitor.canary).rule(monitor)]
+    return tuple(numbered(monitor.name, "canary", [*alerts, *readiness.rules(alerts)]))
+
+
 def unready_alerts(monitor: Monitor) -> list[Alert]:
     """Return the alert on alerts that cannot fire, where there is one that needs anything.
 
@@ -102,6 +112,7 @@ def unready_alerts(monitor: Monitor) -> list[Alert]:
         or monitor.thresholds
         or monitor.cost
         or monitor.drift
+        or monitor.canary
         or reaches
     ):
         return []

@@ -25,4 +25,6 @@ def path(monitor: Monitor, rule: Rule) -> str:
         series.DRIFT_ALERT in (rule.get("alert"), labels.get(series.ALERT))
     ):
         return "spec.drift"
+    if series.CANARY_ALERT in (rule.get("alert"), labels.get(series.ALERT)):
+        return "spec.canary"
     return f"spec.{key}[{names.index(name)}]" if name in names else "spec"

@@ -101,7 +101,7 @@ ROOM = "airis:expectation:room"
 _WHOLE = frozenset((
     OBJECTIVE, ERROR_BUDGET, TIME_PERIOD, CURRENT_BURN_RATE, PERIOD_BURN_RATE, BUDGET_REMAINING, INFO, READY,
     MAINTENANCE, BUDGET_IN_MAINTENANCE, PERIOD_INFO, "ALERTS", "ALERTS_FOR_STATE",
-    *analyzer.RESULTS,
+    *analyzer.RESULTS, analyzer.CANARY_VERDICT,
 ))  # fmt: skip
 _WINDOWED = (ERROR_RATIO, EVENTS, FAILURES, MAINTENANCE_FAILURES, PERIOD_EVENTS, PERIOD_FAILURES)
 _WINDOW = re.compile(r"([0-9]{1,9}(ms|[smhdwy]))+", re.ASCII)
@@ -152,6 +152,8 @@ COST_ALERT = "ModelCostBudgetBurn"
 """Money is spent faster than the budget allows."""
 DRIFT_ALERT = "ModelDrift"
 """A feature is distributed otherwise than its reference, and further than it moves from week to week."""
+CANARY_ALERT = "ModelCanaryWorse"
+"""A new version is worse than the one that it may replace, by the objective of the label `metric`."""
 UNPRICED_ALERT = "ModelUnpricedTokens"
 """Tokens are counted whose price nobody knows."""
 ABSENT_ALERT = "ModelSignalAbsent"
@@ -203,6 +205,9 @@ REQUESTS = "request_rate"
 
 DRIFT = "drift"
 """Features that are held against a reference; which one is the label `feature`."""
+
+CANARY = "canary"
+"""A new version; by which objective it is worse is the label `metric`."""
 
 # Values of the label `severity`
 PAGE = "page"

@@ -15,7 +15,18 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from airis_mon.rules.groups import Group
-from airis_mon.spec import Alerting, Band, Errors, Maintenance, Monitor, Objective, Quality, Source, Window
+from airis_mon.spec import (
+    Alerting,
+    Band,
+    Canary,
+    Errors,
+    Maintenance,
+    Monitor,
+    Objective,
+    Quality,
+    Source,
+    Window,
+)
 
 _PLACEHOLDER = re.compile(r"any-[a-z]+(?:-[0-9]+)?")
 
@@ -132,6 +143,13 @@ def of_drift(monitor: Monitor) -> Monitor:
         if isinstance(one.indicator, Errors | Quality)
     )
     return replace(_bare(monitor), drift=monitor.drift, objectives=objectives)
+
+
+def of_canary(monitor: Monitor) -> Monitor:
+    """Return the monitor as if it did nothing but compare two versions; how, is not the alert's matter."""
+    canary = monitor.canary
+    alike = None if canary is None else Canary(canary.baseline, canary.candidate, severity=canary.severity)
+    return replace(_bare(monitor), source=Source("any", {}), canary=alike)
 
 
 def _bare(monitor: Monitor) -> Monitor:

@@ -10,6 +10,7 @@ room; everything else imports it.
 
 from airis_mon.spec.artefacts import Artefact, yaml_text
 from airis_mon.spec.bundle import Bundle
+from airis_mon.spec.canary import USUAL_ALPHA, Canary
 from airis_mon.spec.decode import Decoded, decode
 from airis_mon.spec.drift import Distribution, Drift
 from airis_mon.spec.integrations import (
@@ -74,6 +75,7 @@ __all__ = [
     "READINGS",
     "REFUSED",
     "SHORTEST_WINDOW",
+    "USUAL_ALPHA",
     "WEEKDAYS",
     "Alerting",
     "Anomaly",
@@ -82,6 +84,7 @@ __all__ = [
     "Bundle",
     "BurnCondition",
     "Calendar",
+    "Canary",
     "Choice",
     "Cost",
     "Decoded",

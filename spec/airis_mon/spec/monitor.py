@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from airis_mon.spec.canary import Canary
 from airis_mon.spec.drift import Drift
 from airis_mon.spec.maintenance import Maintenance
 from airis_mon.spec.money import Cost
@@ -310,6 +311,8 @@ class Monitor:
     """What the model may cost; without it money is not watched."""
     drift: Drift | None = None
     """What its features should look like; without it they are not watched."""
+    canary: Canary | None = None
+    """A new version that runs beside the old one; without it versions are not compared."""
     maintenance: tuple[Maintenance, ...] = ()
     """Every Maintenance that is about it."""
     profile: str | None = None

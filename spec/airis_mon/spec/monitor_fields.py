@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from airis_mon.spec.alert_fields import ANOMALY, FORECAST, THRESHOLD
+from airis_mon.spec.canary import CANARY
 from airis_mon.spec.drift import DRIFT
 from airis_mon.spec.money import COST
 from airis_mon.spec.monitor import Model, PageBudget, Source
@@ -157,6 +158,12 @@ MONITOR = Record(
         Field(
             "drift", DRIFT, "What the model's features should look like: a reference they are held against."
         ),
+        Field(
+            "canary",
+            CANARY,
+            "A new version beside the one that it may replace, compared by the objectives: "
+            "`airis-mon canary --write` has to run again and again meanwhile.",
+        ),
         *_WATCHED,
     ),
     at_least_one=("profile", "objectives", "anomalies", "forecasts", "thresholds", "cost", "drift"),
@@ -172,7 +179,7 @@ PROFILE = Record(
         "profile": ("a profile cannot build on a profile", "write its keys here"),
         **{
             key: (f"`{key}` belongs to one monitor, not to a profile", "write it in the ModelMonitor")
-            for key in ("model", "source", "depends_on", "engine", "cost", "drift")
+            for key in ("model", "source", "depends_on", "engine", "cost", "drift", "canary")
         },
     },
 )

@@ -5,7 +5,7 @@ Belongs here: what is counted of each side, the evidence that the counts are, an
 Must not be here: who asks, how often, and what is done about a verdict.
 """
 
-from airis_mon.analyzer.comparison.account import Comparison, Result, SideError, compare
+from airis_mon.analyzer.comparison.account import Comparison, Result, SideError, compare, unknown
 from airis_mon.analyzer.comparison.counting import Span, counted
 from airis_mon.analyzer.comparison.evidence import Difference, Steps, difference
 from airis_mon.analyzer.comparison.measures import Counter, Measure, UncomparableError, margin, measures
@@ -36,4 +36,5 @@ __all__ = [
     "samples",
     "side",
     "together",
+    "unknown",
 ]

@@ -111,6 +111,28 @@ def compare(
     return Comparison(together([one.verdict for one in results]), results, since, span.end, span.step)
 
 
+def unknown(measures: Sequence[Measure], span: Span) -> Comparison:
+    """Return the comparison of versions that are not there yet: everything is open."""
+    nobody = Sample(0.0, math.nan, 0)
+    results = tuple(_unknown(measure, nobody, nobody) for measure in measures)
+    return Comparison("undecided", results, span.end, span.end, span.step)
+
+
+def _unknown(measure: Measure, baseline: Sample, candidate: Sample) -> Result:
+    return Result(
+        measure=measure,
+        verdict="undecided",
+        baseline=baseline,
+        candidate=candidate,
+        difference=math.nan,
+        lower=-math.inf,
+        upper=math.inf,
+        margin=measure.margin.of(math.nan),
+        steps=0,
+        standing_since=None,
+    )
+
+
 def _first(side: Counted) -> int:
     busy = np.flatnonzero(side.steps.operations > 0)
     return int(busy[0]) if len(busy) else len(side.steps.operations)
@@ -123,18 +145,7 @@ def _result(measure: Measure, pair: tuple[Counted, Counted], begin: int, span: S
         _sample(steps, both, len(one.series)) for steps, one in zip(sides, pair, strict=True)
     )
     if not both.any():
-        return Result(
-            measure=measure,
-            verdict="undecided",
-            baseline=baseline,
-            candidate=candidate,
-            difference=math.nan,
-            lower=-math.inf,
-            upper=math.inf,
-            margin=measure.margin.of(math.nan),
-            steps=0,
-            standing_since=None,
-        )
+        return _unknown(measure, baseline, candidate)
     told = difference(sides[0], sides[1], alpha, shares=measure.shares)
     findings = [
         judge(float(low), float(high), measure.margin.of(float(mean)), less_is_better=measure.less_is_better)

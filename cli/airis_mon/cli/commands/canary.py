@@ -23,6 +23,7 @@ from airis_mon.analyzer.comparison import (
     measures,
     samples,
     side,
+    unknown,
 )
 from airis_mon.analyzer.query import HttpQuerier, Querier, QueryError
 from airis_mon.cli import comparisons, prometheus
@@ -30,8 +31,9 @@ from airis_mon.cli.documents import load
 from airis_mon.cli.expressed import expressed
 from airis_mon.cli.progress import Progress
 from airis_mon.cli.wording import printable, problems
+from airis_mon.exporters.contracts import matchers
 from airis_mon.remote_write import Delivery, HttpWriter, Sample, Writer
-from airis_mon.spec import Monitor, SpecError, format_duration, parse_duration
+from airis_mon.spec import USUAL_ALPHA, Monitor, SpecError, format_duration, parse_duration
 
 PROMOTE, FAILED, WORSE, UNDECIDED = 0, 1, 3, 4
 """Exit codes; 2 is wrong usage."""
@@ -56,6 +58,8 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     try:
         monitor = _monitor(args)
         chosen = _measures(monitor, args)
+        sides = _sides(monitor, args)
+        alpha = args.alpha or (USUAL_ALPHA if monitor.canary is None else monitor.canary.alpha)
         left = [one.name for one in monitor.objectives if one.name not in {two.name for two in chosen}]
         if left and not args.metrics:
             print(f"not compared, as they count no operations: {', '.join(left)}",
@@ -66,9 +70,15 @@ def run(argv: Sequence[str], _cache: Path) -> int:
             writer = HttpWriter(Delivery(write_url, session=session))
 
             def look() -> Comparison:
-                seen = _look(args, monitor, chosen, querier)
+                span = _span(args, monitor, querier)
+                try:
+                    seen = compare(querier, chosen, sides, span, alpha=alpha, warm_up=math.ceil(args.warm_up))
+                except SideError:
+                    if args.write:  # so that whoever waits for a verdict knows that somebody looks
+                        _write(writer, samples(monitor, sides, unknown(chosen, span)))
+                    raise
                 if args.write:
-                    _write(writer, samples(monitor, (args.baseline, args.candidate), seen))
+                    _write(writer, samples(monitor, sides, seen))
                 return seen
 
             found = _watched(args, look, progress)
@@ -79,9 +89,9 @@ def run(argv: Sequence[str], _cache: Path) -> int:
         print(f"airis-mon canary: {printable(str(error))}", file=sys.stderr)
         return FAILED
     if args.output == "json":
-        print(json.dumps(comparisons.plain(monitor, found, args.alpha), indent=2))
+        print(json.dumps(comparisons.plain(monitor, found, alpha), indent=2))
     else:
-        comparisons.write(sys.stdout, monitor, found, args.alpha)
+        comparisons.write(sys.stdout, monitor, found, alpha)
     return CODES[found.verdict]
 
 
@@ -115,16 +125,24 @@ def _watched(args: argparse.Namespace, look: Callable[[], Comparison], progress:
         time.sleep(max(0.0, min(args.interval, left)))
 
 
-def _look(
-    args: argparse.Namespace, monitor: Monitor, chosen: Sequence[Measure], querier: Querier
-) -> Comparison:
+def _sides(monitor: Monitor, args: argparse.Namespace) -> tuple[Side, Side]:
+    given = [args.baseline, args.candidate]
+    if monitor.canary is not None:
+        written = (monitor.canary.baseline, monitor.canary.candidate)
+        given = [one or side(matchers(labels)[1:-1]) for one, labels in zip(given, written, strict=True)]
+    missing = [name for name, one in zip(("--baseline", "--candidate"), given, strict=True) if one is None]
+    if missing:
+        raise _CanaryError(
+            f"{' and '.join(missing)}: say which series are whose, such as {missing[0]} 'version=\"1\"', "
+            f"or write `canary` into {monitor.name}"
+        )
+    return given[0], given[1]
+
+
+def _span(args: argparse.Namespace, monitor: Monitor, querier: Querier) -> Span:
     step = _step(args.step, args.since, monitor)
     now = int(querier.now()) // step * step
-    span = Span(now - math.ceil(args.since / step) * step, now, step)
-    return compare(
-        querier, chosen, (args.baseline, args.candidate), span,
-        alpha=args.alpha, warm_up=math.ceil(args.warm_up),
-    )  # fmt: skip
+    return Span(now - math.ceil(args.since / step) * step, now, step)
 
 
 def _step(asked: float | None, since: float, monitor: Monitor) -> int:
@@ -158,6 +176,9 @@ def _measures(monitor: Monitor, args: argparse.Namespace) -> tuple[Measure, ...]
         if name is not None and name not in names:
             raise _CanaryError(f"--margin: {name} is not compared; write one of {', '.join(names)}")
     given = dict(args.margins)
+    if monitor.canary is not None and monitor.canary.margin is not None:
+        written = Margin(monitor.canary.margin)
+        found = tuple(replace(one, margin=written) if one.shares else one for one in found)
     return tuple(
         replace(one, margin=_margin(one, text))
         if (text := given.get(one.name, given.get(None))) is not None
@@ -196,18 +217,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("files", nargs="+", metavar="FILE", help="documents (YAML)")
-    add("--baseline", type=_side, required=True, metavar="MATCHERS",
-        help="series of the version that is there, such as 'version=\"1\"'")  # fmt: skip
-    add("--candidate", type=_side, required=True, metavar="MATCHERS",
-        help="series of the version that may replace it, such as 'version=\"2\"'")  # fmt: skip
+    add("--baseline", type=_side, metavar="MATCHERS",
+        help="series of the version that is there, such as 'version=\"1\"' (default: `canary` of the "
+        "document)")  # fmt: skip
+    add("--candidate", type=_side, metavar="MATCHERS",
+        help="series of the version that may replace it, such as 'version=\"2\"' (default: as "
+        "above)")  # fmt: skip
     add("--metric", dest="metrics", action="append", default=[], metavar="NAME",
         help="objective, or mean such as request_duration_mean; may be repeated (default: all "
         "objectives)")  # fmt: skip
     add("--margin", dest="margins", action="append", default=[], type=_margin_text, metavar="[NAME=]VALUE",
         help="what it may be worse by: 0.5%% of operations, 20ms or 5%% of a mean; may be repeated (default: "
-        "what the objective allows to fail; 5%% of a mean)")  # fmt: skip
-    add("--alpha", type=_alpha, default=0.05, metavar="SHARE",
-        help="probability of any wrong verdict, all metrics together (default: 5%%)")  # fmt: skip
+        "as the document says, else what the objective allows to fail; 5%% of a mean)")  # fmt: skip
+    add("--alpha", type=_alpha, metavar="SHARE",
+        help="probability of any wrong verdict, all metrics together (default: as the document says, "
+        "else 5%%)")  # fmt: skip
     add("--since", type=prometheus.duration, default=86400.0, metavar="DURATION",
         help="how far back to look for the candidate's first traffic (default: 1d)")  # fmt: skip
     add("--step", type=prometheus.duration, metavar="DURATION",

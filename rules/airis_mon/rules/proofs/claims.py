@@ -32,6 +32,7 @@ from airis_mon.rules.money import ALERTS, Spending
 from airis_mon.rules.proofs import (
     bounds,
     calendars,
+    canaries,
     counts,
     drifts,
     expectations,
@@ -80,6 +81,8 @@ def claims(monitor: Monitor) -> Iterator[Claim]:
         yield Claim(shapes.of_cost(monitor), collection.of_cost, _cost)
     if monitor.drift is not None:
         yield Claim(shapes.of_drift(monitor), collection.of_drift, _drift)
+    if monitor.canary is not None:
+        yield Claim(shapes.of_canary(monitor), collection.of_canary, _canary)
     yield Claim(replace(monitor, maintenance=()), _standing_groups, _standing)
     for objective in monitor.objectives if monitor.maintenance else ():
         if objective.calendar is None:
@@ -169,6 +172,13 @@ def _drift(monitor: Monitor) -> Iterator[Proof]:
     yield Proof(f"drift-alerts-{name(waits)}", alerting, waits, tuple(drifts.alerts(watch)))
 
 
+def _canary(monitor: Monitor) -> Iterator[Proof]:
+    if monitor.canary is not None:
+        groups, step = collection.of_canary(monitor), canaries.STEP
+        ready = readiness.case("canary", (readiness.versions(monitor, monitor.canary),), step)
+        yield Proof("canary", groups, step, (*canaries.cases(monitor, monitor.canary), ready))
+
+
 def _standing_groups(monitor: Monitor) -> tuple[Group, ...]:
     apart = (
         *collection.bounded_signals(monitor),
@@ -177,6 +187,7 @@ def _standing_groups(monitor: Monitor) -> tuple[Group, ...]:
         *collection.of_cost(monitor),
         *expectation.groups(monitor),
         *collection.of_drift(monitor),
+        *collection.of_canary(monitor),
     )
     elsewhere = {group.name for group in apart}
     return tuple(group for group in collection.groups(monitor) if group.name not in elsewhere)

@@ -24,6 +24,8 @@ from airis_mon.rules import (
 )
 from airis_mon.rules.alerts import Alert
 from airis_mon.rules.burn_rate import Burn
+from airis_mon.rules.canary import alert as canary_alert
+from airis_mon.rules.canary import chosen
 from airis_mon.rules.drift import Watch
 from airis_mon.rules.expressions import LE
 from airis_mon.rules.indicators import Counted, Freshness, Indicator, LatencyBelow, indicator
@@ -34,7 +36,7 @@ from airis_mon.rules.proofs.counters import Counter, counters
 from airis_mon.rules.proofs.counters import others as others_of
 from airis_mon.rules.proofs.verdicts import SEVERITIES
 from airis_mon.rules.signals import signal
-from airis_mon.spec import Band, Errors, Monitor
+from airis_mon.spec import Band, Canary, Errors, Monitor
 
 INFINITE = "+Inf"
 GROUP = "a"
@@ -140,6 +142,15 @@ def features(about: Watch) -> Iterator[Watched]:
     need = Need(exposed.FEATURE_BINS, tuple(sorted(selector.items())), others)
     for severity in about.severities:
         yield regarding(about.monitor, drift.alert(about, severity), ((need,),))
+
+
+def versions(about: Monitor, canary: Canary) -> Watched:
+    """Return the alert on a new version: it needs verdicts, whatever they are."""
+    compared = chosen(about, canary)
+    labels = {**compared, analyzer.METRIC: GROUP, analyzer.MODEL: about.model.name}
+    others = tuple(tuple(other.items()) for other in strangers.neighbours(labels, compared))
+    need = Need(analyzer.CANARY_VERDICT, tuple(sorted(labels.items())), others)
+    return regarding(about, canary_alert(about, canary), ((need,),))
 
 
 def _silences(about: Monitor) -> Iterator[Watched]:
