@@ -15,7 +15,7 @@ from airis_mon.analyzer.history import History
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.patience import Patience
 from airis_mon.analyzer.query import Labels, QueryError
-from airis_mon.analyzer.query.fake import MemoryQuerier
+from airis_mon.analyzer.query.fake import Course, MemoryQuerier
 from airis_mon.remote_write import Sample
 from airis_mon.remote_write.fake import MemoryWriter
 
@@ -319,3 +319,41 @@ def test_asking_ahead_changes_nothing_that_is_written() -> None:
     outcome = Cycle(querier(NOW, **courses), many, SCHEDULE, concurrency=4).run(queries)
     assert one.samples == many.samples
     assert [failure.query.signal for failure in outcome.failures] == ["absent"]
+
+
+PODS: list[Labels] = [(("__name__", "latency"), ("pod", name)) for name in "abcde"]
+
+
+def replica(own: int, factor: float = 1.0) -> Course:
+    """Return one replica's share of a load with bursts that all have, times a factor at the end."""
+
+    def course(at: NDArray[np.int64]) -> NDArray[np.float64]:
+        load = season(at) + 8.0 * (np.sin(at / 1000.0) > 0.97)
+        noise = 0.1 * np.sin(at * (own + 2.345))
+        return np.asarray((1 + own / 10) * load * np.where(at >= AT - 60, factor, 1.0) + noise)
+
+    return course
+
+
+def test_a_replica_that_leaves_its_peers_is_the_one_that_scores_and_a_series_says_why() -> None:
+    courses = {labels: replica(own) for own, labels in enumerate(PODS)}
+    source = querier(latency=courses)
+    before, after = MemoryWriter(), MemoryWriter()
+    Cycle(source, before, SCHEDULE).run([QUERY])
+    assert all(s.value < 1 for s in found(before, "anomaly_score"))
+    assert len(found(before, "airis_peer_score")) == 5
+    source.expressions["latency"] = {**courses, PODS[2]: replica(2, 1.6)}
+    Cycle(source, after, SCHEDULE).run([QUERY])
+    scores, beside = (
+        {s.labels["pod"]: s.value for s in found(after, name)}
+        for name in ("anomaly_score", "airis_peer_score")
+    )
+    assert [pod for pod, score in scores.items() if score >= 1] == ["c"]
+    assert scores["c"] == beside["c"]
+
+
+def test_of_fewer_than_four_series_none_is_held_against_the_others() -> None:
+    writer = MemoryWriter()
+    Cycle(querier(latency=dict.fromkeys(PODS[:3], season)), writer, SCHEDULE).run([QUERY])
+    assert len(found(writer, "anomaly_score")) == 3
+    assert found(writer, "airis_peer_score") == []

@@ -25,8 +25,11 @@ MASE = "airis_forecast_mase"
 better."""
 DEMOTED = "airis_forecast_demoted"
 """1 while the forecast of that horizon has lost to the seasonal naive one lately, and is that one instead."""
+PEER_SCORE = "airis_peer_score"
+"""How unlike the other series of its query a series is, where four or more are kept apart: from 1 on it has
+left its peers. `anomaly_score` is never less."""
 
-RESULTS = (ACTUAL, EXPECTED, LOWER, UPPER, COVERAGE, MASE, DEMOTED, SCORE)
+RESULTS = (ACTUAL, EXPECTED, LOWER, UPPER, COVERAGE, MASE, DEMOTED, SCORE, PEER_SCORE)
 
 # Labels of what is written back
 MONITOR = "monitor"

@@ -22,12 +22,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from airis_mon.analyzer.config import Query
+from airis_mon.analyzer.knowledge import Known, Memory
 from airis_mon.analyzer.methods.cells import Cells
+from airis_mon.analyzer.methods.peers import Peers
 from airis_mon.analyzer.methods.seasonal import Learnt
 from airis_mon.analyzer.methods.thresholds import Thresholds
 from airis_mon.analyzer.methods.tracks import Choice
 from airis_mon.analyzer.query import Frame
-from airis_mon.analyzer.watch import Known, Memory
 
 VERSION = 1
 """To be raised where the same past is learnt to something else: a pair has to come to the same bits."""
@@ -37,7 +38,7 @@ _SUFFIX = ".learnt.npz"
 _BYTES_MAX = 1 << 30
 """Of one file; what would be more is learnt anew after a restart."""
 _PARTS: dict[str, type] = {
-    part.__name__: part for part in (Memory, Known, Learnt, Thresholds, Choice, Cells, Frame)
+    part.__name__: part for part in (Memory, Known, Learnt, Peers, Thresholds, Choice, Cells, Frame)
 }
 _TREE = "tree"
 Result = Literal["used", "absent", "old", "damaged", "saved", "unsaved"]

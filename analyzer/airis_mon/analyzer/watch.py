@@ -10,14 +10,16 @@ import numpy as np
 from airis_mon.analyzer import series
 from airis_mon.analyzer.blocks import blocks, stacked
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.forecasting.horizons import Ahead, ahead, coverages
+from airis_mon.analyzer.forecasting.horizons import ahead, coverages
 from airis_mon.analyzer.forecasting.outlook import Outlook
 from airis_mon.analyzer.history import History
-from airis_mon.analyzer.methods.beginnings import Rows, begun, extended, unready
+from airis_mon.analyzer.knowledge import Fitted, Foreseen, Known, Memory
+from airis_mon.analyzer.methods.beginnings import begun, extended, unready
 from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.exclusion import touched
+from airis_mon.analyzer.methods.peers import FEWEST, Peers, company, learn_peers, middle
 from airis_mon.analyzer.methods.robust import Floats
-from airis_mon.analyzer.methods.seasonal import Learnt, Model, Settings, learn, recent_steps
+from airis_mon.analyzer.methods.seasonal import Settings, learn, recent_steps
 from airis_mon.analyzer.query import Frame, Labels, Querier
 from airis_mon.analyzer.schedule import (
     FAR,
@@ -53,67 +55,6 @@ class Evaluation:
     """Series that the expression gave."""
 
 
-@dataclass(frozen=True)
-class Known:
-    """What a long past says of each series."""
-
-    learnt: Learnt
-    rows: dict[Labels, int]
-    end: int
-    """Time of the last column of the past."""
-    short: Rows
-    """Rows whose past is too short to be scored."""
-    day: Floats
-    """(short, cells): their last day."""
-    coverages: Mapping[int, Floats]
-    """By horizon in seconds, (rows,): share of outcomes within the bands of forecasts."""
-
-
-@dataclass(frozen=True)
-class Memory:
-    """What a watch goes on from after a restart, and comes to the bits of one that was never ended."""
-
-    known: Known
-    recent: Frame | None
-    """The last hours as they were read; None where nothing was."""
-    past: Frame | None
-    """Likewise the past that forecasts are made from."""
-
-    @property
-    def sound(self) -> bool:
-        """Whether its parts fit together."""
-        rows, learnt = self.known.rows, self.known.learnt
-        frames = [frame for frame in (self.recent, self.past) if frame is not None]
-        return (
-            sorted(rows.values()) == list(range(len(rows)))
-            and len(learnt.past) == len(learnt.profile) == len(learnt.threshold) == len(rows)
-            and len(self.known.short) == len(self.known.day)
-            and all(len(held) == len(rows) for held in self.known.coverages.values())
-            and all(f.values.shape == (len(f.labels), len(f.timestamps)) for f in frames)
-        )
-
-
-@dataclass(frozen=True)
-class _Foreseen:
-    """What comes over one horizon."""
-
-    ahead: Ahead
-    rows: dict[Labels, int]
-    end: int
-    """Time of the last value that it knows."""
-
-
-@dataclass(frozen=True)
-class _Fitted:
-    model: Model
-    forecasts: Mapping[int, _Foreseen]
-    """By how far ahead they look, in seconds."""
-    coverages: Mapping[int, Floats]
-    rows: dict[Labels, int]
-    end: int
-    """Time of the last column of the history."""
-
-
 class Watch:
     """A query, and what has been learnt about it so far."""
 
@@ -132,9 +73,11 @@ class Watch:
             pages_per_week=query.false_pages_per_week,
             ratio=query.ratio,
         )
+        # Who is judged beside its peers as well has two ways to page.
+        self._shared = replace(self._settings, pages_per_week=query.false_pages_per_week / 2)
         self._known: dict[int, Known] = {}
-        self._foreseen: dict[tuple[int, int], _Foreseen] = {}
-        self._fitted: _Fitted | None = None
+        self._foreseen: dict[tuple[int, int], Foreseen] = {}
+        self._fitted: Fitted | None = None
 
     @property
     def learnt_until(self) -> int | None:
@@ -170,7 +113,8 @@ class Watch:
         known = self._learnt(querier, learnt_at(end, cell))
         recent, known = self._grown(self._recent.until(querier, end), known)
         model = known.learnt.at(recent, end - known.end)
-        self._fitted = _Fitted(model, forecasts, known.coverages, known.rows, end)
+        beside = None if known.peers is None else company(known.peers, recent, self._cells)
+        self._fitted = Fitted(model, beside, forecasts, known.coverages, known.rows, end)
         self._forget(end)
         return True
 
@@ -211,7 +155,7 @@ class Watch:
             if end >= foreseen_at(fitted, horizon, cell)
         }
 
-    def _forecast(self, querier: Querier, horizon: int, end: int) -> _Foreseen:
+    def _forecast(self, querier: Querier, horizon: int, end: int) -> Foreseen:
         """Return what comes over a horizon, learnt from the past up to `end`."""
         found = self._foreseen.get((horizon, end))
         if found is None:
@@ -227,7 +171,7 @@ class Watch:
             rows = {labels: n for n, labels in enumerate(frame.labels)}
             # Distances are of no row.
             whole = replace(stacked(parts), distances=parts[0].distances)
-            found = self._foreseen[horizon, end] = _Foreseen(whole, rows, end)
+            found = self._foreseen[horizon, end] = Foreseen(whole, rows, end)
         return found
 
     def _aligned(self, frame: Frame, rows: dict[Labels, int]) -> Floats:
@@ -245,12 +189,19 @@ class Watch:
             frame = self._past.between(querier, end - (self._columns - 1) * self._cells.seconds, end)
             rows = {labels: n for n, labels in enumerate(frame.labels)}
             values = self._usual(frame)
-            learnt = stacked([learn(values[some], self._settings) for some in blocks(len(values))])
+            accompanied = self.query.score and len(values) >= FEWEST
+            settings = self._shared if accompanied else self._settings
+            learnt = stacked([learn(values[some], settings) for some in blocks(len(values))])
             short = unready(learnt)
             day = values[short, -self._cells.day :]
             held = self._coverages(values)
-            known = self._known[end] = Known(learnt, rows, end, short, day, held)
+            peers = self._peers(values) if accompanied else None
+            known = self._known[end] = Known(learnt, rows, end, short, day, held, peers)
         return known
+
+    def _peers(self, values: Floats) -> Peers:
+        among = middle(values)
+        return stacked([learn_peers(values[some], among, self._shared) for some in blocks(len(values))])
 
     def _coverages(self, values: Floats) -> Mapping[int, Floats]:
         cell, horizons = self._cells.seconds, self.query.horizons
@@ -275,8 +226,11 @@ class Watch:
         begin, end = np.searchsorted(frame.timestamps, [known.end, until], side="right")
         since = self._cells.newest(recent[short, begin:end])
         day = np.concatenate([before, since], axis=1)
-        learnt = begun(extended(known.learnt, len(new)), short, day, self._settings)
-        return recent, replace(known, learnt=learnt, rows=rows)
+        settings, peers = self._settings, known.peers
+        if peers is not None:
+            settings, peers = self._shared, peers.extended(len(new))
+        learnt = begun(extended(known.learnt, len(new)), short, day, settings)
+        return recent, replace(known, learnt=learnt, rows=rows, peers=peers)
 
     def _usual(self, frame: Frame) -> Floats:
         """Return the past without what happened while the model was worked on."""
@@ -300,7 +254,7 @@ class Watch:
         samples = [*self._actual(frame, at), *self._expected(fitted, frame, at)]
         scored = warming_up = 0
         if self.query.score:
-            scores = fitted.model.scores(values, at - fitted.end, self.query.direction)
+            scores, beside = fitted.scores(values, at, self.query.direction)
             ready = fitted.model.ready
             for labels, value in zip(frame.labels, frame.values[:, 0], strict=True):
                 row = fitted.rows.get(labels)
@@ -309,6 +263,8 @@ class Watch:
                 if not np.isnan(value):
                     score = float(scores[row]) if row is not None else 0.0
                     samples.append(self._sample(series.SCORE, labels, at, score))
+                    if beside is not None and row is not None:
+                        samples.append(self._sample(series.PEER_SCORE, labels, at, float(beside[row])))
         return Evaluation(tuple(samples), scored, warming_up, len(frame.labels))
 
     def _actual(self, frame: Frame, at: int) -> Iterator[Sample]:
@@ -316,7 +272,7 @@ class Watch:
             if not np.isnan(value):
                 yield self._sample(series.ACTUAL, labels, at, float(value))
 
-    def _expected(self, fitted: _Fitted, frame: Frame, at: int) -> Iterator[Sample]:
+    def _expected(self, fitted: Fitted, frame: Frame, at: int) -> Iterator[Sample]:
         since = at - fitted.end
         now = fitted.model.expected(since)
         bands = {series.NOW: (fitted.rows, Outlook(now.expected, now.lower, now.upper))}
@@ -330,7 +286,7 @@ class Watch:
                         yield self._sample(name, labels, at, value, horizon)
         yield from self._skills(fitted, frame, at)
 
-    def _skills(self, fitted: _Fitted, frame: Frame, at: int) -> Iterator[Sample]:
+    def _skills(self, fitted: Fitted, frame: Frame, at: int) -> Iterator[Sample]:
         """Yield how good forecasts have been; of a series that is newer than what is known, not yet."""
         for seconds, forecast in fitted.forecasts.items():
             horizon, held = format_duration(seconds), fitted.coverages[seconds]

@@ -1,0 +1,91 @@
+"""What a watch knows of its series: from a long past, from the last hours, and over a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from airis_mon.analyzer.forecasting.horizons import Ahead
+from airis_mon.analyzer.methods.beginnings import Rows
+from airis_mon.analyzer.methods.peers import Company, Peers
+from airis_mon.analyzer.methods.robust import Floats
+from airis_mon.analyzer.methods.seasonal import Direction, Learnt, Model
+from airis_mon.analyzer.query import Frame, Labels
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a long past says of each series."""
+
+    learnt: Learnt
+    rows: dict[Labels, int]
+    end: int
+    """Time of the last column of the past."""
+    short: Rows
+    """Rows whose past is too short to be scored."""
+    day: Floats
+    """(short, cells): their last day."""
+    coverages: Mapping[int, Floats]
+    """By horizon in seconds, (rows,): share of outcomes within the bands of forecasts."""
+    peers: Peers | None
+    """How far each is from the others; None where they are too few, or nothing is scored."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a watch goes on from after a restart, and comes to the bits of one that was never ended."""
+
+    known: Known
+    recent: Frame | None
+    """The last hours as they were read; None where nothing was."""
+    past: Frame | None
+    """Likewise the past that forecasts are made from."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether its parts fit together."""
+        rows, learnt = self.known.rows, self.known.learnt
+        frames = [frame for frame in (self.recent, self.past) if frame is not None]
+        return (
+            sorted(rows.values()) == list(range(len(rows)))
+            and len(learnt.past) == len(learnt.profile) == len(learnt.threshold) == len(rows)
+            and len(self.known.short) == len(self.known.day)
+            and all(len(held) == len(rows) for held in self.known.coverages.values())
+            and (self.known.peers is None or len(self.known.peers.threshold) == len(rows))
+            and all(f.values.shape == (len(f.labels), len(f.timestamps)) for f in frames)
+        )
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What comes over one horizon."""
+
+    ahead: Ahead
+    rows: dict[Labels, int]
+    end: int
+    """Time of the last value that it knows."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What values are judged by until the next fit."""
+
+    model: Model
+    company: Company | None
+    """The rows beside each other; None where they are too few."""
+    forecasts: Mapping[int, Foreseen]
+    """By how far ahead they look, in seconds."""
+    coverages: Mapping[int, Floats]
+    rows: dict[Labels, int]
+    end: int
+    """Time of the last column of the history."""
+
+    def scores(self, values: Floats, at: int, direction: Direction) -> tuple[Floats, Floats | None]:
+        """Return the scores of values at a time, one for each row, and the part of the peers in them."""
+        found = self.model.scores(values, at - self.end, direction)
+        if self.company is None:
+            return found, None
+        beside = np.where(self.model.ready, self.company.scores(values, direction), 0.0)
+        return np.maximum(found, beside), beside
