@@ -172,6 +172,7 @@ def test_options_that_do_not_fit_are_refused(called: Run, document: Path) -> Non
     for words, expected in (
         ((), "an incident is one monitor's: write --monitor, and one of support-chat, search"),
         (("--monitor", "search", "--since", "2d"), "from 1m to 1d"),
+        (("--monitor", "search", "--most", "-3"), "is no number from 1 to 1000"),
         (("--monitor", "search", "--also", "x"), "is not NAME=PROMQL"),
         (("--monitor", "search", "--events.url", "sidecar"), "is no URL of a sidecar"),
     ):

@@ -6,7 +6,7 @@ It needs numpy, with the analyzer, so that no command may import it that does wi
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,6 +104,17 @@ def moment(text: str, now: float) -> float:
 def share(text: str) -> float:
     """Return an argument such as 0.8."""
     return between(text, 0.0, 1.0, "such as 0.8")
+
+
+def count(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number from `least` to 1000."""
+
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdecimal() or not least <= int(text) <= 1000:
+            raise argparse.ArgumentTypeError(f"`{text}` is no number from {least} to 1000")
+        return int(text)
+
+    return read
 
 
 def between(text: str, least: float, most: float, such: str) -> float:

@@ -75,7 +75,7 @@ def ranking(
             return found
         best = best or found
     if best is None:
-        names = ", ".join(f"`{one.name}`" for felt in groups for one in felt)
+        names = ", ".join(dict.fromkeys(f"`{one.name}`" for felt in groups for one in felt))
         raise SignalError(
             f"nothing came for {names} in all that time; `airis-mon check --live` says what is missing, and "
             "--signal names another"

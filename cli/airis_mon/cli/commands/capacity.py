@@ -6,7 +6,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from airis_mon.analyzer.capacity import CapacityError, Target
@@ -85,9 +85,9 @@ def _parser() -> argparse.ArgumentParser:
         "its objective allows (default: %(default)s)")  # fmt: skip
     add("--level", type=_level, default=0.95, metavar="SHARE",
         help="share of days that the upper number is enough for (default: %(default)s)")  # fmt: skip
-    add("--spare", type=_count(0), default=0, metavar="N",
+    add("--spare", type=prometheus.count(0), default=0, metavar="N",
         help="replicas beyond what the load needs (default: %(default)s)")  # fmt: skip
-    add("--gpus-per-replica", dest="gpus", type=_count(1), default=1, metavar="N",
+    add("--gpus-per-replica", dest="gpus", type=prometheus.count(1), default=1, metavar="N",
         help="GPUs of a replica, to count these too (default: %(default)s)")  # fmt: skip
     add("--load", default="", metavar="SIGNAL|PROMQL",
         help="what comes in: a signal of the contract, or PromQL that gives one series (default: the one "
@@ -131,12 +131,3 @@ def _level(text: str) -> float:
 
 def _positive(text: str) -> float:
     return prometheus.between(text, 0.0, 1e12, "such as 25")
-
-
-def _count(least: int) -> Callable[[str], int]:
-    def count(text: str) -> int:
-        if not text.isascii() or not text.isdecimal() or not least <= int(text) <= 1000:
-            raise argparse.ArgumentTypeError(f"`{text}` is no number from {least} to 1000")
-        return int(text)
-
-    return count

@@ -87,7 +87,13 @@ def _parser() -> argparse.ArgumentParser:
         help="another series to look at; several times")  # fmt: skip
     add("--events.url", dest="events", type=_url, metavar="URL",
         help="sidecar whose events are looked at as well")  # fmt: skip
-    add("--most", type=int, default=10, metavar="N", help="candidates to show (default: %(default)s)")
+    add(
+        "--most",
+        type=prometheus.count(1),
+        default=10,
+        metavar="N",
+        help="candidates to show (default: %(default)s)",
+    )
     add("--output", choices=("table", "json"), default="table", help="how to report (default: table)")
     prometheus.add_arguments(parser)
     return parser
