@@ -33,7 +33,7 @@ from tests.analyzer.incidents import incident
 Floats = NDArray[np.float64]
 _LEVEL = 0.95
 _DAY = 86400
-_SEEDS = range(10_000, 10_300)
+_SEEDS = range(30_000, 30_300)
 _AHEAD = (7, 14)
 
 

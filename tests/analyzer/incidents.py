@@ -90,7 +90,7 @@ def incident(seed: int) -> Incident:
         free = [name for name in _LEVELS if name != "error_ratio" and not name.startswith(cause)]
         push(str(rng.choice(free)), count - soon(5, COLUMNS), rng.uniform(0.5, 1))
     noticed = time(min(count - 1, felt + soon(3, 10)))
-    signals = tuple(Signal(name, row) for name, row in values.items())
+    signals = tuple(Signal(name, row, outside=name == "request_rate") for name, row in values.items())
     window = Window(_END, STEP, COLUMNS, noticed)
     return Incident(kind, cause, time(felt), signals[-1], signals[:-1], tuple(events), window)
 

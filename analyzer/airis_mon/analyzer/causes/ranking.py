@@ -29,6 +29,8 @@ _CLOSE, _SEEN = 0.8, 120.0
 that the earlier one of two leads, up to so many seconds."""
 _ROUGH = 1.5
 """Columns by which the beginning of an incident may be found too early."""
+_INSIDE = 0.93
+"""What is left of a signal that the model makes itself, beside one from outside that began as early."""
 _UNRELATED = 0.3
 """What is left of a signal that has nothing in common with the symptom but the time."""
 _LAG = 15
@@ -46,6 +48,8 @@ class Signal:
     name: str
     values: Floats
     """(n,), NaN for gaps."""
+    outside: bool = False
+    """Whether it is made by those who ask, and not by the model: what comes in."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def rank(
     symptom = judged[chosen]
     begins = window.at if symptom.begins is None else window.time(symptom.begins)
     found = [
-        _signal(one.name, excursion, symptom, begins, window)
+        _signal(one, excursion, symptom, begins, window)
         for n, (one, excursion) in enumerate(zip(every, judged, strict=True))
         if n != chosen and excursion.begins is not None
     ]
@@ -121,7 +125,9 @@ def rank(
     return Ranking(every[chosen].name, begins, symptom.score, symptom.begins is not None, tuple(found))
 
 
-def _signal(name: str, excursion: Excursion, symptom: Excursion, begins: float, window: Window) -> Candidate:
+def _signal(
+    signal: Signal, excursion: Excursion, symptom: Excursion, begins: float, window: Window
+) -> Candidate:
     assert excursion.begins is not None
     at = window.time(excursion.begins)
     lead = begins - at
@@ -130,11 +136,12 @@ def _signal(name: str, excursion: Excursion, symptom: Excursion, begins: float, 
     # Far beyond its band is no more unusual than clearly beyond it: what follows often moves further.
     unusual = 1 - 0.5**excursion.score
     weight = unusual * earlier * _timely(max(lead - _FIRST, min(lead, 0.0)), window)
+    weight *= 1.0 if signal.outside else _INSIDE
     weight *= _UNRELATED + (1 - _UNRELATED) * related**2
     side = "above" if excursion.upwards else "below"
     since = "since before the window" if excursion.begins == 0 else _before(lead)
-    reason = f"{name} left its band ({side}) {since}, score {excursion.score:.1f}"
-    return Candidate(name, "signal", at, lead, excursion.score, related, weight, reason)
+    reason = f"{signal.name} left its band ({side}) {since}, score {excursion.score:.1f}"
+    return Candidate(signal.name, "signal", at, lead, excursion.score, related, weight, reason)
 
 
 def _event(event: Event, begins: float, window: Window) -> Candidate:

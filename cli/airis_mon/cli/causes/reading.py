@@ -94,5 +94,5 @@ def _signals(asked: Sequence[Asked], querier: Querier, begin: int, end: int, cou
                 "around it"
             )
         if frame.labels:
-            found.append(Signal(one.name, frame.values[0]))
+            found.append(Signal(one.name, frame.values[0], one.outside))
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from airis_mon.cli.capacity.signals import SignalError, quantile
 from airis_mon.exporters.contracts import QUANTILES, Contract, contract_of, matchers
@@ -21,6 +21,8 @@ class Asked:
 
     name: str
     expression: str
+    outside: bool = False
+    """Whether those who ask make it."""
     distribution: str = ""
     """Histogram that it is a quantile of: another quantile of the same says nothing new."""
 
@@ -52,7 +54,7 @@ def others(
     skipped = {one.name for one in felt} | {one.distribution for one in felt if one.distribution}
     found = [one for one in _all(monitor) if one.name not in skipped and one.distribution not in skipped]
     found += [
-        Asked(f"{upstream.name}/{one.name}", one.expression)
+        replace(one, name=f"{upstream.name}/{one.name}", outside=False)
         for upstream in depended
         for one in _all(upstream)
     ]
@@ -93,7 +95,7 @@ def _asked(monitor: Monitor, contract: Contract, signal: str) -> Asked:
     name, _, suffix = signal.rpartition("_")
     quantiles = name in contract.distributions and suffix in QUANTILES
     expression = contract.expression(signal, monitor.source.selector, window)
-    return Asked(signal, expression, name if quantiles else "")
+    return Asked(signal, expression, signal == "request_rate", name if quantiles else "")
 
 
 def _of_objective(monitor: Monitor, contract: Contract, objective: Objective) -> Asked:
