@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.dependencies import levels
+from airis_mon.analyzer.endings import Endings
 from airis_mon.analyzer.patience import Patience
 from airis_mon.analyzer.phases import Phase, Phases
 from airis_mon.analyzer.query import Querier, QueryError
@@ -143,6 +144,7 @@ class Cycle:
         self._saved: dict[Query, int] = {}
         """Until when what is kept of a query was learnt."""
         self._watches: dict[Query, Watch] = {}
+        self._endings = Endings()
         self._last: int | None = None
         self._patience = patience
         self._concurrency = concurrency
@@ -193,12 +195,17 @@ class Cycle:
                     with _caught(query, failures), phases.of("score"):
                         found = watch.evaluate(querier, at)
                         samples += found.samples
+                        self._endings.saw(query, found.inputs, found.samples)
                         tallies.append(
                             Tally(query, found.series, len(found.samples), found.scored, found.warming_up)
                         )
             # Before the next level reads it.
             with phases.of("write"):
                 written += self._writer.write(samples)
+        ended = self._endings.ended(self._watches, at)
+        if ended:
+            with phases.of("write"):
+                written += self._writer.write(ended)
         self._turn = next(iter([*unjudged, *unlearnt]), None)
         with phases.of("learn"):
             self._prepare(querier, at, began, failures)

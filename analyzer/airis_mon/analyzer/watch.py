@@ -53,6 +53,8 @@ class Evaluation:
     """Series whose score is 0 because their past is too short."""
     series: int = 0
     """Series that the expression gave."""
+    inputs: tuple[Labels, ...] = ()
+    """Their labels."""
 
 
 class Watch:
@@ -246,7 +248,7 @@ class Watch:
         frame = querier.instant(self.query.expr, at)
         fitted = self._fitted
         if fitted is None or not 0 < at - fitted.end <= _MODEL_AGE_MAX:
-            return Evaluation(tuple(self._actual(frame, at)), 0, 0, len(frame.labels))
+            return Evaluation(tuple(self._actual(frame, at)), 0, 0, len(frame.labels), frame.labels)
         values = np.full(len(fitted.rows), np.nan)
         for labels, value in zip(frame.labels, frame.values[:, 0], strict=True):
             if labels in fitted.rows:
@@ -265,7 +267,7 @@ class Watch:
                     samples.append(self._sample(series.SCORE, labels, at, score))
                     if beside is not None and row is not None:
                         samples.append(self._sample(series.PEER_SCORE, labels, at, float(beside[row])))
-        return Evaluation(tuple(samples), scored, warming_up, len(frame.labels))
+        return Evaluation(tuple(samples), scored, warming_up, len(frame.labels), frame.labels)
 
     def _actual(self, frame: Frame, at: int) -> Iterator[Sample]:
         for labels, value in zip(frame.labels, frame.values[:, 0], strict=True):
