@@ -26,7 +26,7 @@ RELATED = 0.5
 """Rank correlation from which load is taken to be what utilisation comes from."""
 _BENT = 1.25
 """How much steeper the upper half has to be to count by itself."""
-_DRAWS = 200
+_DRAWS = 100
 _BLOCK = 24
 _TAIL = 0.02
 """Share of hours on each side that is left out where it is told what was seen."""
