@@ -76,6 +76,7 @@ HOMES = {
     "cramjam": {"remote_read", "remote_write", "sidecar"},
     "google": {"remote_write", "sidecar"},
     "grafana_foundation_sdk": {"grafana"},
+    "matplotlib": {"analyzer"},
     "msgspec": {"analyzer", "sidecar"},
     "numpy": {"analyzer", "demo", "traces"},
     "opentelemetry": {"sidecar"},  # the messages of OTLP; no SDK

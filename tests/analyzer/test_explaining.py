@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.image import imread
 
+from airis_mon.analyzer import explanation
 from airis_mon.analyzer.config import Query, load
+from airis_mon.analyzer.explanation import picture
 from airis_mon.analyzer.explanation.account import Account, account, reasoned
 from airis_mon.analyzer.explanation.page import page
 from airis_mon.analyzer.methods.cells import DAY, HOUR
@@ -200,6 +205,39 @@ def test_text_of_others_stays_text_and_one_script_alone_may_run() -> None:
     assert "https://" not in text
 
 
+def test_a_picture_holds_the_same(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "why.png"
+    assert said(capsys, f"--values={own(tmp_path)}", f"--output={file}") == (0, "", "")
+    seen = imread(file)
+    assert seen.shape[:2] == (1056, 1320)
+    colours = {"measured": "#1f5fbf", "usual": "#cfe0f7", "page": "#b3261e", "ticket": "#8a5a00"}
+    for meaning, colour in colours.items():
+        near = np.abs(seen[:, :, :3] - np.array(to_rgb(colour))).max(axis=2) < 0.01
+        assert near.sum() > 30, meaning
+    # What others wrote is no formula, and no account is too empty to be drawn.
+    picture.write(hostile(), file)
+    at = 1_700_006_400 + 300 * np.arange(40, dtype=np.int64)
+    nothing = of_samples(at, np.full(40, np.nan))
+    assert nothing is not None
+    empty = account("empty", nothing, Query("m", "x", "s", ""))
+    picture.write(reasoned(empty, nothing), file)
+    assert "The score never reached 1." in page(reasoned(empty, nothing))
+
+
+def test_without_matplotlib_a_picture_is_refused_with_what_to_install(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delattr(explanation, "picture")
+    monkeypatch.delitem(sys.modules, "airis_mon.analyzer.explanation.picture")
+    monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
+    code, _, err = said(capsys, f"--values={own(tmp_path)}", f"--output={tmp_path / 'why.png'}")
+    assert code == 1
+    assert 'pip install "airis-mon[charts]"; or write a page, FILE.html' in err
+    with pytest.raises(SystemExit):
+        said(capsys, f"--values={own(tmp_path)}", "--output=why.jpg")
+    assert "`why.jpg` is no page and no picture" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_a_reader_sees_the_page_and_moves_through_it(browser: Browser, tmp_path: Path) -> None:
     text = page(hostile())
@@ -230,6 +268,6 @@ def test_a_reader_sees_the_page_and_moves_through_it(browser: Browser, tmp_path:
         assert first.startswith("Wed 2023-11-15 00:00: ")
         assert "warming up" in first.partition("at middle")[0]
         assert middle.startswith(("Fri 2023-11-17", "Sat 2023-11-18"))
-        picture = tmp_path / f"page-{size[0]}.png"
-        browser.run(file, size, f"--screenshot={picture}")
-        assert picture.stat().st_size > 20_000
+        shot = tmp_path / f"page-{size[0]}.png"
+        browser.run(file, size, f"--screenshot={shot}")
+        assert shot.stat().st_size > 20_000

@@ -24,7 +24,7 @@ from airis_mon.analyzer.explanation.frame import drawn, time_ticks, value_range,
 from airis_mon.analyzer.explanation.grounds import grounds
 from airis_mon.analyzer.explanation.reasons import headline, reasons
 from airis_mon.analyzer.explanation.sources import SourceError, asked, candidates, only, samples
-from airis_mon.analyzer.explanation.wording import number, span
+from airis_mon.analyzer.explanation.wording import clock, moment, number, span
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.query import Labels
 from airis_mon.analyzer.query.fake import MemoryQuerier
@@ -272,6 +272,14 @@ def test_times_on_the_axis_are_few_and_inside(begin: int, length: int) -> None:
 )
 def test_numbers_are_read_without_counting_digits(value: float, unit: str, text: str) -> None:
     assert number(value, unit) == text
+
+
+def test_times_of_day_are_hours_and_minutes_to_the_second_or_not() -> None:
+    assert [clock(BEGIN + HOUR + 59), moment(BEGIN + HOUR + 59), moment(BEGIN)] == [
+        "01:00",
+        "Wed 2023-11-15 01:00:59",
+        "Wed 2023-11-15 00:00",
+    ]
 
 
 def test_spans_have_two_units() -> None:

@@ -162,6 +162,7 @@ def test_command_without_its_extra_says_what_to_install(installed: Install) -> N
         ("sidecar", "airis_mon.sidecar.service"),
         ("postgresql", "psycopg"),
         ("analyzer", "airis_mon.analyzer.service"),
+        ("charts", "matplotlib"),
         ("stack", "airis_mon.stack"),
         ("stack", "airis_mon.traces.command"),
         ("demo", "airis_mon.demo.command"),
@@ -187,6 +188,7 @@ def test_every_extra_is_tried() -> None:
         "sidecar",
         "postgresql",
         "analyzer",
+        "charts",
         "stack",
         "demo",
     }

@@ -45,9 +45,17 @@ class Recording:
 
     def at(self, sample: int) -> Recording:
         """Return the recording with that one sample to judge."""
-        some = slice(sample, sample + 1)
-        first = 0 if sample >= self.first else 1
-        return replace(self, timestamps=self.timestamps[some], values=self.values[some], first=first)
+        return self.part(sample, sample)
+
+    def part(self, first: int, last: int) -> Recording:
+        """Return the recording with some of its samples to judge, by all of the past."""
+        some = slice(first, last + 1)
+        return replace(
+            self,
+            timestamps=self.timestamps[some],
+            values=self.values[some],
+            first=max(0, self.first - first),
+        )
 
 
 def of_samples(timestamps: Integers, values: Floats) -> Recording | None:

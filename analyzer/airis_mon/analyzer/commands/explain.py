@@ -24,7 +24,7 @@ from airis_mon.analyzer.explanation.wording import moment
 from airis_mon.analyzer.query import HttpQuerier, QueryError
 from airis_mon.spec import SpecError
 
-HELP = "say why a series was anomalous, or was not, in words, as a page or a table"
+HELP = "say why a series was anomalous, or was not, in words, as a page, a picture or a table"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=flags.time,
         help="moment to explain, likewise (default: the newest anomaly)",
     )
-    parser.add_argument("-o", "--output", metavar="FILE", type=_drawable, help="write a page, FILE.html")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=_drawable,
+        help="write a page (FILE.html), or a picture (FILE.png)",
+    )
     parser.add_argument("--csv", metavar="FILE", type=Path, help="write every sample with what is said of it")
 
 
@@ -54,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
             with arguments.csv.open("w", encoding="utf-8", newline="") as out:
                 table.write(out, found.course)
         if arguments.output is not None:
-            arguments.output.write_text(page(found), encoding="utf-8")
+            _draw(found, arguments.output)
     except (SpecError, QueryError, OSError, ValueError) as error:
         print(f"airis-mon analyzer explain: {error}", file=sys.stderr)
         return 1
@@ -99,9 +105,22 @@ def _asked(arguments: argparse.Namespace) -> tuple[pasts.Past, float]:
 
 def _drawable(text: str) -> Path:
     file = Path(text)
-    if file.suffix != ".html":
-        raise argparse.ArgumentTypeError(f"`{text}` is no page; write FILE.html")
+    if file.suffix not in (".html", ".png"):
+        raise argparse.ArgumentTypeError(f"`{text}` is no page and no picture; write FILE.html or FILE.png")
     return file
+
+
+def _draw(found: Account, file: Path) -> None:
+    if file.suffix == ".html":
+        file.write_text(page(found), encoding="utf-8")
+        return
+    try:
+        from airis_mon.analyzer.explanation import picture
+    except ImportError:
+        raise ValueError(
+            'a picture needs matplotlib: pip install "airis-mon[charts]"; or write a page, FILE.html'
+        ) from None
+    picture.write(found, file)
 
 
 def _told(found: Account) -> None:

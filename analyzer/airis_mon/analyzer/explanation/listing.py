@@ -8,7 +8,7 @@ from typing import Any
 
 from airis_mon.analyzer.explanation.account import Account
 from airis_mon.analyzer.explanation.episodes import Episode
-from airis_mon.analyzer.explanation.wording import moment, number, plural, span
+from airis_mon.analyzer.explanation.wording import clock, moment, number, plural, span
 
 SHOWN = 20
 """Episodes of one series, the newest ones, that are lines of text."""
@@ -39,7 +39,7 @@ def lines(account: Account, seconds: float) -> Iterator[str]:
 def line(account: Account, episode: Episode) -> str:
     """Return one episode: when, how long, how far off, who is told."""
     course, unit = account.course, account.query.unit
-    told = ", ".join(f"{one.severity} at {moment(one.at)[-5:]}" for one in episode.told) or "nobody told"
+    told = ", ".join(f"{one.severity} at {clock(one.at)}" for one in episode.told) or "nobody told"
     value, expected = (number(float(part[episode.peak]), unit) for part in (course.values, course.expected))
     return (
         f"{moment(episode.begin)}  {span(episode.end - episode.begin):>7}"

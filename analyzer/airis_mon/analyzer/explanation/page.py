@@ -19,7 +19,7 @@ from airis_mon.analyzer.explanation.episodes import Episode
 from airis_mon.analyzer.explanation.frame import drawn
 from airis_mon.analyzer.explanation.grounds import Grounds
 from airis_mon.analyzer.explanation.reasons import headline, reasons
-from airis_mon.analyzer.explanation.wording import moment, number, plural, span
+from airis_mon.analyzer.explanation.wording import clock, moment, number, plural, span
 
 SHOWN = 500
 """Rows of the table of episodes; a browser has to scroll through them."""
@@ -150,7 +150,7 @@ def episode_table(account: Account) -> str:
 
 def _row(account: Account, episode: Episode) -> str:
     course, unit = account.course, account.query.unit
-    told = ", ".join(f"{one.severity} at {moment(one.at)[-5:]}" for one in episode.told) or "nobody"
+    told = ", ".join(f"{one.severity} at {clock(one.at)}" for one in episode.told) or "nobody"
     cells = (
         ("begins", moment(episode.begin)),
         ("lasts", span(episode.end - episode.begin)),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from airis_mon.analyzer.explanation.grounds import Grounds, Level, Threshold, Tried
-from airis_mon.analyzer.explanation.wording import date, moment, number, plural, span
+from airis_mon.analyzer.explanation.wording import clock, date, moment, number, plural, span
 from airis_mon.analyzer.methods.cells import DAY
 
 _NAMES = {
@@ -139,9 +139,8 @@ def _memory(found: Threshold, why: Grounds) -> str:
         return f"{text}: that is how this series is."
     named = [date(day.begin) for day in same[-_NAMED_MOST:]]
     rest = f" and {len(same) - len(named)} before" if len(same) > len(named) else ""
-    clock = moment(same[0].begin).split()[-1]
     recurs = "; what comes so rarely is still told" if why.score >= 1 else ""
-    return f"{text}, those from {clock} on {', '.join(named)}{rest}{recurs}."
+    return f"{text}, those from {clock(same[0].begin)} on {', '.join(named)}{rest}{recurs}."
 
 
 def _past(why: Grounds, until: int) -> str:

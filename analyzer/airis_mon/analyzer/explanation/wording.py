@@ -42,6 +42,11 @@ def moment(at: float) -> str:
     return f"{_DAYS[when.weekday()]} {when:%Y-%m-%d %H:%M}" + (f":{when:%S}" if when.second else "")
 
 
+def clock(at: float) -> str:
+    """Return the time of day in UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M}"
+
+
 def date(at: float) -> str:
     """Return weekday and date in UTC."""
     when = datetime.fromtimestamp(at, UTC)
