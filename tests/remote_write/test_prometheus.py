@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from airis_mon.remote_write import STALE, Asked, Delivery, HttpWriter, Metadata, Sample
+from airis_mon.journal import Queue
+from airis_mon.remote_write import STALE, Asked, Backoff, Delivery, HttpWriter, Metadata, QueuedWriter, Sample
+from tests import waiting
 
 
 def query(url: str, expr: str, at: float) -> list[dict[str, Any]]:
@@ -79,3 +82,35 @@ def test_both_versions_store_the_same(prometheus_server: Callable[..., Any]) -> 
         rows = query(server.url, f"told_{asked[0]}[10s]", now + 2)
         read = {row["metric"]["pod"]: [(at, float(value)) for at, value in row["values"]] for row in rows}
         assert read == {pod: [(now, value), (now + 1, value + 1)] for pod, value in series}
+
+
+def test_an_outage_of_prometheus_loses_nothing_that_was_queued(
+    prometheus_server: Callable[..., Any], tmp_path: Path
+) -> None:
+    server = prometheus_server()
+    port = int(server.url.rpartition(":")[2])
+    writer = QueuedWriter(
+        Delivery(f"{server.url}/api/v1/write"), Queue(tmp_path / "queue"), backoff=Backoff(0.05, 0.2)
+    )
+    writer.open()
+    writer.start()
+    begin = int(time.time()) - 300
+    results = []
+    for second in range(30):
+        if second == 10:
+            server.stop()
+        if second == 20:
+            server = prometheus_server(data=server.folder / "data", port=port)
+        results.append(
+            writer.write(
+                Sample({"__name__": "yhat", "pod": pod}, (begin + second) * 1000, second + 0.5)
+                for pod in "ab"
+            )
+        )
+    waiting.until(lambda: writer.backlog().samples == 0)
+    writer.close()
+    assert sum(result.dropped for result in results) == 0
+    assert any(result.queued for result in results[10:20])
+    for row in query(server.url, "yhat[1h]", begin + 60):
+        read = [(at, float(value)) for at, value in row["values"]]
+        assert read == [(begin + second, second + 0.5) for second in range(30)]

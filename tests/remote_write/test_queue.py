@@ -217,6 +217,52 @@ def test_the_oldest_goes_where_the_queue_is_full_or_too_old(tmp_path: Path) -> N
         assert writer.backlog().samples == 0
 
 
+def test_what_is_answered_500_for_ever_does_not_hold_up_the_queue(tmp_path: Path) -> None:
+    """Prometheus 2.42 with an out-of-order window answers 500 to samples that are older than it."""
+    up = False
+
+    def answer(request: Request) -> Reply:
+        times = [at for series in request.series for at, _ in series.values()]
+        return Reply(500 if not up or min(times) < 3000 else 204, text="too old sample")
+
+    lost: list[Refusal] = []
+    time = Time()
+    with receiver(answer) as there, opened(there.url, tmp_path, time, refused=lost.extend) as writer:
+        for at in range(1, 6):
+            assert writer.write(samples(at)).dropped == 0
+            time.seconds += 60
+        time.seconds += 300
+        assert writer.write([]).dropped == 0, "where nothing is taken, nothing is at fault"
+        up = True
+        time.seconds += 60
+        result = writer.write([])
+        assert (result.sent, result.dropped) == (9, 6)
+        assert "newer samples are taken" in " ".join(result.notes)
+        assert writer.backlog().samples == 0
+    assert {refusal.timestamp_ms for refusal in lost} == {1000, 2000}
+    assert "too old sample" in lost[0].reason
+    assert all(len(values) == 1 for values in arrived(there).values())
+
+
+def test_a_sample_that_is_answered_500_for_ever_is_lost_alone(tmp_path: Path) -> None:
+    def answer(request: Request) -> Reply:
+        bad = any(
+            ("pod", "b") in series.labels and series.values()[0][0] == 1000 for series in request.series
+        )
+        return Reply(500 if bad else 204)
+
+    lost: list[Refusal] = []
+    time = Time()
+    with receiver(answer) as there, opened(there.url, tmp_path, time, refused=lost.extend) as writer:
+        sent = 0
+        for at in (1, 2):
+            sent += writer.write(samples(at)).sent
+            time.seconds += 400
+        assert sent == 5
+        assert writer.backlog().samples == 0
+    assert [(dict(refusal.labels)["pod"], refusal.timestamp_ms) for refusal in lost] == [("b", 1000)]
+
+
 def test_what_the_disk_damaged_is_counted_and_the_rest_arrives(tmp_path: Path) -> None:
     with receiver(lambda request: Reply(503)) as there, opened(there.url, tmp_path) as writer:
         for at in range(1, 4):

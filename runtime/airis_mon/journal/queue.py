@@ -218,6 +218,10 @@ class Queue:
         """Return what was put first and is not yet consumed."""
         return self._entries[0] if self._entries else None
 
+    def last(self) -> Entry | None:
+        """Return what was put last and is not yet consumed."""
+        return self._entries[-1] if self._entries else None
+
     def expired(self) -> Entry | None:
         """Return the head where it was put longer ago than may be."""
         head = self.head()

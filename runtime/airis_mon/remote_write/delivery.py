@@ -77,8 +77,11 @@ class Delivery:
         """Close the connections."""
         self._connection.close()
 
-    def attempt(self, batch: Batch, left: Callable[[], float]) -> Outcome:
-        """Send a batch up to the first request that has to be asked again, or until no seconds are `left`."""
+    def attempt(self, batch: Batch, left: Callable[[], float], *, suspect: bool = False) -> Outcome:
+        """Send a batch up to the first request that has to be asked again, or until no seconds are `left`.
+
+        Of a `suspect` batch, 500 says that its content is at fault, as 400 does of any.
+        """
         outcome = Outcome()
         pieces = [batch]
         asked = 0
@@ -98,7 +101,7 @@ class Delivery:
                 if seconds > 0
                 else Answer(0, {}, "no time was left to send")
             )
-            match self._decided(answer):
+            match Decision.REFUSED if suspect and answer.status == 500 else self._decided(answer):
                 case Decision.DELIVERED:
                     self._negotiation.taken()
                     outcome.sent += count
@@ -145,7 +148,7 @@ class Delivery:
     def _may_halve(self, answer: Answer) -> bool:
         talk = self._negotiation
         # 2.0: where it says what it wrote it kept what was good; where it says nothing it wrote nothing.
-        rolled_back = talk.version == "1.0" or answer.written is None or answer.status == 413
+        rolled_back = talk.version == "1.0" or answer.written is None or answer.status in (413, 500)
         return rolled_back and not talk.strict
 
     def _refuse(self, piece: Batch, answer: Answer, outcome: Outcome) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from airis_mon.journal import Entry, Item, JournalError, Queue
+from airis_mon.remote_write.answers import Answer
 from airis_mon.remote_write.batches import Batch, batches, counted
 from airis_mon.remote_write.dead_letters import Refused, refusals, unheard
 from airis_mon.remote_write.delivery import Delivery
@@ -24,6 +25,9 @@ from airis_mon.remote_write.writer import ERRORS_MAX, WriteResult
 
 _AT_HAND = 64
 """Batches that were queued last and are not read back from disk."""
+_PATIENCE = 300.0
+"""Seconds of nothing but 500 for one batch, after which it may be the batch that is at fault: Prometheus
+before 2.50 answers so to samples that are older than its out-of-order window."""
 _LAST = 2.0
 """Seconds that `close` gives what is still queued."""
 
@@ -74,6 +78,10 @@ class QueuedWriter:
         """What is left of the head, where a part of it was taken."""
         self._failures = 0
         self._not_before = float("-inf")
+        self._failing = (0, 0.0)
+        """Sequence of a head that was answered 500, and since when."""
+        self._suspicious = False
+        """The receiver takes newer samples while it answers 500 to the head."""
         self._done = WriteResult()
         """What was done since a result was given."""
 
@@ -208,18 +216,44 @@ class QueuedWriter:
         while (head := self._queue.head()) is not None and self._not_before <= self._clock() < deadline:
             pieces = self._batches(head)
             while pieces:
-                outcome = self._delivery.attempt(pieces[0], lambda: deadline - self._clock())
+                outcome = self._delivery.attempt(
+                    pieces[0], lambda: deadline - self._clock(), suspect=self._suspicious
+                )
+                self._suspicious = self._suspicious and bool(outcome.dropped or not outcome.sent)
                 self._took(outcome.sent)
                 self._lost(outcome.refused, outcome.errors, outcome.dropped)
                 pieces[:1] = outcome.left
                 if outcome.left:
                     self._rest = (head.sequence, pieces)
-                    if outcome.answer is not None and self._clock() < deadline:
-                        wait = outcome.answer.wait(self._now())
-                        self._later(outcome.answer.text, wait)
+                    if outcome.answer is None or self._clock() >= deadline:
+                        return
+                    if self._found_guilty(head, outcome.answer, deadline):
+                        continue
+                    self._later(outcome.answer.text, outcome.answer.wait(self._now()))
                     return
             self._failures = 0
             self._consume(head)
+
+    def _found_guilty(self, head: Entry, answer: Answer, deadline: float) -> bool:
+        """Say whether it is the head that is at fault where it was answered 500 for long.
+
+        The receiver is asked whether it takes what is newest. That is sent again when its turn comes.
+        """
+        sequence, since = self._failing
+        if answer.status != 500:
+            self._failing = (0, 0.0)
+            return False
+        if sequence != head.sequence:
+            self._failing = (head.sequence, self._clock())
+            return False
+        newest = self._queue.last()
+        if self._clock() - since < _PATIENCE or newest is None or newest is head:
+            return False
+        found = [self._delivery.attempt(b, lambda: deadline - self._clock()) for b in self._batches(newest)]
+        self._suspicious = bool(found) and all(outcome.sent and not outcome.left for outcome in found)
+        if self._suspicious:
+            self._note(f"newer samples are taken, the oldest in the queue are not: {answer.text}")
+        return self._suspicious
 
     def _batches(self, entry: Entry) -> list[Batch]:
         """Return what is to be delivered of an entry."""
