@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from airis_mon.analyzer.backfill.reading import ReadAhead
@@ -39,13 +39,23 @@ class Backfill:
     """Judges a past in order: queries after those that they read, times from the oldest on."""
 
     def __init__(
-        self, querier: Querier, writer: Writer, schedule: Schedule, *, stored: Querier | None = None
+        self,
+        querier: Querier,
+        writer: Writer,
+        schedule: Schedule,
+        *,
+        stored: Querier | None = None,
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
-        """Read from `querier` and write to `writer`; `stored` knows what that one has, where anybody does."""
+        """Read from `querier` and write to `writer`; `stored` knows what that one has, where anybody does.
+
+        `settle` returns when what was written can be read, for the queries that read it.
+        """
         self._querier = querier
         self._writer = writer
         self._schedule = schedule
         self._stored = stored
+        self._settle = settle
 
     def run(self, queries: Iterable[Query], start: int, end: int) -> Iterator[Progress]:
         """Judge every aligned time from `start` to `end`, both included, telling of each batch.
@@ -53,10 +63,14 @@ class Backfill:
         Raises QueryError where reading fails and RefusedError where a sample was not taken: what was told of
         before is written. CycleError where no order of the queries is possible.
         """
-        order = [query for level in levels(tuple(queries)) for query in level]
+        ordered = levels(tuple(queries))
+        order = [query for level in ordered for query in level]
+        begins = {level[0] for level in ordered[1:]}
         interval = self._schedule.interval
         first, last = -(-start // interval) * interval, end // interval * interval
         for number, query in enumerate(order):
+            if query in begins:
+                self._settle()
             for at, written, kept in self._passed(query, first, last):
                 share = (at - first + interval) / (last - first + interval)
                 yield Progress(query, at, (number + share) / len(order), written, kept)

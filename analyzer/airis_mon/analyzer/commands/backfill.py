@@ -11,6 +11,7 @@ import argparse
 import sys
 import time
 from contextlib import closing
+from functools import partial
 
 import requests
 
@@ -28,6 +29,8 @@ from airis_mon.spec import SpecError, format_duration
 HELP = "judge a past as it would have been judged then, and write that"
 _LONGEST = 366 * 86400
 """Seconds that one backfill goes through."""
+_SETTLES = 5.0
+"""Seconds until a receiver that is no Prometheus shows what it has taken."""
 _TOLD = 5.0
 """Seconds between two lines of progress."""
 
@@ -86,7 +89,10 @@ def _run(arguments: argparse.Namespace, queries: tuple[Query, ...], schedule: Sc
             target.check(start, lambda: newest(stored, queries, start, int(now)))
         told = -_TOLD
         totals: dict[Query, Progress] = {}
-        for progress in Backfill(querier, writer, schedule, stored=stored).run(queries, start, end):
+        # Prometheus shows at once what it has taken; others need a moment.
+        settle = partial(time.sleep, 0 if target.window is not None else _SETTLES)
+        backfill = Backfill(querier, writer, schedule, stored=stored, settle=settle)
+        for progress in backfill.run(queries, start, end):
             totals[progress.query] = progress
             if time.monotonic() - told >= _TOLD:
                 told = time.monotonic()
