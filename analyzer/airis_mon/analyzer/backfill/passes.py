@@ -11,6 +11,7 @@ from airis_mon.analyzer.backfill.written import Written
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.dependencies import levels
+from airis_mon.analyzer.endings import Endings
 from airis_mon.analyzer.query import Querier
 from airis_mon.analyzer.schedule import fitted_at, moment
 from airis_mon.analyzer.watch import Watch
@@ -79,13 +80,15 @@ class Backfill:
         schedule = self._schedule
         reading = ReadAhead(self._querier, last, schedule.interval)
         there = self._there(query, first, last)
-        watch = Watch(query, schedule.step)
+        watch, endings = Watch(query, schedule.step), Endings()
         batch: list[Sample] = []
         written = kept = 0
         begun = first
         for at in range(first, last + 1, schedule.interval):
             watch.fit(reading, fitted_at(at, schedule.fit_interval))
-            found = watch.evaluate(reading, at).samples
+            judged = watch.evaluate(reading, at)
+            endings.saw(query, judged.inputs, judged.samples)
+            found = [*judged.samples, *endings.ended([query], at)]
             new = list(found if there is None else there.without(found, at))
             batch += new
             kept += len(found) - len(new)
