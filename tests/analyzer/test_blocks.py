@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from airis_mon.analyzer.blocks import blocks, stacked
-from airis_mon.analyzer.forecasting.horizons import ahead
+from airis_mon.analyzer.forecasting.horizons import ahead, coverages
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.methods.seasonal import Settings, learn
 
@@ -45,17 +45,22 @@ def test_rows_are_learnt_from_alone_as_together_to_the_bit(ratio: bool) -> None:
     settings = Settings(STEP, ratio=ratio)
     whole = learn(values, settings)
     assert bits(whole) == bits(stacked([learn(values[some], settings) for some in blocks(COUNT)]))
-    chosen = np.array([1, 3, 5, 6, 7, 8, 9, 149])
-    assert bits(whole.take(chosen)) == bits(learn(values[chosen], settings))
+    for chosen in (np.array([0]), np.array([9]), np.array([1, 3, 5, 6, 7, 8, 9, 149])):
+        assert bits(whole.take(chosen)) == bits(learn(values[chosen], settings))
 
 
 @pytest.mark.parametrize("horizon", [HOUR, DAY])
 def test_rows_are_foreseen_alone_as_together_to_the_bit(horizon: int) -> None:
     values = rows()
     whole = ahead(values, STEP, (horizon,), 0.95)[horizon]
+    held = coverages(values, STEP, (horizon,), 0.95)[horizon]
     parts = [ahead(values[some], STEP, (horizon,), 0.95)[horizon] for some in blocks(COUNT)]
-    assert bits(whole.outlook) == bits(stacked([part.outlook for part in parts]))
-    chosen = [0, 1, 5, 6, 7, 8, 9, 148]
-    alone = ahead(values[chosen], STEP, (horizon,), 0.95)[horizon]
-    for edge, mine in zip(vars(whole.outlook).values(), vars(alone.outlook).values(), strict=True):
-        assert edge[chosen].tobytes() == mine.tobytes()
+    together = replace(stacked(parts), distances=whole.distances)
+    assert bits(whole) == bits(together)
+    for chosen in ([0], [9], [1], [0, 1, 5, 6, 7, 8, 9, 148]):
+        alone = ahead(values[chosen], STEP, (horizon,), 0.95)[horizon]
+        for edge, mine in zip(vars(whole.outlook).values(), vars(alone.outlook).values(), strict=True):
+            assert edge[chosen].tobytes() == mine.tobytes()
+        assert whole.mase[chosen].tobytes() == alone.mase.tobytes()
+        assert whole.demoted[chosen].tobytes() == alone.demoted.tobytes()
+        assert held[chosen].tobytes() == coverages(values[chosen], STEP, (horizon,), 0.95)[horizon].tobytes()

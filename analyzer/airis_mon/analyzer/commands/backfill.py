@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flags.add_config(parser)
     flags.add_servers(parser)
     delivery.add_protocol(parser)
+    flags.add_shard(parser)
     for flag, dest, default, meaning in (
         ("--from", "since", None, "first time to judge: `2026-11-01T00:00:00Z`, or how long ago, as `7d`"),
         ("--to", "until", "0s", "last time to judge, likewise (default: now, by Prometheus' clock)"),
@@ -69,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace, queries: tuple[Query, ...], schedule: Schedule) -> None:
     with (
-        closing(HttpQuerier(flags.reading(arguments))) as querier,
+        closing(HttpQuerier(flags.reading(arguments), shard=flags.shard(arguments))) as querier,
         closing(HttpWriter(delivery.protocol(arguments))) as writer,
         requests.Session() as session,
     ):
@@ -82,7 +83,8 @@ def _run(arguments: argparse.Namespace, queries: tuple[Query, ...], schedule: Sc
             )
         target = receiver(flags.writing(arguments), session)
         same = target.url == flags.reading(arguments)
-        stored = querier if same else _stored(target.url)
+        # What is written has other labels than what is read: its shards are others.
+        stored = querier if same and arguments.shard_count is None else _stored(target.url)
         if stored is None:
             print(f"what {target.url} has already is unknown: all of it is written", file=sys.stderr)
         else:

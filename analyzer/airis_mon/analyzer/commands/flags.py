@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.methods.cells import DAY, Cells
+from airis_mon.analyzer.query.shards import COUNT_MAX, Shard
 from airis_mon.analyzer.schedule import FIT_INTERVAL, INTERVAL, STEP
 from airis_mon.analyzer.storage import TTL
 from airis_mon.spec import format_duration, parse_duration
@@ -100,6 +101,34 @@ def add_storage(parser: argparse.ArgumentParser) -> None:
         default=TTL,
         help=f"what was kept is not used when it is older (default: {format_duration(TTL)})",
     )
+
+
+def add_shard(parser: argparse.ArgumentParser) -> None:
+    """Add which share of all series is this process': `shard_index`, `shard_count`."""
+    parser.add_argument(
+        "--shard.index",
+        dest="shard_index",
+        metavar="I",
+        type=whole(0, COUNT_MAX - 1),
+        help="which of --shard.count shares of all series is read, counted from 0; each series is in one of "
+        "them, by its labels",
+    )
+    parser.add_argument(
+        "--shard.count",
+        dest="shard_count",
+        metavar="N",
+        type=whole(1, COUNT_MAX),
+        help="how many analyzers share all series (default: this one has all of them)",
+    )
+
+
+def shard(arguments: argparse.Namespace) -> Shard:
+    """Return the share that the flags say; ValueError, with what to write, where they say none."""
+    index, count = arguments.shard_index, arguments.shard_count
+    if (index is None) != (count is None):
+        given, missing = ("index", "count") if count is None else ("count", "index")
+        raise ValueError(f"--shard.{given} needs --shard.{missing}, such as --shard.index 0 --shard.count 2")
+    return Shard() if index is None else Shard(index, count)
 
 
 def add_concurrency(parser: argparse.ArgumentParser) -> None:

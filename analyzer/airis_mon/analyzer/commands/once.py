@@ -27,20 +27,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     delivery.add_protocol(parser)
     flags.add_schedule(parser)
     flags.add_concurrency(parser)
+    flags.add_shard(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Return 0 where every query was judged and every sample taken, and 1 otherwise."""
     try:
+        shard = flags.shard(arguments)
         configuration = load(arguments.config_file)
         cycle = Cycle(
-            HttpQuerier(flags.reading(arguments)),
+            HttpQuerier(flags.reading(arguments), shard=shard),
             HttpWriter(delivery.protocol(arguments)),
             flags.schedule(arguments),
             concurrency=arguments.query_concurrency,
         )
         outcome = cycle.run(configuration.queries)
-    except (SpecError, QueryError, OSError) as error:
+    except (SpecError, QueryError, OSError, ValueError) as error:
         print(f"airis-mon analyzer once: {error}", file=sys.stderr)
         return 1
     for line in _told(outcome):

@@ -21,7 +21,7 @@ from airis_mon.analyzer.config import Configuration, load
 from airis_mon.analyzer.cycle import Cycle, Schedule
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.analyzer.patience import Patience
-from airis_mon.analyzer.query import HttpQuerier
+from airis_mon.analyzer.query import HttpQuerier, Shard
 from airis_mon.analyzer.rounds import Rounds
 from airis_mon.analyzer.storage import Result, Storage
 from airis_mon.analyzer.writing import Destination
@@ -60,6 +60,7 @@ class Options:
     storage_path: Path | None
     storage_ttl: int
     concurrency: int
+    shard: Shard
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,12 +72,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flags.add_schedule(parser)
     flags.add_storage(parser)
     flags.add_concurrency(parser)
+    flags.add_shard(parser)
     flags.add_log(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT, then return 0; 1 for a bad configuration or an address that is taken."""
     log = configure_logs(NAME, arguments.log_level)
+    try:
+        shard = flags.shard(arguments)
+    except ValueError as error:
+        log.error(str(error))
+        return 1
     options = Options(
         config_file=arguments.config_file,
         prometheus_url=flags.reading(arguments),
@@ -88,6 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
         storage_path=arguments.storage_path,
         storage_ttl=arguments.storage_ttl,
         concurrency=arguments.query_concurrency,
+        shard=shard,
     )
     try:
         asyncio.run(_run(options, load(options.config_file), log))
@@ -106,7 +114,7 @@ async def _run(options: Options, configuration: Configuration, log: logging.Logg
     GCCollector(registry=registry)
     metrics = Metrics(registry)
     metrics.configured(len(configuration.queries))
-    querier = HttpQuerier(options.prometheus_url)
+    querier = HttpQuerier(options.prometheus_url, shard=options.shard)
     ends = ExitStack()
     writer = options.destination.opened(stopping, metrics, ends)
     cycle = Cycle(
@@ -156,7 +164,7 @@ def _storage(options: Options, metrics: Metrics, log: logging.Logger) -> Storage
         level = logging.WARNING if result in ("damaged", "unsaved") else logging.DEBUG
         log.log(level, "state", extra={"result": result, "detail": text})
 
-    return Storage(options.storage_path, told, ttl=options.storage_ttl)
+    return Storage(options.storage_path, told, shard=options.shard, ttl=options.storage_ttl)
 
 
 def _reload(file: Path, rounds: Rounds, metrics: Metrics) -> Reload:

@@ -43,7 +43,8 @@ def _before(values: np.ndarray, before: NDArray[np.intp], horizon: NDArray[np.in
     """Return (rows, places): the sum of (rows, starts, horizons) over the starts before, for each horizon."""
     total = np.zeros((len(values), values.shape[1] + 1, values.shape[2]))
     np.cumsum(values, axis=1, out=total[:, 1:])
-    return np.asarray(total[:, before, horizon].sum(axis=2))
+    # In C's order a row is added up alike whichever rows are beside it.
+    return np.asarray(np.ascontiguousarray(total[:, before, horizon]).sum(axis=2))
 
 
 def _mean(tried: Sequence[Floats], off: Sequence[Floats]) -> Floats:

@@ -48,7 +48,11 @@ def median(values: Floats, axis: int = -1) -> Floats:
 
 
 def mean(values: Floats, axis: int = -1) -> Floats:
-    """Return the mean of the finite values along `axis`; NaN where there are none."""
+    """Return the mean of the finite values along `axis`; NaN where there are none.
+
+    To the bit the same for a row alone and among others: in C's order each is added up alike.
+    """
+    values = np.ascontiguousarray(values)
     finite = ~np.isnan(values)
     count = finite.sum(axis=axis)
     total = np.where(finite, values, 0.0).sum(axis=axis)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -14,6 +14,7 @@ import requests
 
 from airis_mon.analyzer.query.answers import Answer, AnswerError, points
 from airis_mon.analyzer.query.querier import Frame, Labels, QueryError, grid
+from airis_mon.analyzer.query.shards import Shard
 from airis_mon.analyzer.query.table import Table
 
 _POINTS_MAX = 10_000
@@ -42,7 +43,7 @@ class HttpQuerier:
         *,
         timeout: float = 30.0,
         session: requests.Session | None = None,
-        owns: Callable[[Labels], bool] | None = None,
+        shard: Shard = Shard(),  # noqa: B008  a frozen value
         points_max: int = _POINTS_MAX,
         answer_points: int = _ANSWER_POINTS,
         series_max: int = _SERIES_MAX,
@@ -50,12 +51,11 @@ class HttpQuerier:
     ) -> None:
         """Prepare to ask `url`, the server's root; `timeout` in seconds is for each request.
 
-        Without `session` each thread has one of its own. Only series that `owns` says yes to are read, and
-        count; without it all of them.
+        Without `session` each thread has one of its own. Only the series of `shard` are read, and count.
         """
         self._url = url.rstrip("/")
         self._timeout = timeout
-        self._owns = owns
+        self._shard = shard
         self._points_max = points_max
         self._answer_points = answer_points
         self._series_max = series_max
@@ -118,7 +118,7 @@ class HttpQuerier:
             self._idle.pop().close()
 
     def _owned(self, some: Iterator[tuple[Labels, Thing]]) -> Iterator[tuple[Labels, Thing]]:
-        return some if self._owns is None else (one for one in some if self._owns(one[0]))
+        return some if self._shard.whole else (one for one in some if self._shard.owns(one[0]))
 
     def _check(self, count: int) -> None:
         if count > self._series_max:
