@@ -1,10 +1,12 @@
-"""Shares of all series: each in one, and together what one analyzer writes."""
+"""Shares of all queries: each in one, and together what one analyzer writes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,42 +14,41 @@ from hypothesis import strategies as st
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Cycle, Schedule
 from airis_mon.analyzer.methods.cells import DAY, HOUR
-from airis_mon.analyzer.query import Frame, HttpQuerier, Labels, Shard
-from airis_mon.analyzer.query.shards import place
+from airis_mon.analyzer.query import Labels
+from airis_mon.analyzer.query.fake import Course, MemoryQuerier
 from airis_mon.analyzer.service import main
+from airis_mon.analyzer.shards import Shard, place
 from airis_mon.remote_write import Sample
 from airis_mon.remote_write.fake import MemoryWriter
+from tests.analyzer.stub import season
 
 AT = 1_700_006_400 + HOUR
 SCHEDULE = Schedule(interval=60, step=300, fit_interval=600)
-LABELS = st.dictionaries(st.text(min_size=1, max_size=6), st.text(max_size=8), max_size=4)
+PLACE = 0x541EBAB3388A30E0
+TEXT = st.text(min_size=1, max_size=6)
+QUERIES_OF_ALL_KINDS = st.lists(
+    st.builds(Query, TEXT, TEXT, TEXT, TEXT, by=st.lists(TEXT, max_size=2).map(tuple)), max_size=8
+)
 
 
-@given(LABELS, st.integers(1, 9))
-def test_each_series_is_in_one_shard(labels: dict[str, str], count: int) -> None:
-    pairs: Labels = tuple(sorted(labels.items()))
-    assert sum(Shard(index, count).owns(pairs) for index in range(count)) == 1
+@given(QUERIES_OF_ALL_KINDS, st.integers(1, 9))
+def test_each_query_is_in_one_shard(queries: list[Query], count: int) -> None:
+    found = [query for index in range(count) for query in Shard(index, count).of(queries)]
+    assert sorted(map(id, found)) == sorted(map(id, queries))
 
 
-def test_a_series_is_where_it_always_was() -> None:
-    # Whoever changes these moves series between analyzers that run different versions.
-    assert place(()) == 0xE4A6A0577479B2B4
-    assert place((("__name__", "up"), ("job", "serving"))) == 0xD4B07B7D5B773BD1
-    assert place((("pod", "ä"),)) == 0xDACFFFD3112A7F15
-
-
-def test_labels_are_told_apart_from_each_other() -> None:
-    alike: Sequence[Labels] = (
-        (("a", "bc"),), (("ab", "c"),), (("a", ""), ("bc", "")), (("a", "b"), ("c", "")),
-    )  # fmt: skip
-    assert len({place(labels) for labels in alike}) == len(alike)
+def test_a_query_is_where_it_always_was() -> None:
+    # Whoever changes these moves queries between analyzers that run different versions.
+    query = Query("chat", "llama", "ttft", "latency", by=("pod", "zone"))
+    assert place(query) == PLACE
+    assert place(replace(query, expr="other", by=("zone", "pod"), history=DAY)) == PLACE
+    assert place(replace(query, by=())) != PLACE
+    assert place(replace(query, monitor="chä")) != PLACE
 
 
 def test_shards_are_about_equally_large() -> None:
-    counts = [0] * 5
-    for number in range(5000):
-        counts[place((("instance", f"10.0.0.{number}:9090"), ("job", "serving"))) % 5] += 1
-    assert min(counts) > 900
+    queries = [Query(f"chat-{number}", "llama", "ttft", "latency") for number in range(5000)]
+    assert min(len(Shard(index, 5).of(queries)) for index in range(5)) > 900
 
 
 @pytest.mark.parametrize(
@@ -73,50 +74,32 @@ def test_what_is_no_shard_is_refused_with_what_to_write(
     assert words in capsys.readouterr().err
 
 
-class Then:
-    """A real Prometheus that is asked about another time than now."""
-
-    def __init__(self, url: str, shard: Shard) -> None:
-        self._inner = HttpQuerier(url, shard=shard)
-        self.time = 0
-
-    def now(self) -> float:
-        return float(self.time)
-
-    def range(self, expr: str, start: int, end: int, step: int) -> Frame:
-        return self._inner.range(expr, start, end, step)
-
-    def instant(self, expr: str, at: int) -> Frame:
-        return self._inner.instant(expr, at)
-
-    def close(self) -> None:
-        self._inner.close()
+def course(number: int, pod: int) -> Course:
+    return lambda times: np.asarray(
+        season(times + 977 * number) * (1 + 0.1 * np.sin(times * (pod + 1))) + pod
+    )
 
 
-def expression(count: int, shift: int) -> str:
-    """Series with a season of a day, each of its own size, some of which have only begun."""
-    parts = []
-    for number in range(count):
-        course = f"10 + {number + 1} * sin(vector(time() / 13750.98)) + sin(vector(time() * {number + 7}))"
-        begun = AT - (2 * DAY if number % 4 else (number + 1) * HOUR)
-        there = f"({course}) and (vector(time()) > {begun})"
-        parts.append(f'label_replace({there}, "pod", "p{shift + number}", "", "")')
-    return " or ".join(parts)
+def querier(at: int) -> MemoryQuerier:
+    courses: dict[str, dict[Labels, Course]] = {
+        query.expr: {(("pod", f"p{pod}"),): course(number, pod) for pod in range(1 + number % 6)}
+        for number, query in enumerate(QUERIES)
+    }
+    return MemoryQuerier(courses, float(at))
 
 
 QUERIES = [
-    Query("chat", "llama", "ttft", expression(9, 0), history=DAY, horizons=(HOUR, 6 * HOUR), by=("pod",)),
-    Query("chat", "llama", "errors", expression(3, 5), history=DAY, by=("pod",)),
+    Query(f"m{n}", "llama", "ttft", f"x{n}", history=2 * DAY, horizons=(HOUR, 6 * HOUR)[: n % 3])
+    for n in range(12)
 ]
 
 
-def written(url: str, shard: Shard, times: Sequence[int]) -> list[Sample]:
-    there, writer = Then(url, shard), MemoryWriter()
-    cycle = Cycle(there, writer, SCHEDULE, concurrency=2)
+def written(shard: Shard, times: Sequence[int]) -> list[Sample]:
+    source, writer = querier(0), MemoryWriter()
+    cycle = Cycle(source, writer, SCHEDULE)
     for time in times:
-        there.time = time
-        assert cycle.run(QUERIES).complete
-    there.close()
+        source.time = float(time)
+        assert cycle.run(shard.of(QUERIES)).complete
     return writer.samples
 
 
@@ -128,28 +111,14 @@ def values(samples: Sequence[Sample]) -> dict[tuple[Any, int], list[str]]:
     return found
 
 
-def test_shards_write_together_what_one_analyzer_writes(prometheus_server: Callable[..., Any]) -> None:
-    url = prometheus_server().url
+def test_shards_write_together_what_one_analyzer_writes_though_their_number_changes() -> None:
     times = (AT + 60, AT + 120, AT + 660)
-    alone = values(written(url, Shard(), times))
+    alone = values(written(Shard(), times))
     assert {len(each) for each in alone.values()} == {1}
-    shares = [values(written(url, Shard(index, 3), times)) for index in range(3)]
+    shares = [written(Shard(index, 3), times) for index in range(3)]
     assert all(shares)
-    together = {key: each for share in shares for key, each in share.items()}
-    assert sum(map(len, shares)) == len(together)
-    assert {key: (each, alone[key]) for key, each in together.items() if each != alone[key]} == {}
-    assert together.keys() == alone.keys()
+    assert values([sample for share in shares for sample in share]) == alone
 
-    # One more shard while they run: whoever takes a series over writes the same bits.
-    more = [sample for index in range(4) for sample in written(url, Shard(index, 4), times[1:])]
+    # One more while they run: whoever takes a query over writes the same bits.
+    more = [sample for index in range(4) for sample in written(Shard(index, 4), times[1:])]
     assert values(more) == {key: each for key, each in alone.items() if key[1] >= times[1] * 1000}
-
-
-def test_the_limit_of_series_is_for_those_of_the_shard(prometheus_server: Callable[..., Any]) -> None:
-    url, expr = prometheus_server().url, expression(9, 0)
-    counts = []
-    for index in range(3):
-        querier = HttpQuerier(url, shard=Shard(index, 3), series_max=6)
-        counts.append(len(querier.instant(expr, AT).labels))
-        querier.close()
-    assert sum(counts) == 9

@@ -28,7 +28,7 @@ from airis_mon.analyzer.methods.peers import Peers
 from airis_mon.analyzer.methods.seasonal import Learnt
 from airis_mon.analyzer.methods.thresholds import Thresholds
 from airis_mon.analyzer.methods.tracks import Choice
-from airis_mon.analyzer.query import Frame, Shard
+from airis_mon.analyzer.query import Frame
 
 VERSION = 2
 """To be raised where the same past is learnt to something else: a pair has to come to the same bits."""
@@ -57,13 +57,11 @@ class Storage:
         folder: Path,
         told: Callable[[Result, str], None],
         *,
-        shard: Shard = Shard(),  # noqa: B008  a frozen value
         ttl: float = TTL,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Keep files in `folder`, made if need be; `told` hears what became of each, and why.
 
-        They hold what one `shard` has learnt: others may keep theirs in the same folder.
         Raises OSError for a folder that cannot be written to. `clock` tells which files nobody wants now.
         """
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +69,6 @@ class Storage:
             pass
         self._folder = folder
         self._ttl = ttl
-        self._shard = shard
         self._told = told
         self._clock = clock
 
@@ -113,7 +110,7 @@ class Storage:
 
     def _path(self, query: Query, step: int) -> Path:
         # All of the query, and all else that decides what is learnt of it.
-        content = json.dumps([VERSION, step, str(self._shard), asdict(query)], sort_keys=True, default=repr)
+        content = json.dumps([VERSION, step, asdict(query)], sort_keys=True, default=repr)
         return self._folder / (hashlib.sha256(content.encode()).hexdigest()[:32] + _SUFFIX)
 
 

@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Return 0 where every time was judged and every sample taken, 1 otherwise."""
     try:
-        queries = load(arguments.config_file).queries
+        queries = flags.shard(arguments).of(load(arguments.config_file).queries)
         _run(arguments, queries, flags.schedule(arguments))
     except (SpecError, QueryError, RefusedError, OSError, ValueError) as error:
         print(f"airis-mon analyzer backfill: {error}", file=sys.stderr)
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace, queries: tuple[Query, ...], schedule: Schedule) -> None:
     with (
-        closing(HttpQuerier(flags.reading(arguments), shard=flags.shard(arguments))) as querier,
+        closing(HttpQuerier(flags.reading(arguments))) as querier,
         closing(HttpWriter(delivery.protocol(arguments))) as writer,
         requests.Session() as session,
     ):
@@ -83,8 +83,7 @@ def _run(arguments: argparse.Namespace, queries: tuple[Query, ...], schedule: Sc
             )
         target = receiver(flags.writing(arguments), session)
         same = target.url == flags.reading(arguments)
-        # What is written has other labels than what is read: its shards are others.
-        stored = querier if same and arguments.shard_count is None else _stored(target.url)
+        stored = querier if same else _stored(target.url)
         if stored is None:
             print(f"what {target.url} has already is unknown: all of it is written", file=sys.stderr)
         else:

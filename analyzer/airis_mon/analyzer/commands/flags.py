@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.methods.cells import DAY, Cells
-from airis_mon.analyzer.query.shards import COUNT_MAX, Shard
 from airis_mon.analyzer.schedule import FIT_INTERVAL, INTERVAL, STEP
+from airis_mon.analyzer.shards import COUNT_MAX, Shard
 from airis_mon.analyzer.storage import TTL
 from airis_mon.spec import format_duration, parse_duration
 
@@ -104,21 +104,21 @@ def add_storage(parser: argparse.ArgumentParser) -> None:
 
 
 def add_shard(parser: argparse.ArgumentParser) -> None:
-    """Add which share of all series is this process': `shard_index`, `shard_count`."""
+    """Add which share of all queries is this process': `shard_index`, `shard_count`."""
     parser.add_argument(
         "--shard.index",
         dest="shard_index",
         metavar="I",
         type=whole(0, COUNT_MAX - 1),
-        help="which of --shard.count shares of all series is read, counted from 0; each series is in one of "
-        "them, by its labels",
+        help="which of --shard.count shares of all queries is judged, counted from 0; each query is in one, "
+        "with all its series",
     )
     parser.add_argument(
         "--shard.count",
         dest="shard_count",
         metavar="N",
         type=whole(1, COUNT_MAX),
-        help="how many analyzers share all series (default: this one has all of them)",
+        help="how many analyzers share all queries (default: this one has all of them)",
     )
 
 

@@ -36,12 +36,12 @@ def run(arguments: argparse.Namespace) -> int:
         shard = flags.shard(arguments)
         configuration = load(arguments.config_file)
         cycle = Cycle(
-            HttpQuerier(flags.reading(arguments), shard=shard),
+            HttpQuerier(flags.reading(arguments)),
             HttpWriter(delivery.protocol(arguments)),
             flags.schedule(arguments),
             concurrency=arguments.query_concurrency,
         )
-        outcome = cycle.run(configuration.queries)
+        outcome = cycle.run(shard.of(configuration.queries))
     except (SpecError, QueryError, OSError, ValueError) as error:
         print(f"airis-mon analyzer once: {error}", file=sys.stderr)
         return 1

@@ -21,8 +21,9 @@ from airis_mon.analyzer.config import Configuration, load
 from airis_mon.analyzer.cycle import Cycle, Schedule
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.analyzer.patience import Patience
-from airis_mon.analyzer.query import HttpQuerier, Shard
+from airis_mon.analyzer.query import HttpQuerier
 from airis_mon.analyzer.rounds import Rounds
+from airis_mon.analyzer.shards import Shard
 from airis_mon.analyzer.storage import Result, Storage
 from airis_mon.analyzer.writing import Destination
 from airis_mon.journal import JournalError
@@ -98,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
         shard=shard,
     )
     try:
-        asyncio.run(_run(options, load(options.config_file), log))
+        asyncio.run(_run(options, _load(options), log))
     except (SpecError, OSError, JournalError) as error:
         log.error(str(error))
         return 1
@@ -114,7 +115,7 @@ async def _run(options: Options, configuration: Configuration, log: logging.Logg
     GCCollector(registry=registry)
     metrics = Metrics(registry)
     metrics.configured(len(configuration.queries))
-    querier = HttpQuerier(options.prometheus_url, shard=options.shard)
+    querier = HttpQuerier(options.prometheus_url)
     ends = ExitStack()
     writer = options.destination.opened(stopping, metrics, ends)
     cycle = Cycle(
@@ -127,7 +128,7 @@ async def _run(options: Options, configuration: Configuration, log: logging.Logg
         concurrency=options.concurrency,
     )
     rounds = Rounds(cycle, options.schedule, configuration, metrics, log)
-    reload = _reload(options.config_file, rounds, metrics)
+    reload = _reload(options, rounds, metrics)
     app = application(
         name=NAME,
         description="Reads series from Prometheus, forecasts and scores them, and writes the result back.",
@@ -164,13 +165,18 @@ def _storage(options: Options, metrics: Metrics, log: logging.Logger) -> Storage
         level = logging.WARNING if result in ("damaged", "unsaved") else logging.DEBUG
         log.log(level, "state", extra={"result": result, "detail": text})
 
-    return Storage(options.storage_path, told, shard=options.shard, ttl=options.storage_ttl)
+    return Storage(options.storage_path, told, ttl=options.storage_ttl)
 
 
-def _reload(file: Path, rounds: Rounds, metrics: Metrics) -> Reload:
+def _load(options: Options) -> Configuration:
+    """Return what the file says of this share of all queries."""
+    return Configuration(options.shard.of(load(options.config_file).queries))
+
+
+def _reload(options: Options, rounds: Rounds, metrics: Metrics) -> Reload:
     async def reload() -> None:
         try:
-            configuration = await asyncio.to_thread(load, file)
+            configuration = await asyncio.to_thread(_load, options)
         except (SpecError, OSError):
             metrics.reloaded(ok=False)
             raise

@@ -7,6 +7,5 @@ Must not be here: which expressions are asked, and what the numbers mean.
 
 from airis_mon.analyzer.query.http import HttpQuerier
 from airis_mon.analyzer.query.querier import Frame, Labels, Querier, QueryError, grid
-from airis_mon.analyzer.query.shards import Shard
 
-__all__ = ["Frame", "HttpQuerier", "Labels", "Querier", "QueryError", "Shard", "grid"]
+__all__ = ["Frame", "HttpQuerier", "Labels", "Querier", "QueryError", "grid"]

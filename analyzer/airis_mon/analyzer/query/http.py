@@ -6,7 +6,6 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
@@ -14,7 +13,6 @@ import requests
 
 from airis_mon.analyzer.query.answers import Answer, AnswerError, points
 from airis_mon.analyzer.query.querier import Frame, Labels, QueryError, grid
-from airis_mon.analyzer.query.shards import Shard
 from airis_mon.analyzer.query.table import Table
 
 _POINTS_MAX = 10_000
@@ -27,7 +25,6 @@ _SERIES_MAX = 10_000
 """Series that one expression may give: more is a missing `by` or selector, and would fill the memory."""
 _BYTES_MAX = 256 * 1024 * 1024
 _PIECE = 1 << 20
-Thing = TypeVar("Thing")
 _HEADERS = {
     # Prometheus takes ten times as long to answer compressed as to answer.
     "Accept-Encoding": "identity",
@@ -43,7 +40,6 @@ class HttpQuerier:
         *,
         timeout: float = 30.0,
         session: requests.Session | None = None,
-        shard: Shard = Shard(),  # noqa: B008  a frozen value
         points_max: int = _POINTS_MAX,
         answer_points: int = _ANSWER_POINTS,
         series_max: int = _SERIES_MAX,
@@ -51,11 +47,10 @@ class HttpQuerier:
     ) -> None:
         """Prepare to ask `url`, the server's root; `timeout` in seconds is for each request.
 
-        Without `session` each thread has one of its own. Only the series of `shard` are read, and count.
+        Without `session` each thread has one of its own.
         """
         self._url = url.rstrip("/")
         self._timeout = timeout
-        self._shard = shard
         self._points_max = points_max
         self._answer_points = answer_points
         self._series_max = series_max
@@ -86,7 +81,7 @@ class HttpQuerier:
             if answer.kind != "matrix":
                 raise QueryError(f"{self._shown} answered a range with a {answer.kind}")
             with self._told():
-                found = list(self._owned(answer.courses()))
+                found = list(answer.courses())
                 self._check(len(found))
                 table.reserve(len(found))
                 for labels, raw in found:
@@ -105,9 +100,9 @@ class HttpQuerier:
             )
         with self._told():
             if answer.kind == "scalar":
-                found = list(self._owned(iter([((), answer.scalar())])))
+                found: list[tuple[Labels, float]] = [((), answer.scalar())]
             else:
-                found = sorted(self._owned(answer.numbers()))
+                found = sorted(answer.numbers())
         self._check(len(found))
         values = np.array([number for _, number in found], dtype=np.float64)
         return Frame(tuple(labels for labels, _ in found), np.array([at], dtype=np.int64), values[:, None])
@@ -116,9 +111,6 @@ class HttpQuerier:
         """Close the connections."""
         while self._idle:
             self._idle.pop().close()
-
-    def _owned(self, some: Iterator[tuple[Labels, Thing]]) -> Iterator[tuple[Labels, Thing]]:
-        return some if self._shard.whole else (one for one in some if self._shard.owns(one[0]))
 
     def _check(self, count: int) -> None:
         if count > self._series_max:

@@ -1,0 +1,49 @@
+"""Which of several analyzers judges a query, with all its series: replicas are compared with each other.
+
+What tells a query from others (`by`, its labels sorted and joined by commas; `for`; `model`; `monitor`), in
+that order and each written as name 0xff value 0xff in UTF-8, is hashed by BLAKE2b to 8 bytes; that, read as a
+big-endian number, modulo the number of shards is the shard. No UTF-8 text holds a 0xff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from airis_mon.analyzer.config import Query
+
+COUNT_MAX = 1000
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One share of all queries; every query, and so every series, belongs to exactly one of `count`."""
+
+    index: int = 0
+    """From 0."""
+    count: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what is none, with what to write instead."""
+        if not 1 <= self.count <= COUNT_MAX:
+            raise ValueError(f"there are {self.count} shards; write 1 to {COUNT_MAX}")
+        if not 0 <= self.index < self.count:
+            last = f"0 to {self.count - 1}" if self.count > 1 else "0"
+            raise ValueError(f"shard {self.index} of {self.count}: they are counted from 0; write {last}")
+
+    def of(self, queries: Iterable[Query]) -> tuple[Query, ...]:
+        """Return the queries that belong here, in their order."""
+        return tuple(query for query in queries if place(query) % self.count == self.index)
+
+
+def place(query: Query) -> int:
+    """Return the hash of what tells a query from others; its expression may change, and it stays."""
+    told = (
+        ("by", ",".join(sorted(query.by))),
+        ("for", query.signal),
+        ("model", query.model),
+        ("monitor", query.monitor),
+    )
+    text = b"".join(part.encode("utf-8", "surrogatepass") + b"\xff" for pair in told for part in pair)
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
