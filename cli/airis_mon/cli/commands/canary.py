@@ -41,6 +41,8 @@ CODES = {"better": PROMOTE, "same": PROMOTE, "worse": WORSE, "undecided": UNDECI
 """Exit code of each verdict."""
 _STEP = 60
 """Seconds of a step, where it holds two readings of the series and the time has not too many of them."""
+_SINCE = 86400.0
+"""Seconds in which the candidate's first traffic is looked for, where nobody says; less of short steps."""
 _STEPS_MAX = 3000
 """Steps of one comparison, where nobody says how long a step is: two days of minutes."""
 _STEPS_ALLOWED = 20_000
@@ -140,23 +142,26 @@ def _sides(monitor: Monitor, args: argparse.Namespace) -> tuple[Side, Side]:
 
 
 def _span(args: argparse.Namespace, monitor: Monitor, querier: Querier) -> Span:
-    step = _step(args.step, args.since, monitor)
+    step = _step(args, monitor)
+    since = args.since or min(_SINCE, _STEPS_ALLOWED * step)
     now = int(querier.now()) // step * step
-    return Span(now - math.ceil(args.since / step) * step, now, step)
+    return Span(now - math.ceil(since / step) * step, now, step)
 
 
-def _step(asked: float | None, since: float, monitor: Monitor) -> int:
+def _step(args: argparse.Namespace, monitor: Monitor) -> int:
     shortest = math.ceil(_READINGS * monitor.source.scrape_interval)
-    if asked is None:
+    since: float = args.since or _SINCE
+    if args.step is None:
         # Whole minutes, so that each look cuts the time at the same places.
         return max(_STEP, math.ceil(shortest / 60) * 60, math.ceil(since / _STEPS_MAX / 60) * 60)
+    asked: float = args.step
     step = math.ceil(asked)
     if step < shortest:
         raise _CanaryError(
             f"--step: the series of {monitor.name} are read each "
             f"{format_duration(monitor.source.scrape_interval)}; write {format_duration(shortest)} or more"
         )
-    if since / step > _STEPS_ALLOWED:
+    if args.since is not None and since / step > _STEPS_ALLOWED:
         raise _CanaryError(f"--step: more than {_STEPS_ALLOWED} steps; write a longer one, or less --since")
     return step
 
@@ -232,7 +237,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--alpha", type=_alpha, metavar="SHARE",
         help="probability of any wrong verdict, all metrics together (default: as the document says, "
         "else 5%%)")  # fmt: skip
-    add("--since", type=prometheus.duration, default=86400.0, metavar="DURATION",
+    add("--since", type=prometheus.duration, metavar="DURATION",
         help="how far back to look for the candidate's first traffic (default: 1d)")  # fmt: skip
     add("--step", type=prometheus.duration, metavar="DURATION",
         help="time whose operations are taken together (default: 1m, longer where --since is more than "
