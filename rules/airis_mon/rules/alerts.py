@@ -16,7 +16,7 @@ from airis_mon.spec import Monitor, Severity, format_duration
 
 @dataclass(frozen=True)
 class Footnote:
-    """What an alert says besides while some series is 1, of the same labels as its own."""
+    """What an alert says besides while some series, of the same labels as its own, says so."""
 
     series: str
     chosen: Mapping[str, str]
@@ -24,13 +24,15 @@ class Footnote:
     by: tuple[str, ...]
     """Labels whose values are those of the alert."""
     text: str
+    holds: str = "== 1"
+    """What is true of the series then."""
 
     def template(self) -> str:
         """Return the end of a description: Prometheus asks when the alert is evaluated."""
         wanted = [f'{label}="{value}"' for label, value in sorted(self.chosen.items())]
         wanted += [f"{label}=%q" for label in self.by]
         values = "".join(f" $labels.{label}" for label in self.by)
-        query = f"`{self.series}{{{','.join(wanted)}}} == 1`"
+        query = f"`{self.series}{{{','.join(wanted)}}} {self.holds}`"
         asked = f"(printf {query}{values})" if self.by else query
         return f"{{{{ if query {asked} }}}}{escaped(self.text)}{{{{ end }}}}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import series
-from airis_mon.rules.alerts import Alert
+from airis_mon.rules.alerts import Alert, Footnote
 from airis_mon.spec import Anomaly, Monitor, Severity
 
 ANOMALOUS = 1
@@ -46,4 +46,18 @@ def alert(monitor: Monitor, anomaly: Anomaly, severity: Severity, duration: floa
         verb="%.2f",
         labels={series.FOR: anomaly.of},
         duration=duration,
+        footnote=_beside_peers(monitor, anomaly),
+    )
+
+
+def _beside_peers(monitor: Monitor, anomaly: Anomaly) -> Footnote | None:
+    """Return what is said of a series that has left the others that are kept apart by the same labels."""
+    if not anomaly.by:
+        return None
+    return Footnote(
+        analyzer.PEER_SCORE,
+        {analyzer.MONITOR: monitor.name, analyzer.FOR: anomaly.of},
+        anomaly.by,
+        " It has left its peers, the others that are kept apart by the same labels.",
+        holds=f">= {ANOMALOUS}",
     )

@@ -37,6 +37,7 @@ from airis_mon.rules.proofs import (
     drifts,
     expectations,
     features,
+    footnotes,
     freshness,
     histories,
     incidents,
@@ -256,10 +257,12 @@ def _standing_cases(monitor: Monitor, step: float) -> Iterator[Case]:
     for anomaly in monitor.anomalies:
         yield standing.anomaly(monitor, anomaly, step)
         yield standing.anomaly_without_band(monitor, anomaly, step)
+        yield from footnotes.anomaly(monitor, anomaly, step)
         if anomaly.page_after is not None:
             yield standing.anomaly_that_pages(monitor, anomaly, step)
     for reach in forecasts.reaches(monitor):
         yield from standing.forecast(reach, step)
+        yield from footnotes.forecast(reach, step)
     yield from standing.silence(monitor, step)
     yield from standing.blind(monitor, step)
     yield readiness.case(monitor.name, tuple(readiness.monitor(monitor)), step)

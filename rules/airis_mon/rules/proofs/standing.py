@@ -37,7 +37,7 @@ def evaluations(alert: Alert, step: float) -> int:
 def anomaly(monitor: Monitor, watched: Anomaly, step: float) -> Case:
     """Return the test of one anomaly alert: fires once the score has stood, and not before; resolves."""
     first = anomalies.alert(monitor, watched, *anomalies.severities(watched)[0])
-    labels = _labels(monitor, watched.of, watched.by)
+    labels = watched_labels(monitor, watched.of, watched.by)
     stands = evaluations(first, step) + 2
     return rising(
         f"anomaly of {watched.of}",
@@ -52,9 +52,9 @@ def anomaly(monitor: Monitor, watched: Anomaly, step: float) -> Case:
             (analyzer.SCORE, {**labels, analyzer.FOR: f"{watched.of}_other"}),
         ),
         beside=(
-            _given(analyzer.UPPER, {**labels, analyzer.HORIZON: analyzer.NOW}, 0),
+            given(analyzer.UPPER, {**labels, analyzer.HORIZON: analyzer.NOW}, 0),
             *(
-                _given(
+                given(
                     analyzer.UPPER,
                     {**labels, label: f"{labels[label]}-other", analyzer.HORIZON: analyzer.NOW},
                     0,
@@ -68,11 +68,11 @@ def anomaly(monitor: Monitor, watched: Anomaly, step: float) -> Case:
 def anomaly_without_band(monitor: Monitor, watched: Anomaly, step: float) -> Case:
     """Return the test of a score without a band of its own: others' bands, and forecasts', are not enough."""
     told = [anomalies.alert(monitor, watched, *of) for of in anomalies.severities(watched)]
-    labels = _labels(monitor, watched.of, watched.by)
+    labels = watched_labels(monitor, watched.of, watched.by)
     band = {**labels, analyzer.HORIZON: analyzer.NOW}
     stands = max(evaluations(alert, step) for alert in told)
-    inputs = [_given(analyzer.SCORE, labels, anomalies.ANOMALOUS)]
-    inputs += [_given(analyzer.UPPER, other, 0) for other in strangers.neighbours(band, band)]
+    inputs = [given(analyzer.SCORE, labels, anomalies.ANOMALOUS)]
+    inputs += [given(analyzer.UPPER, other, 0) for other in strangers.neighbours(band, band)]
     checks = [AlertCheck((stands + 1) * step, series.ANOMALY_ALERT)]
     return Case(f"anomaly of {watched.of}: not without a band of its own", step, tuple(inputs), checks)
 
@@ -80,7 +80,10 @@ def anomaly_without_band(monitor: Monitor, watched: Anomaly, step: float) -> Cas
 def anomaly_that_pages(monitor: Monitor, watched: Anomaly, step: float) -> Case:
     """Return the test of a ticket that becomes a page as well, once it has stood for longer."""
     both = [anomalies.alert(monitor, watched, *told) for told in anomalies.severities(watched)]
-    labels, waits = _labels(monitor, watched.of, watched.by), [evaluations(alert, step) for alert in both]
+    labels, waits = (
+        watched_labels(monitor, watched.of, watched.by),
+        [evaluations(alert, step) for alert in both],
+    )
     moments, nearly = sorted({*waits, waits[-1] - 1}), waits[-1] + 2
     checks = [AlertCheck((nearly - 1) * step, series.ANOMALY_ALERT)]
     checks += [
@@ -98,14 +101,14 @@ def anomaly_that_pages(monitor: Monitor, watched: Anomaly, step: float) -> Case:
     score = Input(
         analyzer.SCORE + matchers(dict(sorted(labels.items()))), steadily((0.99, nearly), (1, waits[-1] + 2))
     )
-    band = _given(analyzer.UPPER, {**labels, analyzer.HORIZON: analyzer.NOW}, 0)
+    band = given(analyzer.UPPER, {**labels, analyzer.HORIZON: analyzer.NOW}, 0)
     return Case(f"anomaly of {watched.of}: a ticket, and later a page", step, (score, band), checks)
 
 
 def forecast(reach: Reach, step: float) -> Iterator[Case]:
     """Yield the tests of one forecast; what holds now, or another horizon, must not count."""
     monitor, of, capacity, alert = reach.monitor, reach.forecast.of, reach.capacity, reach.alert()
-    signal = _labels(monitor, of, reach.forecast.by)
+    signal = watched_labels(monitor, of, reach.forecast.by)
     labels = {**signal, analyzer.HORIZON: reach.horizon}
     stands = evaluations(alert, step) + 2
     # A line from a little below the capacity: what it is now, and what it comes to.
@@ -131,8 +134,8 @@ def forecast(reach: Reach, step: float) -> Iterator[Case]:
         ),
         loud=capacity + abs(capacity) + 5,
         beside=[
-            *(_given(analyzer.ACTUAL, one, now) for one in actual),
-            *(_given(series.TIME_LEFT, {**labels, label: "any-stranger"}, 0.0) for label in compared),
+            *(given(analyzer.ACTUAL, one, now) for one in actual),
+            *(given(series.TIME_LEFT, {**labels, label: "any-stranger"}, 0.0) for label in compared),
         ],
     )
     for what, here, there, share in (
@@ -145,39 +148,16 @@ def forecast(reach: Reach, step: float) -> Iterator[Case]:
         check = SampleCheck(0, left, () if share is None else ((labels, 0.0),), series.TIME_LEFT)
         if share:
             check = SampleCheck(0, close(left, share * reach.forecast.horizon, 0.001), ((labels, 1.0),))
-        inputs = [_given(analyzer.ACTUAL, one, here) for one in actual]
-        inputs += [_given(analyzer.EXPECTED, one, there) for one in (labels, *others)]
+        inputs = [given(analyzer.ACTUAL, one, here) for one in actual]
+        inputs += [given(analyzer.EXPECTED, one, there) for one in (labels, *others)]
         # Of the others nothing is recorded.
         all_of_them = SampleCheck(0, f"count({series.TIME_LEFT})", () if share is None else (({}, 1.0),))
         title = f"forecast of {of} {reach.horizon} ahead: {what}"
         yield Case(title, step, tuple(inputs), samples=[check, all_of_them])
-    if alert.footnote is not None:
-        yield from _doubted(reach, step, labels)
 
 
-def _doubted(reach: Reach, step: float, labels: Mapping[str, str]) -> Iterator[Case]:
-    """Yield the tests of what is said of a forecast that has lost to one that learns nothing."""
-    monitor, alert = reach.monitor, reach.alert()
-    signal = {label: value for label, value in labels.items() if label != analyzer.HORIZON}
-    inputs = [
-        _given(analyzer.ACTUAL, signal, reach.capacity - NEAR),
-        _given(analyzer.EXPECTED, labels, reach.capacity),
-    ]
-    # What has been demoted elsewhere says nothing of this one.
-    kept = (analyzer.MONITOR, analyzer.FOR, analyzer.HORIZON, *reach.forecast.by)
-    others = [_given(analyzer.DEMOTED, {**labels, label: f"{labels[label]}-other"}, 1.0) for label in kept]
-    for demoted in (1.0, 0.0):
-        said = alert.fired_annotations(monitor, reach.forecast.horizon / HOUR, noted=demoted == 1)
-        expected = Fired({**labels, **alert.fired_labels(monitor)}, said)
-        yield Case(
-            f"forecast of {reach.forecast.of} {reach.horizon} ahead, demoted: {number(demoted)}",
-            step,
-            (*inputs, _given(analyzer.DEMOTED, labels, demoted), *others),
-            [AlertCheck(evaluations(alert, step) * step, alert.name, (expected,))],
-        )
-
-
-def _given(name: str, labels: Mapping[str, str], value: float) -> Input:
+def given(name: str, labels: Mapping[str, str], value: float) -> Input:
+    """Return a series that has one value all along."""
     return Input(name + matchers(dict(sorted(labels.items()))), f"{number(value)}+0x{ALWAYS}")
 
 
@@ -186,7 +166,8 @@ def steadily(*stretches: tuple[float, int]) -> str:
     return " ".join(f"{number(value)}+0x{count - 1}" for value, count in stretches)
 
 
-def _labels(monitor: Monitor, signal: str, by: tuple[str, ...]) -> dict[str, str]:
+def watched_labels(monitor: Monitor, signal: str, by: tuple[str, ...]) -> dict[str, str]:
+    """Return the labels of what the analyzer writes of a signal."""
     own = {analyzer.MONITOR: monitor.name, analyzer.MODEL: monitor.model.name, analyzer.FOR: signal}
     return {**dict.fromkeys(by, GROUP), **own}
 
