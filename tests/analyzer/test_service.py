@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from airis_mon.analyzer.service import main
+from tests.remote_write.receiver import Reply, Request, receiver
 from tests.waiting import until
 
 GOOD = "queries:\n  - {monitor: m, model: x, for: up, expr: 'vector(1)', history: 2h}\n"
@@ -25,14 +26,14 @@ START = "import sys; from airis_mon.analyzer.service import main; sys.exit(main(
 
 
 class Service:
-    def __init__(self, folder: Path, prometheus: str) -> None:
+    def __init__(self, folder: Path, prometheus: str, *flags: str) -> None:
         self.config = folder / "analyzer.yaml"
         self.config.write_text(GOOD)
         self.log = folder / "log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", START, "run", f"--config.file={self.config}", "--interval=1s",
-                 "--step=1m", f"--prometheus.url={prometheus}", "--web.listen-address=127.0.0.1:0"],
+                 "--step=1m", f"--prometheus.url={prometheus}", "--web.listen-address=127.0.0.1:0", *flags],
                 stderr=log,
             )  # fmt: skip
         self.url = "http://" + until(lambda: self.logged("listening"))["address"]
@@ -50,11 +51,11 @@ class Service:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[str], Service]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     services: list[Service] = []
 
-    def begin(prometheus: str) -> Service:
-        services.append(Service(tmp_path, prometheus))
+    def begin(prometheus: str, *flags: str) -> Service:
+        services.append(Service(tmp_path, prometheus, *flags))
         return services[-1]
 
     yield begin
@@ -110,6 +111,46 @@ def test_it_waits_for_prometheus_works_reloads_and_ends_cleanly(
     assert service.process.poll() is None
     service.process.send_signal(signal.SIGTERM)
     assert service.process.wait(10) == 0
+
+
+def test_a_queue_outlives_a_kill_and_belongs_to_one_process(
+    start: Callable[..., Service],
+    prometheus_server: Callable[..., Any],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server = prometheus_server()
+    queue = f"--remote-write.queue-path={tmp_path / 'queue'}"
+    taken: dict[tuple[object, int], set[float]] = {}
+    up = False
+
+    def answer(request: Request) -> Reply:
+        for one in request.series:
+            for at, value in one.values():
+                taken.setdefault((one.labels, at), set()).add(value)
+        return Reply(204 if up else 503)
+
+    with receiver(answer) as there:
+        flags = (queue, f"--remote-write.url={there.url}")
+        service = start(server.url, *flags)
+        until(lambda: service.metric("airis_analyzer_queue_samples") >= 4)
+        code, said = refused(
+            capsys, f"--config.file={service.config}", f"--prometheus.url={server.url}",
+            "--web.listen-address=127.0.0.1:0", queue,
+        )  # fmt: skip
+        assert code == 1
+        assert "written to by another process" in said
+        service.process.kill()
+        service.process.wait(10)
+        up = True
+        service = start(server.url, *flags)
+        until(lambda: service.metric("airis_analyzer_samples_written_total") >= 4)
+        until(lambda: service.metric("airis_analyzer_queue_samples") == 0)
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(15) == 0
+    assert all(len(values) == 1 for values in taken.values())
+    times = sorted({at for _, at in taken})
+    assert len(times) >= 3
 
 
 def test_it_ends_in_time_though_prometheus_hangs(start: Callable[[str], Service]) -> None:
