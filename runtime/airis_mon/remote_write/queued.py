@@ -139,15 +139,19 @@ class QueuedWriter:
         return Backlog(self._queue.weight, self._queue.bytes, seconds, self._queue.damaged)
 
     def close(self) -> None:
-        """Deliver what can be delivered quickly; the rest stays for the next start."""
+        """Deliver what can be delivered quickly, though requests may hang; the rest is for the next start."""
         self._stopping = True
         self._wake.set()
         if self._thread is not None:
-            self._thread.join()
-        with self._lock:
+            self._thread.join(_LAST)
+        if not self._lock.acquire(timeout=_LAST):
+            return  # it is on disk, and the end of the process gives the folder back
+        try:
             self._deliver(self._clock() + _LAST)
             self._queue.close()
-        self._delivery.close()
+            self._delivery.close()
+        finally:
+            self._lock.release()
 
     def _drain(self) -> None:
         while not self._stopping:
