@@ -16,6 +16,8 @@ import pytest
 import requests
 
 from airis_mon.cli.commands import canary
+from airis_mon.cli.documents import load
+from airis_mon.rules.canary import alert
 from airis_mon.stack.servers import Server
 
 HOURS = 4
@@ -160,6 +162,12 @@ def told(
     return Canary(server.url, file, capsys)
 
 
+def _values(url: str, query: str, label: str) -> dict[str, str]:
+    """Return what an expression is now, by a label."""
+    answer = requests.get(f"{url}/api/v1/query", {"query": query}, timeout=10).json()
+    return {one["metric"][label]: one["value"][1] for one in answer["data"]["result"]}
+
+
 def _verdicts(text: str) -> dict[str, str]:
     return {one["name"]: one["verdict"] for one in json.loads(text)["metrics"]}
 
@@ -287,19 +295,12 @@ def test_verdicts_are_written_as_series(told: Canary) -> None:
     assert code == 3, error
     code, _, error = told('version="3"', "--write")
     assert code == 3, error  # the same sample at the same time is no mistake
-    url = told.url
-    answer = requests.get(
-        f"{url}/api/v1/query",
-        {"query": 'airis_canary_verdict{metric="availability"}'},
-        timeout=10,
-    ).json()["data"]["result"]
-    assert {one["metric"]["verdict"]: one["value"][1] for one in answer} == {
-        "better": "0", "same": "0", "worse": "1", "undecided": "0",
-    }  # fmt: skip
-    (one,) = {
-        (one["metric"]["monitor"], one["metric"]["model"], one["metric"]["candidate"]) for one in answer
-    }
-    assert one == ("digits", "digits", 'version="3"')
+    query = 'airis_canary_verdict{metric="availability"}'
+    verdicts = {"better": "0", "same": "0", "worse": "1", "undecided": "0"}
+    assert _values(told.url, query, "verdict") == verdicts
+    assert set(_values(told.url, query, "monitor")) == set(_values(told.url, query, "model")) == {"digits"}
+    assert set(_values(told.url, query, "baseline")) == {'version="1"'}
+    assert set(_values(told.url, query, "candidate")) == {'version="3"'}
 
 
 def test_the_document_says_whose_series_are_whose_and_that_somebody_looks_is_written(told: Canary) -> None:
@@ -314,17 +315,20 @@ def test_the_document_says_whose_series_are_whose_and_that_somebody_looks_is_wri
     code, out, _ = told("", "--output", "json", "--margin", "1%", "--alpha", "5%")
     assert code == 3
 
+    # What is written is what the document's alert reads.
+    assert told("", "--margin", "1%", "--write")[0] == 3
+    (monitor,) = load([told.file]).monitors
+    assert monitor.canary is not None
+    assert set(_values(told.url, alert(monitor, monitor.canary).expression, "metric")) == {
+        "availability",
+        "own",
+    }
+
     code, out, error = told('version="9"', "--write")
     assert (code, out) == (1, "")
     assert 'has version="9"' in error
-    answer = requests.get(
-        f"{told.url}/api/v1/query",
-        {"query": """airis_canary_verdict{candidate='version="9"'} == 1"""},
-        timeout=10,
-    ).json()["data"]["result"]
-    assert {one["metric"]["metric"]: one["metric"]["verdict"] for one in answer} == dict.fromkeys(
-        ("availability", "fast", "right", "own"), "undecided"
-    )
+    query = """airis_canary_verdict{candidate='version="9"',verdict="undecided"} == 1"""
+    assert set(_values(told.url, query, "metric")) == {"availability", "fast", "right", "own"}
 
 
 def test_without_sides_nothing_is_compared(told: Canary) -> None:
