@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from airis_mon.analyzer import series
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Schedule
-from airis_mon.analyzer.explanation import table
-from airis_mon.analyzer.explanation.account import account
+from airis_mon.analyzer.explanation import listing, table
+from airis_mon.analyzer.explanation.account import account, reasoned
 from airis_mon.analyzer.explanation.course import Course, course
 from airis_mon.analyzer.explanation.episodes import episodes, per_week
 from airis_mon.analyzer.explanation.frame import drawn, time_ticks, value_range, value_ticks
 from airis_mon.analyzer.explanation.grounds import grounds
+from airis_mon.analyzer.explanation.page import page
 from airis_mon.analyzer.explanation.reasons import headline, reasons
-from airis_mon.analyzer.explanation.sources import SourceError, asked, candidates, only, samples
+from airis_mon.analyzer.explanation.sources import SourceError, asked, candidates, only, recordings, samples
 from airis_mon.analyzer.explanation.wording import clock, moment, number, span
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.query import Labels
@@ -111,6 +114,30 @@ def test_what_is_drawn_is_what_the_service_writes_to_the_bit(query: Query) -> No
     assert 10 < found.firing.sum() < 60
 
 
+def test_of_four_series_and_more_expectation_and_band_are_the_service_s_and_peers_are_named() -> None:
+    pods: list[Labels] = [(("pod", name),) for name in "abcde"]
+    until = round(BEGIN + 3.1 * DAY)
+    query = replace(QUERY, history=3 * DAY, false_pages_per_week=6.0)
+    querier = MemoryQuerier({query.expr: dict.fromkeys(pods, season)}, until)
+    schedule = Schedule(interval=60, step=300, fit_interval=600)
+    found = dict(recordings(querier, query, until - HOUR, until, schedule))
+    assert list(found) == pods
+    said = course(found[pods[0]], query)
+    watch = Watch(query, schedule.step)
+    at = int(said.timestamps[-1])
+    watch.fit(querier, fitted_at(at, schedule.fit_interval))
+    written = {
+        one.labels["__name__"]: one.value
+        for one in watch.evaluate(querier, at).samples
+        if one.labels["pod"] == "a"
+    }
+    expected = (written[series.EXPECTED], written[series.LOWER], written[series.UPPER])
+    assert (said.expected[-1], said.lower[-1], said.upper[-1]) == expected
+    why = {one.title: one.text for one in reasons(grounds(found[pods[0]], query, 5))}
+    assert "beside the 4 other series of this query" in why["Peers"]
+    assert "The budget is 6 false pages a week, half of it for this." in why["Threshold"]
+
+
 def test_a_reason_depends_on_nothing_that_comes_later() -> None:
     at, values = past(8)
     values[2000:2010] += 6
@@ -188,6 +215,37 @@ def test_maintenance_is_said_to_be_left_out() -> None:
     found = course(recording, replace(QUERY, maintenance=planned))
     assert at[found.left_out].min() == at[600]
     assert at[found.left_out].max() == at[635]
+
+
+courses = st.sampled_from(["season", "zero", "constant", "steps", "spikes", "tiny", "huge", "negative"])
+
+
+@settings(max_examples=12, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@given(courses, st.floats(0, 0.9), st.integers(0, 2**32 - 1), st.sampled_from(["", "seconds", "ratio"]))
+def test_every_series_can_be_told_of(kind: str, gaps: float, seed: int, unit: str) -> None:
+    at, values = past(2.5)
+    random = np.random.default_rng(seed)
+    values = {
+        "season": values,
+        "zero": np.zeros(len(at)),
+        "constant": np.full(len(at), 7.0),
+        "steps": np.repeat(random.normal(size=len(at) // 90 + 1), 90)[: len(at)],
+        "spikes": np.where(random.random(len(at)) < 0.01, 1e9, 0.0),
+        "tiny": values * 1e-12,
+        "huge": values * 1e18,
+        "negative": -values,
+    }[kind]
+    values[random.random(len(at)) < gaps] = np.nan
+    recording = of_samples(at, values)
+    assert recording is not None
+    query = replace(QUERY, unit=unit)
+    found = reasoned(account("one", recording, query), recording)
+    assert found.why is not None
+    assert headline(found.why).startswith("Anomalous") == bool(found.course.score[found.marked] >= 1)
+    json.dumps(listing.values(found, 0.1), allow_nan=False)
+    assert "<svg" in page(found)
+    for text in (*listing.lines(found, 0.1), *(one.text for one in reasons(found.why))):
+        assert not re.search(r"\b(nan|inf)\b", text)
 
 
 def fired(*groups: tuple[int, int], count: int = 600, step: int = 60) -> Course:

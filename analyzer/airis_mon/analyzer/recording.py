@@ -34,6 +34,8 @@ class Recording:
     """(1, steps): what the level is read from, NaN where there is nothing; a column stands for its end."""
     past: Floats
     """(1, cells): what is learnt from, from the same origin on."""
+    peers: int = 0
+    """Other series of the same query."""
 
     def times(self, row: Floats, distance: int) -> Integers:
         """Return the times of the columns of `grid` or `past`, `distance` seconds apart."""

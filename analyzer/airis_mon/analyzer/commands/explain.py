@@ -98,8 +98,10 @@ def _asked(arguments: argparse.Namespace) -> tuple[pasts.Past, float]:
     possible = queries(selection, pasts.configured(arguments))
     with closing(HttpQuerier(flags.reading(arguments))) as querier:
         since, until = pasts.span(arguments, querier)
-        query, labels = chosen(selection, candidates(querier, possible, since, until))
-        recording = asked(querier, query, labels, since, until, flags.schedule(arguments))
+        there = list(candidates(querier, possible, since, until))
+        query, labels = chosen(selection, there)
+        peers = sum(one is query for one, _ in there) - 1
+        recording = asked(querier, query, labels, since, until, flags.schedule(arguments), peers)
         return pasts.Past(shown(query.monitor, query.signal, labels), query, recording), querier.now()
 
 

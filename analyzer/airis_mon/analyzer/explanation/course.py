@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.exclusion import touched
+from airis_mon.analyzer.methods.peers import FEWEST
 from airis_mon.analyzer.methods.robust import Floats
 from airis_mon.analyzer.methods.seasonal import Settings
 from airis_mon.analyzer.recording import Integers, Recording
@@ -82,8 +83,17 @@ def course(
 
 def judged(recording: Recording, query: Query, fit_interval: int = FIT_INTERVAL) -> Iterator[Judgement]:
     """Yield the models that the service would have judged each sample by."""
-    settings = Settings(recording.step, pages_per_week=query.false_pages_per_week, ratio=query.ratio)
+    budget = query.false_pages_per_week
+    if accompanied(recording):
+        # As the service: who is judged beside its peers as well has two ways to page.
+        budget /= 2
+    settings = Settings(recording.step, pages_per_week=budget, ratio=query.ratio)
     return judgements(without_maintenance(recording, query), settings, query.history, fit_interval)
+
+
+def accompanied(recording: Recording) -> bool:
+    """Return whether the service judges the series beside its peers as well."""
+    return recording.peers + 1 >= FEWEST
 
 
 def without_maintenance(recording: Recording, query: Query) -> Recording:

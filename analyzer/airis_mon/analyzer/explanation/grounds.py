@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.explanation.course import course, judged, left_out, without_maintenance
+from airis_mon.analyzer.explanation.course import accompanied, course, judged, left_out, without_maintenance
 from airis_mon.analyzer.methods.cells import DAY, Cells
 from airis_mon.analyzer.recording import Recording
 from airis_mon.analyzer.schedule import FIT_INTERVAL
@@ -84,6 +84,8 @@ class Grounds:
     """Time of the first value that was learnt from; None where there was none."""
     learnt_until: int | None = None
     """End of the long past that was learnt from; None where the sample was not judged."""
+    peers: int = 0
+    """Series of the same query beside which the service judges it as well; 0 where it does not."""
     left_out: int = 0
     """Seconds of that past that a maintenance took out."""
     profile: float = 0.0
@@ -112,6 +114,7 @@ def grounds(recording: Recording, query: Query, sample: int, fit_interval: int =
         upper=float(said.upper[0]),
         score=float(said.score[0]),
         ready=bool(said.ready[0]),
+        peers=recording.peers if accompanied(recording) else 0,
     )
     judgement = next(judged(alone, query, fit_interval), None)
     if judgement is None:

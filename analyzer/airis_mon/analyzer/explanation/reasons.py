@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from airis_mon.analyzer.explanation.grounds import Grounds, Level, Threshold, Tried
 from airis_mon.analyzer.explanation.wording import clock, date, moment, number, plural, span
 from airis_mon.analyzer.methods.cells import DAY
+from airis_mon.analyzer.series import PEER_SCORE
 
 _NAMES = {
     "flat": "the level alone",
@@ -63,6 +64,12 @@ def _reasons(why: Grounds) -> Iterator[Reason]:
         yield Reason("Threshold", _threshold(why.threshold, why))
         yield Reason("Memory", _memory(why.threshold, why))
     yield Reason("Past", _past(why, why.learnt_until))
+    if why.peers:
+        yield Reason(
+            "Peers",
+            f"The service also holds it beside the {why.peers} other series of this query, with the other "
+            f"half of the budget: see `{PEER_SCORE}`, which is not looked at here.",
+        )
     if why.left_out:
         yield Reason("Maintenance", f"{span(why.left_out)} of that past are left out: models were worked on.")
 
@@ -115,7 +122,8 @@ def _threshold(found: Threshold, why: Grounds) -> str:
         if found.rare > 0
         else "no day before was off at all"
     )
-    budget = f"The budget is {why.query.false_pages_per_week:g} false pages a week."
+    half = ", half of it for this" if why.peers else ""
+    budget = f"The budget is {why.query.false_pages_per_week:g} false pages a week{half}."
     return f"{number(found.distance, unit)} off scores 1, the larger of two: {noise}; {past}. {budget}"
 
 

@@ -42,12 +42,21 @@ def candidates(
 
 
 def asked(
-    querier: Querier, query: Query, labels: Labels, since: int, until: int, schedule: Schedule
+    querier: Querier,
+    query: Query,
+    labels: Labels,
+    since: int,
+    until: int,
+    schedule: Schedule,
+    peers: int = 0,
 ) -> Recording:
-    """Return one series with what the service would have read to judge it; raises QueryError."""
+    """Return one series with what the service would have read to judge it; raises QueryError.
+
+    `peers` is how many other series the query has.
+    """
     reading = _Reading(query, since, until, schedule)
     parts = [querier.range(only(query.expr, labels), *part) for part in reading.parts]
-    return reading.recording([_row(frame, labels) for frame in parts])
+    return reading.recording([_row(frame, labels) for frame in parts], peers)
 
 
 def recordings(
@@ -56,8 +65,9 @@ def recordings(
     """Yield every series that a query had in a time, each as `asked` returns it; raises QueryError."""
     reading = _Reading(query, since, until, schedule)
     parts = [querier.range(query.expr, *part) for part in reading.parts]
+    peers = len({labels for frame in parts for labels in frame.labels}) - 1
     for labels in parts[-1].labels:
-        yield labels, reading.recording([_row(frame, labels) for frame in parts])
+        yield labels, reading.recording([_row(frame, labels) for frame in parts], peers)
 
 
 class _Reading:
@@ -84,13 +94,13 @@ class _Reading:
         )
         """First and last time and the step of each."""
 
-    def recording(self, rows: Sequence[Floats]) -> Recording:
+    def recording(self, rows: Sequence[Floats], peers: int) -> Recording:
         """Return one series of which these are the parts."""
         recent, past, values = rows
         columns = -(-(int(self._times[-1]) - self._origin) // self._step)
         grid = np.full((1, columns), np.nan)
         grid[0, self._column : self._column + len(recent)] = recent
-        return Recording(self._times, values, 0, self._step, self._origin, grid, past[None])
+        return Recording(self._times, values, 0, self._step, self._origin, grid, past[None], peers)
 
 
 def only(expr: str, labels: Labels) -> str:
