@@ -45,7 +45,7 @@ GOOD = b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{
         (raw("200 OK", GOOD[:-20]), "not in Prometheus' form"),
         (raw("200 OK", b"[]"), "not in Prometheus' form"),
         (raw("200 OK", GOOD.replace(b'"metric":{}', b'"metric":3')), "something that is no series"),
-        (raw("200 OK", GOOD.replace(b'"1"', b'"one"')), "'one' stands where a number should"),
+        (raw("200 OK", GOOD.replace(b'"1"', b'"one"')), "something that is no series"),
         (raw("200 OK", GOOD.replace(b"matrix", b"string")), "answered a range with a string"),
         (raw("302 Found", b""), "answered 302"),
         (b"\x16\x03\x01\x00", "is not reachable"),
