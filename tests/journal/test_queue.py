@@ -211,6 +211,7 @@ def test_the_folder_of_a_journal_is_not_taken_for_a_queue(tmp_path: Path) -> Non
         put(queue, 10)
         queue._write([Record(queue._given + 1, b"short")])
     with opened(other) as queue:
+        assert list(queue.recent()) == payloads(10)
         assert (taken(queue), queue.damaged) == (payloads(10), 1)
 
 

@@ -254,7 +254,7 @@ class Queue:
             if segment.path in self._stamps and self._stamps[segment.path] == self._newest:
                 for frame in segment.read().frames:
                     payload = frame.record.payload
-                    whole = frame.record.sequence not in failures
+                    whole = frame.record.sequence not in failures and len(payload) >= _HEADER.size
                     if whole and _HEADER.unpack_from(payload)[2] == self._newest:
                         yield payload[_HEADER.size :]
 

@@ -93,8 +93,8 @@ class QueuedWriter:
         self._queue.open()
         for payload in self._queue.recent():
             for series in self._decoded(payload):
-                at = series.samples[-1][0]
-                self._known[series.labels] = max(at, self._known.get(series.labels, at))
+                for at, _ in series.samples:
+                    self._known[series.labels] = max(at, self._known.get(series.labels, at))
         told = []
         if self._queue.weight:
             told.append(f"{self._queue.weight} samples of before the start are queued, and go first")
