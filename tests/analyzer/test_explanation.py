@@ -26,7 +26,7 @@ from airis_mon.analyzer.explanation.frame import drawn, time_ticks, value_range,
 from airis_mon.analyzer.explanation.grounds import grounds
 from airis_mon.analyzer.explanation.page import page
 from airis_mon.analyzer.explanation.reasons import headline, reasons
-from airis_mon.analyzer.explanation.sources import SourceError, asked, candidates, only, recordings, samples
+from airis_mon.analyzer.explanation.sources import SourceError, candidates, recordings, samples
 from airis_mon.analyzer.explanation.wording import clock, moment, number, span
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.query import Labels
@@ -91,9 +91,9 @@ def test_what_is_drawn_is_what_the_service_writes_to_the_bit(query: Query) -> No
 
     since, until = round(BEGIN + 4.25 * DAY), round(BEGIN + 4.6 * DAY)
     schedule = Schedule(interval=60, step=60, fit_interval=600)
-    expr = {query.expr: {labels: values}, only(query.expr, labels): {labels: values}}
-    querier = MemoryQuerier(expr, until)
-    found = course(asked(querier, query, labels, since, until, schedule), query)
+    querier = MemoryQuerier({query.expr: {labels: values}}, until)
+    ((_, recording),) = recordings(querier, query, since, until, schedule)
+    found = course(recording, query)
     watch = Watch(query, schedule.step)
     judged = 0
     for index, at in enumerate(found.timestamps.tolist()):
@@ -114,28 +114,47 @@ def test_what_is_drawn_is_what_the_service_writes_to_the_bit(query: Query) -> No
     assert 10 < found.firing.sum() < 60
 
 
-def test_of_four_series_and_more_expectation_and_band_are_the_service_s_and_peers_are_named() -> None:
+def test_a_replica_that_is_unlike_its_peers_is_told_of_by_the_service_s_bits() -> None:
+    begin, until = round(BEGIN + 3.05 * DAY), round(BEGIN + 3.1 * DAY)
+
+    def replica(number: int) -> Callable[[Integers], Floats]:
+        def values(at: Integers) -> Floats:
+            own = season(at) + 0.2 * np.sin(at * (7.7 + number))
+            return np.asarray(own + np.where((number == 0) & (at >= begin + 1800), 2.5, 0.0))
+
+        return values
+
     pods: list[Labels] = [(("pod", name),) for name in "abcde"]
-    until = round(BEGIN + 3.1 * DAY)
+    # Of the fifth nothing is known before: it joins the others with the next fit.
+    late: Callable[[Integers], Floats] = lambda at: np.where(at > begin - 7200, replica(4)(at), np.nan)  # noqa: E731
+    courses = {pods[number]: replica(number) for number in range(4)} | {pods[4]: late}
     query = replace(QUERY, history=3 * DAY, false_pages_per_week=6.0)
-    querier = MemoryQuerier({query.expr: dict.fromkeys(pods, season)}, until)
+    querier = MemoryQuerier({query.expr: courses}, until)
     schedule = Schedule(interval=60, step=300, fit_interval=600)
-    found = dict(recordings(querier, query, until - HOUR, until, schedule))
+    found = dict(recordings(querier, query, begin, until, schedule))
     assert list(found) == pods
-    said = course(found[pods[0]], query)
+    said = {labels: course(one, query) for labels, one in found.items()}
     watch = Watch(query, schedule.step)
-    at = int(said.timestamps[-1])
-    watch.fit(querier, fitted_at(at, schedule.fit_interval))
-    written = {
-        one.labels["__name__"]: one.value
-        for one in watch.evaluate(querier, at).samples
-        if one.labels["pod"] == "a"
-    }
-    expected = (written[series.EXPECTED], written[series.LOWER], written[series.UPPER])
-    assert (said.expected[-1], said.lower[-1], said.upper[-1]) == expected
-    why = {one.title: one.text for one in reasons(grounds(found[pods[0]], query, 5))}
-    assert "beside the 4 other series of this query" in why["Peers"]
-    assert "The budget is 6 false pages a week, half of it for this." in why["Threshold"]
+    for index, at in enumerate(said[pods[0]].timestamps.tolist()):
+        watch.fit(querier, fitted_at(at, schedule.fit_interval))
+        written: dict[str, dict[str, float]] = {}
+        for one in watch.evaluate(querier, at).samples:
+            written.setdefault(one.labels["pod"], {})[one.labels["__name__"]] = one.value
+        for labels, told in said.items():
+            numbers = written[dict(labels)["pod"]]
+            assert told.score[index] == numbers[series.SCORE]
+            edges = (told.expected[index], told.lower[index], told.upper[index])
+            names = (series.EXPECTED, series.LOWER, series.UPPER)
+            np.testing.assert_array_equal(edges, [numbers.get(name, np.nan) for name in names])
+    assert said[pods[0]].firing.any()
+    assert not said[pods[1]].firing.any()
+    sample = int(np.argmax(said[pods[0]].score))
+    why = grounds(found[pods[0]], query, sample)
+    assert why.score == said[pods[0]].score[sample]
+    assert "is unlike its 4 peers, which scores" in headline(why)
+    told_why = {one.title: one.text for one in reasons(why)}
+    assert "from the middle of all, usually" in told_why["Peers"]
+    assert "The budget is 6 false pages a week, half of it for this." in told_why["Threshold"]
 
 
 def test_a_reason_depends_on_nothing_that_comes_later() -> None:

@@ -17,6 +17,26 @@ LOOK = 32
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What the peers of one series say of each of its samples; shape (n,) each."""
+
+    peers: int
+    """How many they are."""
+    accompanied: NDArray[np.bool_]
+    """Whether there were enough of them."""
+    score: Floats
+    """0 where nothing can be said."""
+    away: Floats
+    """How far the value is from the middle of all; NaN where too few have one."""
+    usual: Floats
+    """How far it usually is."""
+
+    def part(self, some: slice) -> Beside:
+        """Return what is said of some samples."""
+        return Beside(self.peers, self.accompanied[some], self.score[some], self.away[some], self.usual[some])
+
+
+@dataclass(frozen=True)
 class Recording:
     """A series from start to end."""
 
@@ -34,8 +54,8 @@ class Recording:
     """(1, steps): what the level is read from, NaN where there is nothing; a column stands for its end."""
     past: Floats
     """(1, cells): what is learnt from, from the same origin on."""
-    peers: int = 0
-    """Other series of the same query."""
+    beside: Beside | None = None
+    """What the other series of its query say, where it has some."""
 
     def times(self, row: Floats, distance: int) -> Integers:
         """Return the times of the columns of `grid` or `past`, `distance` seconds apart."""
@@ -57,6 +77,7 @@ class Recording:
             timestamps=self.timestamps[some],
             values=self.values[some],
             first=max(0, self.first - first),
+            beside=None if self.beside is None else self.beside.part(some),
         )
 
 

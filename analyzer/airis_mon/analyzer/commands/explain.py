@@ -19,7 +19,7 @@ from airis_mon.analyzer.explanation.listing import line
 from airis_mon.analyzer.explanation.page import page
 from airis_mon.analyzer.explanation.reasons import headline, reasons
 from airis_mon.analyzer.explanation.selection import chosen, parse, queries, shown
-from airis_mon.analyzer.explanation.sources import asked, candidates
+from airis_mon.analyzer.explanation.sources import candidates, recordings
 from airis_mon.analyzer.explanation.wording import moment
 from airis_mon.analyzer.query import HttpQuerier, QueryError
 from airis_mon.spec import SpecError
@@ -98,11 +98,11 @@ def _asked(arguments: argparse.Namespace) -> tuple[pasts.Past, float]:
     possible = queries(selection, pasts.configured(arguments))
     with closing(HttpQuerier(flags.reading(arguments))) as querier:
         since, until = pasts.span(arguments, querier)
-        there = list(candidates(querier, possible, since, until))
-        query, labels = chosen(selection, there)
-        peers = sum(one is query for one, _ in there) - 1
-        recording = asked(querier, query, labels, since, until, flags.schedule(arguments), peers)
-        return pasts.Past(shown(query.monitor, query.signal, labels), query, recording), querier.now()
+        query, labels = chosen(selection, candidates(querier, possible, since, until))
+        found = dict(recordings(querier, query, since, until, flags.schedule(arguments)))
+        if labels not in found:
+            raise ValueError(f"{selection} has no value at the times that are judged")
+        return pasts.Past(shown(query.monitor, query.signal, labels), query, found[labels]), querier.now()
 
 
 def _drawable(text: str) -> Path:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.explanation.course import accompanied, course, judged, left_out, without_maintenance
+from airis_mon.analyzer.explanation.course import course, judged
+from airis_mon.analyzer.explanation.omission import left_out, without_maintenance
 from airis_mon.analyzer.methods.cells import DAY, Cells
-from airis_mon.analyzer.recording import Recording
+from airis_mon.analyzer.recording import Beside, Recording
 from airis_mon.analyzer.schedule import FIT_INTERVAL
 
 
@@ -84,8 +85,8 @@ class Grounds:
     """Time of the first value that was learnt from; None where there was none."""
     learnt_until: int | None = None
     """End of the long past that was learnt from; None where the sample was not judged."""
-    peers: int = 0
-    """Series of the same query beside which the service judges it as well; 0 where it does not."""
+    beside: Beside | None = None
+    """What its peers say of it; None where it has too few."""
     left_out: int = 0
     """Seconds of that past that a maintenance took out."""
     profile: float = 0.0
@@ -94,6 +95,19 @@ class Grounds:
     tried: tuple[Tried, ...] = ()
     level: Level | None = None
     threshold: Threshold | None = None
+
+    @property
+    def by_peers(self) -> bool:
+        """Whether the score is that of the peers: its own past says less."""
+        return self.beside is not None and self.score > 0 and float(self.beside.score[0]) == self.score
+
+    @property
+    def own(self) -> float:
+        """What its own past alone says."""
+        if self.threshold is None or not np.isfinite(self.departure):
+            return 0.0
+        off = self.departure / self.threshold.distance
+        return max(0.0, {"up": off, "down": -off, "both": abs(off)}[self.query.direction])
 
     @property
     def departure(self) -> float:
@@ -105,6 +119,7 @@ def grounds(recording: Recording, query: Query, sample: int, fit_interval: int =
     """Return what the score of one sample rests on."""
     alone = recording.at(sample)
     said = course(alone, query, fit_interval)
+    share = 0.5 if alone.beside is not None and alone.beside.accompanied[0] else 1.0
     bare = Grounds(
         query=query,
         at=int(alone.timestamps[0]),
@@ -114,9 +129,9 @@ def grounds(recording: Recording, query: Query, sample: int, fit_interval: int =
         upper=float(said.upper[0]),
         score=float(said.score[0]),
         ready=bool(said.ready[0]),
-        peers=recording.peers if accompanied(recording) else 0,
+        beside=alone.beside if share < 1 else None,
     )
-    judgement = next(judged(alone, query, fit_interval), None)
+    judgement = next(judged(alone, query, share, fit_interval), None)
     if judgement is None:
         return bare
     model, row = judgement.model, int(judgement.rows[0])

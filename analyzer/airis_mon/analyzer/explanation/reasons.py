@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from airis_mon.analyzer.explanation.grounds import Grounds, Level, Threshold, Tried
 from airis_mon.analyzer.explanation.wording import clock, date, moment, number, plural, span
 from airis_mon.analyzer.methods.cells import DAY
-from airis_mon.analyzer.series import PEER_SCORE
+from airis_mon.analyzer.recording import Beside
 
 _NAMES = {
     "flat": "the level alone",
@@ -41,6 +41,11 @@ def headline(why: Grounds) -> str:
     found = f"{value} is {number(abs(off), unit)} {side} the expected {number(why.expected, unit)}"
     if off == 0:
         found = f"{value} is what was expected"
+    if why.by_peers and why.beside is not None and why.score >= 1:
+        return (
+            f"Anomalous: {value} is unlike its {why.beside.peers} peers, which scores {why.score:.2f}; "
+            f"by its own past it scores {why.own:.2f}, {number(abs(off), unit)} {side} the expected."
+        )
     direction = why.query.direction
     if {"up": off < 0, "down": off > 0}.get(direction, False):
         return f"As usual: {found}; only what is {other} counts here (direction: {direction})."
@@ -64,12 +69,8 @@ def _reasons(why: Grounds) -> Iterator[Reason]:
         yield Reason("Threshold", _threshold(why.threshold, why))
         yield Reason("Memory", _memory(why.threshold, why))
     yield Reason("Past", _past(why, why.learnt_until))
-    if why.peers:
-        yield Reason(
-            "Peers",
-            f"The service also holds it beside the {why.peers} other series of this query, with the other "
-            f"half of the budget: see `{PEER_SCORE}`, which is not looked at here.",
-        )
+    if why.beside is not None and why.ready:
+        yield Reason("Peers", _peers(why.beside, why.query.unit))
     if why.left_out:
         yield Reason("Maintenance", f"{span(why.left_out)} of that past are left out: models were worked on.")
 
@@ -88,6 +89,16 @@ def _expectation(why: Grounds, level: float) -> str:
         text += f", which was off by {number(best.error, unit)} in the week before"
     others = [_tried(one, unit) for one in why.tried if one.name != why.chosen]
     return f"{text}; {', '.join(others)}." if others else f"{text}; the past is too short for days and weeks."
+
+
+def _peers(beside: Beside, unit: str) -> str:
+    away, usual, score = (float(part[0]) for part in (beside.away, beside.usual, beside.score))
+    if not math.isfinite(away) or not math.isfinite(usual):
+        return f"Of the {beside.peers} other series of this query too few have a value to be compared with."
+    return (
+        f"Beside the {beside.peers} other series of this query: {number(away, unit)} from the middle of all, "
+        f"usually {number(usual, unit)}; that scores {score:.2f}. The larger score counts."
+    )
 
 
 def _tried(one: Tried, unit: str) -> str:
@@ -122,7 +133,7 @@ def _threshold(found: Threshold, why: Grounds) -> str:
         if found.rare > 0
         else "no day before was off at all"
     )
-    half = ", half of it for this" if why.peers else ""
+    half = ", half of it for this" if why.beside is not None else ""
     budget = f"The budget is {why.query.false_pages_per_week:g} false pages a week{half}."
     return f"{number(found.distance, unit)} off scores 1, the larger of two: {noise}; {past}. {budget}"
 

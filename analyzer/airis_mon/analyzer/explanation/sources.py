@@ -12,6 +12,7 @@ import numpy as np
 
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Schedule
+from airis_mon.analyzer.explanation.company import accompanied
 from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.robust import Floats
 from airis_mon.analyzer.methods.seasonal import recent_steps
@@ -41,33 +42,25 @@ def candidates(
             yield query, labels
 
 
-def asked(
-    querier: Querier,
-    query: Query,
-    labels: Labels,
-    since: int,
-    until: int,
-    schedule: Schedule,
-    peers: int = 0,
-) -> Recording:
-    """Return one series with what the service would have read to judge it; raises QueryError.
-
-    `peers` is how many other series the query has.
-    """
-    reading = _Reading(query, since, until, schedule)
-    parts = [querier.range(only(query.expr, labels), *part) for part in reading.parts]
-    return reading.recording([_row(frame, labels) for frame in parts], peers)
-
-
 def recordings(
     querier: Querier, query: Query, since: int, until: int, schedule: Schedule
 ) -> Iterator[tuple[Labels, Recording]]:
-    """Yield every series that a query had in a time, each as `asked` returns it; raises QueryError."""
+    """Yield every series that a query had in a time, with what the service would have read to judge it.
+
+    Raises QueryError. All of them are read, since replicas are compared with each other.
+    """
     reading = _Reading(query, since, until, schedule)
     parts = [querier.range(query.expr, *part) for part in reading.parts]
-    peers = len({labels for frame in parts for labels in frame.labels}) - 1
-    for labels in parts[-1].labels:
-        yield labels, reading.recording([_row(frame, labels) for frame in parts], peers)
+    every = sorted({labels for frame in parts for labels in frame.labels})
+    found = accompanied(
+        [reading.recording([_row(frame, labels) for frame in parts]) for labels in every],
+        query,
+        schedule.fit_interval,
+    )
+    there = set(parts[-1].labels)
+    for labels, one in zip(every, found, strict=True):
+        if labels in there:
+            yield labels, one
 
 
 class _Reading:
@@ -94,25 +87,13 @@ class _Reading:
         )
         """First and last time and the step of each."""
 
-    def recording(self, rows: Sequence[Floats], peers: int) -> Recording:
+    def recording(self, rows: Sequence[Floats]) -> Recording:
         """Return one series of which these are the parts."""
         recent, past, values = rows
         columns = -(-(int(self._times[-1]) - self._origin) // self._step)
         grid = np.full((1, columns), np.nan)
         grid[0, self._column : self._column + len(recent)] = recent
-        return Recording(self._times, values, 0, self._step, self._origin, grid, past[None], peers)
-
-
-def only(expr: str, labels: Labels) -> str:
-    """Return an expression that gives one series of another one, so that the others are not sent."""
-    kept = [(name, value) for name, value in labels if name != "__name__"]
-    if not kept:
-        return expr
-    mark = "vector(1)"
-    for name, value in kept:
-        text = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("$", "$$")
-        mark = f'label_replace({mark}, "{name}", "{text}", "", "")'
-    return f"({expr}) and on ({', '.join(name for name, _ in kept)}) {mark}"
+        return Recording(self._times, values, 0, self._step, self._origin, grid, past[None])
 
 
 def _row(frame: Frame, labels: Labels) -> Floats:
