@@ -26,7 +26,7 @@ from airis_mon.analyzer.explanation.frame import drawn, time_ticks, value_range,
 from airis_mon.analyzer.explanation.grounds import grounds
 from airis_mon.analyzer.explanation.page import page
 from airis_mon.analyzer.explanation.reasons import headline, reasons
-from airis_mon.analyzer.explanation.sources import SourceError, candidates, recordings, samples
+from airis_mon.analyzer.explanation.sources import SERIES_MAX, SourceError, candidates, recordings, samples
 from airis_mon.analyzer.explanation.wording import clock, moment, number, span
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.query import Labels
@@ -414,3 +414,13 @@ def test_candidates_are_every_series_that_was_there_in_that_time() -> None:
     querier = MemoryQuerier({"latency": {(("pod", "a"),): season, (("pod", "b"),): gone}}, BEGIN + DAY)
     found = list(candidates(querier, [QUERY], BEGIN, BEGIN + DAY))
     assert [labels for _, labels in found] == [(("pod", "a"),), (("pod", "b"),)]
+
+
+def test_more_series_than_are_held_are_refused_before_they_are_read() -> None:
+    courses: dict[Labels, Callable[[Integers], Floats]] = {
+        (("pod", f"{number}"),): np.ones_like for number in range(SERIES_MAX + 1)
+    }
+    querier = MemoryQuerier({"latency": courses}, BEGIN)
+    with pytest.raises(SourceError, match="chat/ttft: 2001 series, at most 2000 are judged again at once"):
+        next(iter(recordings(querier, QUERY, BEGIN - HOUR, BEGIN, Schedule())))
+    assert len(querier.ranges) == 1

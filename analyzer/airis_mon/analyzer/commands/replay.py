@@ -19,14 +19,12 @@ from airis_mon.analyzer.explanation.account import Account, account
 from airis_mon.analyzer.explanation.listing import lines, values
 from airis_mon.analyzer.explanation.overview import overview
 from airis_mon.analyzer.explanation.selection import fits, parse, queries, shown
-from airis_mon.analyzer.explanation.sources import recordings
+from airis_mon.analyzer.explanation.sources import SERIES_MAX, SourceError, recordings
 from airis_mon.analyzer.explanation.wording import plural
 from airis_mon.analyzer.query import HttpQuerier, QueryError
 from airis_mon.spec import SpecError
 
 HELP = "say who would have been told in the past, series by series, and what it cost"
-_SERIES_MAX = 2000
-"""Series of one replay: each of them is held until the end, with all that was said of it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,8 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
                 failed = True
                 print(f"airis-mon analyzer replay: {past}", file=sys.stderr)
                 continue
-            if len(found) == _SERIES_MAX:
-                raise ValueError(f"more than {_SERIES_MAX} series; name some of them: monitor/signal")
+            if len(found) == SERIES_MAX:
+                raise ValueError(f"more than {SERIES_MAX} series; name some of them: monitor/signal")
             with pasts.progress(past.name) as progress:
                 start = time.monotonic()
                 one = account(
@@ -109,6 +107,8 @@ def _pasts(arguments: argparse.Namespace) -> Iterator[pasts.Past | str]:
                         yield pasts.Past(shown(query.monitor, query.signal, labels), query, one)
             except QueryError as error:
                 yield f"{query.title}: {error}"
+            except SourceError as error:
+                yield str(error)
 
 
 def _total(found: list[Account], seconds: float) -> str:

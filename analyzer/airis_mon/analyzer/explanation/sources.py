@@ -22,6 +22,8 @@ from airis_mon.analyzer.schedule import evaluated_at, fitted_at, learnt_at
 
 _GLANCES = 100
 """Moments at which a query is asked which series it has."""
+SERIES_MAX = 2000
+"""Series of one query that are read: each is held with weeks of its past."""
 _ROWS_MAX = 5_000_000
 _INCIDENTS_MAX = 10_000
 _MILLISECONDS = 1e11
@@ -50,7 +52,13 @@ def recordings(
     Raises QueryError. All of them are read, since replicas are compared with each other.
     """
     reading = _Reading(query, since, until, schedule)
-    parts = [querier.range(query.expr, *part) for part in reading.parts]
+    parts = []
+    for part in reading.parts:
+        # The shortest part comes first: what is too much is told before the rest is read.
+        parts.append(querier.range(query.expr, *part))
+        count = len(parts[-1].labels)
+        if count > SERIES_MAX:
+            raise SourceError(f"{query.title}: {count} series, at most {SERIES_MAX} are judged again at once")
     every = sorted({labels for frame in parts for labels in frame.labels})
     found = accompanied(
         [reading.recording([_row(frame, labels) for frame in parts]) for labels in every],
