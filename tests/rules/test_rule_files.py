@@ -235,7 +235,7 @@ def test_anomalies_alert_on_the_score() -> None:
     paged, by_instance = alerts_of(chat(), "ModelAnomaly")
     assert paged["expr"] == (
         'anomaly_score{monitor="support-chat",for="time_to_first_token_p95"} >= 1\n'
-        "  and ignoring (horizon)\n"
+        "  and on ()\n"
         'yhat_upper{monitor="support-chat",for="time_to_first_token_p95",horizon="0s"}'
     )
     assert (paged["for"], paged["labels"]["severity"]) == ("10m", "page")

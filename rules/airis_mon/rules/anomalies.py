@@ -33,13 +33,12 @@ def alert(monitor: Monitor, anomaly: Anomaly, severity: Severity, duration: floa
     """Return an alert of one anomaly; one fires for each combination of the labels `by`."""
     signal = {analyzer.MONITOR: monitor.name, analyzer.FOR: anomaly.of}
     band = f"{analyzer.UPPER}{matchers({**signal, analyzer.HORIZON: analyzer.NOW})}"
+    apart = ", ".join(sorted(anomaly.by))
     return Alert(
         name=series.ANOMALY_ALERT,
         severity=severity,
         # The score of a past that is too short is 0, as that of a usual value is; a band it does not have.
-        expression=(
-            f"{analyzer.SCORE}{matchers(signal)} >= {ANOMALOUS}\n  and ignoring ({analyzer.HORIZON})\n{band}"
-        ),
+        expression=f"{analyzer.SCORE}{matchers(signal)} >= {ANOMALOUS}\n  and on ({apart})\n{band}",
         summary=f"{anomaly.of} is unlike its own past",
         before=f"The anomaly score of {anomaly.of} is ",
         after=f"; {ANOMALOUS} and more is anomalous.",

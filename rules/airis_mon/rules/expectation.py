@@ -184,9 +184,10 @@ class Expectation:
     def _score(self, sides: Sequence[str]) -> str:
         """Return how much of the room is taken; 0 as long as there is no room known."""
         actual, expected = self._series(analyzer.ACTUAL), self._series(analyzer.EXPECTED, _NOW)
-        room = self._series(series.ROOM, {series.SIDE: sides[0]} if len(sides) == 1 else {})
+        chosen = {**_NOW, series.SIDE: sides[0]} if len(sides) == 1 else _NOW
+        room = self._series(series.ROOM, chosen)
         deviation = f"({actual} - ignoring ({analyzer.HORIZON}) group_right () {expected})"
-        taken = f"{deviation} / ignoring ({series.SIDE}) group_right () {room}"
+        taken = f"{deviation} / ignoring ({analyzer.HORIZON}, {series.SIDE}) group_right () {room}"
         return f"clamp_min(max without ({analyzer.HORIZON}, {series.SIDE}) ({taken}), 0)\nor\n{actual} * 0"
 
     def _ahead(self, horizon: float) -> Iterator[Rule]:

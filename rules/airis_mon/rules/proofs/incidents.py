@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from airis_mon.exporters.contracts import spellings
 from airis_mon.rules import series
@@ -35,12 +36,22 @@ def cases(burn: Burn) -> Iterator[Case]:
         yield _quiet(
             burn, "nothing but failures, too few to count", everything, at=1, windows=whole, ratio=1.0
         )
-    yield _quiet(burn, "no traffic", (Phase(2 * STEPS, 0.0),), at=2, windows=windows, ratio=None)
+    idle = _quiet(burn, "no traffic", (Phase(2 * STEPS, 0.0),), at=2, windows=windows, ratio=None)
+    yield replace(idle, samples=[*idle.samples, *_no_failures(burn, 2)])
     if burn.objective.fewest_failures == 1:
         return
     few = (Phase(STEPS // 2, 0.0), Phase(1, 3.0, failing=1 / 3), Phase(STEPS, 0.0))
     what = "one failure among three operations"
     yield _quiet(burn, what, few, at=1, windows=windows, ratio=1 / 3)
+
+
+def _no_failures(burn: Burn, at: int) -> Iterator[SampleCheck]:
+    """Yield that over each window no failure is known, rather than nothing, after `at` of the shortest."""
+    shortest, *longer = recorded(burn.objective.window)
+    for window in (shortest, *longer):
+        labels = {**burn.labels, series.SLO_WINDOW: name(window)}
+        expression = f"{burn.recorded(series.FAILURES, window)} == bool 0"
+        yield SampleCheck(at * shortest, expression, ((labels, 1.0),))
 
 
 def _healthy(burn: Burn) -> Iterator[Case]:

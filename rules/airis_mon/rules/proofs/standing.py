@@ -49,7 +49,7 @@ def anomaly(monitor: Monitor, watched: Anomaly, step: float) -> Case:
         values=(analyzer.SCORE, steadily((0, QUIET), (0.99, stands), (1, stands), (0, 3)), 1.0),
         others=(
             (analyzer.SCORE, {**labels, analyzer.MONITOR: f"{monitor.name}-other"}),
-            (analyzer.SCORE, {**labels, analyzer.FOR: f"{watched.of}_other"}),
+            (analyzer.SCORE, {**labels, analyzer.FOR: f"{watched.of}-other"}),
         ),
         beside=(
             given(analyzer.UPPER, {**labels, analyzer.HORIZON: analyzer.NOW}, 0),
@@ -72,7 +72,8 @@ def anomaly_without_band(monitor: Monitor, watched: Anomaly, step: float) -> Cas
     band = {**labels, analyzer.HORIZON: analyzer.NOW}
     stands = max(evaluations(alert, step) for alert in told)
     inputs = [given(analyzer.SCORE, labels, anomalies.ANOMALOUS)]
-    inputs += [given(analyzer.UPPER, other, 0) for other in strangers.neighbours(band, band)]
+    compared = (analyzer.MONITOR, analyzer.FOR, analyzer.HORIZON, *watched.by)
+    inputs += [given(analyzer.UPPER, other, 0) for other in strangers.neighbours(band, compared)]
     checks = [AlertCheck((stands + 1) * step, series.ANOMALY_ALERT)]
     return Case(f"anomaly of {watched.of}: not without a band of its own", step, tuple(inputs), checks)
 
