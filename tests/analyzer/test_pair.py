@@ -98,8 +98,9 @@ def test_a_pair_writes_the_same_bits_through_a_kill_and_prometheus_takes_both(
     ends = {max(when, key=lambda at: int(str(at))) for when in (times(one), times(two), before)}
     whole = (times(one) & times(two)) - ends
     assert {key for key in first if key[0] in whole} == {key for key in other if key[0] in whole}
-    assert {status for status, _ in answers} <= {200, 204}, [
-        text for status, text in answers if status >= 300
-    ]
+    # On a busy machine one may be later than the second between two cycles: then its peer was first. A second
+    # value for a time would be refused as a duplicate.
+    refused = {text.strip() for status, text in answers if status >= 300}
+    assert refused <= {"out of order sample"}
     at = max(int(str(key[0])) for key in common) / 1000
     assert value(server.url, 'y{for="count"}', at) == 1
