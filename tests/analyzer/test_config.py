@@ -9,9 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airis_mon.analyzer.config import Query, decode
-from airis_mon.spec import SpecError
+from airis_mon.analyzer.places import LIMITS
+from airis_mon.spec import SpecError, compose
 
 HEAD = "queries:\n  - {monitor: m, model: x, for: s, expr: up"
+BOMB = (
+    "l0: &l0 [x, x, x, x, x, x, x, x, x, x]\n"
+    + "".join(f"l{level}: &l{level} [" + ", ".join([f"*l{level - 1}"] * 10) + "]\n" for level in range(1, 7))
+    + "queries: *l6\n"
+)
+"""Ten million values in some 300 characters."""
 
 
 def refused(text: str) -> str:
@@ -61,6 +68,17 @@ def test_what_is_left_out_has_defaults() -> None:
         ("queries: [{monitor: m, model: x, for: s}]", "a.yaml:1:11", "`expr` is missing"),
         ("queries: " + "[" * 30 + "]" * 30, "a.yaml:1:", "nested deeper"),
         ("queries: [&a {monitor: m, model: x, for: s, expr: up}, *a]", "a.yaml:1:", "the same series"),
+        ("queries: " + "[" * 100_000, "a.yaml:1:", "nested deeper than 10 levels"),
+        ("queries:\n" + "- " * 100_000, "a.yaml:2:", "nested deeper than 10 levels"),
+        (BOMB, "a.yaml:", "more than 500000 values"),
+        ("queries: &a [*a]", "a.yaml:1:", "nothing is anchored as `&a` before"),
+        ("queries: []\nqueries: []", "a.yaml:2:", "written twice"),
+        ("queries: []\n---\nqueries: []", "a.yaml:2:", "more than one document"),
+        (HEAD + ", unit: 2026-02-31}", "a.yaml:2:", "is no timestamp"),
+        (HEAD + ', unit: !!int ""}', "a.yaml:2:", "is no int"),
+        (HEAD + ", unit: !!python/name:os.system x}", "a.yaml:2:", "tag"),
+        (HEAD + ", <<: {unit: s}}", "a.yaml:2:", "unknown key `<<`"),
+        ("queries: []" + " " * (8 << 20), "a.yaml:1:1", "larger than 8 MiB"),
     ],
 )
 def test_errors_say_where_and_what(text: str, place: str, words: str) -> None:
@@ -74,7 +92,27 @@ def test_all_problems_are_told_at_once() -> None:
     assert message.count("error:") == 5
 
 
-@given(st.text(max_size=200) | st.text("qeuris:[]{}-&*!|>\n \"'%", max_size=60))
+def test_limits_of_a_file_leave_room_for_all_queries_that_may_be_run() -> None:
+    query = """  - monitor: chat-{0}
+    model: chat
+    for: ttft_p99
+    expr: airis_signal:ttft_p99{{monitor="chat-{0}",namespace="serving"}}
+    unit: seconds
+    history: 28d
+    direction: up
+    horizons: [1h, 6h, 1d, 7d]
+    by: [pod, namespace]
+    window: 5m
+    alerts: {{ticket: 15m, page: 30m}}
+"""
+    text = "queries:\n" + "".join(query.format(number) for number in range(100))
+    assert len(decode(text, "a.yaml").queries) == 100
+    (document,), _ = compose("a.yaml", text)
+    assert document.root.size * 100 < LIMITS.nodes
+    assert len(text) * 100 < LIMITS.characters
+
+
+@given(st.text(max_size=200) | st.text("qeuris:[]{}-&*!|>\n \"'%<0123456789_.+e", max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(SpecError):
         decode(text, "a.yaml")

@@ -19,6 +19,7 @@ _LIST_MAX = 20
 _TIMES_MAX = 1000
 _SECONDS_MAX = 90 * 86400
 _PROBLEMS_MAX = 50
+_BEGIN = "the one key `queries`, a list; `queries: []` watches nothing"
 _SEVERITIES: tuple[Severity, ...] = ("ticket", "page")
 _REQUIRED = ("monitor", "model", "for", "expr")
 
@@ -71,7 +72,7 @@ class Configuration:
 
 def decode(text: str, file: str) -> Configuration:
     """Return the configuration in a YAML text; SpecError with every problem, each at its place in `file`."""
-    root, origin = located(text, file)
+    root, origin = located(text, file, _BEGIN)
     problems: list[Problem] = []
 
     def refuse(path: str, message: str, hint: str | None = None) -> None:

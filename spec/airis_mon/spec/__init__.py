@@ -56,7 +56,7 @@ from airis_mon.spec.monitor import (
     Source,
     Threshold,
 )
-from airis_mon.spec.nodes import compose
+from airis_mon.spec.nodes import Items, Limits, Node, Pairs, Scalar, compose
 from airis_mon.spec.problems import NOWHERE, Location, Origin, Problem, SpecError
 from airis_mon.spec.quantities import format_duration, format_percent, parse_duration, parse_percent
 from airis_mon.spec.reading import REFUSED, Reading, did_you_mean, nearest
@@ -98,9 +98,11 @@ __all__ = [
     "Field",
     "Forecast",
     "Fresh",
+    "Items",
     "Jira",
     "Latency",
     "Level",
+    "Limits",
     "ListOf",
     "Location",
     "Maintenance",
@@ -109,11 +111,13 @@ __all__ = [
     "Model",
     "MoneyBudget",
     "Monitor",
+    "Node",
     "Objective",
     "Opsgenie",
     "Origin",
     "PageBudget",
     "PagerDuty",
+    "Pairs",
     "Parsed",
     "Past",
     "Problem",
@@ -122,6 +126,7 @@ __all__ = [
     "Receiver",
     "Record",
     "Recurrence",
+    "Scalar",
     "SendGrid",
     "Ses",
     "Severity",

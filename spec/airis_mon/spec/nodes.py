@@ -14,20 +14,28 @@ import yaml
 
 from airis_mon.spec.problems import Location, Problem
 
-MAX_CHARACTERS = 1 << 20
-"""Per file. A document of a thousand objectives is a tenth of it."""
-MAX_DOCUMENTS = 1000
-"""Per file."""
-MAX_DEPTH = 32
-"""Nested mappings and lists; the deepest document of ours has six."""
-MAX_NODES = 20_000
-"""Per document, with every alias counted as large as what it repeats."""
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file may hold at most."""
+
+    characters: int = 1 << 20
+    """Per file. A document of a thousand objectives is a tenth of it."""
+    documents: int = 1000
+    """Per file."""
+    depth: int = 32
+    """Nested mappings and lists; the deepest document of ours has six."""
+    nodes: int = 20_000
+    """Per document, with every alias counted as large as what it repeats."""
+
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAG = "tag:yaml.org,2002:"
 _STARTS = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
 _ENDS = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
+_WORDED = 1 << 20
+"""Characters of a text whose errors Python's parser words, a second or so for each 300,000 of them."""
 _TYPES = frozenset({"str", "int", "float", "bool", "null", "timestamp", "merge", "value"})
 
 
@@ -86,16 +94,19 @@ class _RefusedError(Exception):
 
 
 def compose(
-    file: str, text: str, begin: str = "apiVersion: airis.dev/v1alpha1 and kind: ModelMonitor"
+    file: str,
+    text: str,
+    begin: str = "apiVersion: airis.dev/v1alpha1 and kind: ModelMonitor",
+    limits: Limits = Limits(),
 ) -> tuple[list[Document], Problem | None]:
     """Return the documents of one file, empty ones left out, and what ended the reading before its end.
 
     Nothing is raised for any text. `begin` is how such a file begins: what to write into an empty one.
     """
-    if len(text) > MAX_CHARACTERS:
+    if len(text) > limits.characters:
         where = Location(file, 1, 1, "")
-        return [], Problem(f"the file is larger than {MAX_CHARACTERS >> 20} MiB", location=where)
-    composer = _Composer(file, text.removeprefix("\ufeff"))
+        return [], Problem(f"the file is larger than {limits.characters >> 20} MiB", location=where)
+    composer = _Composer(file, text.removeprefix("\ufeff"), limits)
     documents: list[Document] = []
     try:
         documents.extend(composer.documents())
@@ -120,9 +131,10 @@ def _short(tag: str | None) -> str:
 
 
 class _Composer:
-    def __init__(self, file: str, text: str) -> None:
+    def __init__(self, file: str, text: str, limits: Limits) -> None:
         self.file = file
         self.text = text
+        self.limits = limits
         self.lines = _LINE_BREAK.split(text)
         self.problems: list[Problem] = []
         self._resolver = yaml.resolver.Resolver()
@@ -148,8 +160,11 @@ class _Composer:
             if isinstance(event, yaml.DocumentStartEvent):
                 count += 1
                 self._anchors, self._size, self.problems = {}, 0, []
-                if count > MAX_DOCUMENTS:
-                    message = f"the file holds more than {MAX_DOCUMENTS} documents"
+                if count > self.limits.documents:
+                    most = self.limits.documents
+                    message = (
+                        f"the file holds more than {'one document' if most == 1 else f'{most} documents'}"
+                    )
                     raise self._refusal(event, message, "split it")
             node = self._take(event)
             if node is not None and not (isinstance(node, Scalar) and node.type == "null"):
@@ -164,13 +179,15 @@ class _Composer:
             # Newer ones of libyaml give up by themselves, before the first bracket is told of; Python's
             # parser takes minutes for what they refuse at once.
             if "nesting depth" in str(getattr(error, "problem", "")):
-                message = f"mappings and lists are nested deeper than {MAX_DEPTH} levels"
+                message = f"mappings and lists are nested deeper than {self.limits.depth} levels"
                 mark = getattr(error, "problem_mark", None)
                 where = self.at(mark.line, mark.column) if mark is not None else self.at(0, 0)
                 raise _RefusedError(Problem(message, location=where)) from error
             raise _RefusedError(self._syntax(self._worded(error))) from error
 
     def _worded(self, error: yaml.YAMLError) -> yaml.YAMLError:
+        if len(self.text) > _WORDED:
+            return error
         try:
             for _ in yaml.parse(self.text, Loader=yaml.SafeLoader):
                 pass
@@ -198,8 +215,10 @@ class _Composer:
         if isinstance(event, yaml.ScalarEvent):
             node, anchor = self._scalar(event), event.anchor
         elif isinstance(event, _STARTS):
-            if len(self._stack) >= MAX_DEPTH:
-                raise self._refusal(event, f"mappings and lists are nested deeper than {MAX_DEPTH} levels")
+            if len(self._stack) >= self.limits.depth:
+                raise self._refusal(
+                    event, f"mappings and lists are nested deeper than {self.limits.depth} levels"
+                )
             self._check_tag(event)
             self._stack.append(_Frame(event))
             return None
@@ -276,8 +295,8 @@ class _Composer:
 
     def _grow(self, size: int, event: yaml.Event) -> None:
         self._size += size
-        if self._size > MAX_NODES:
-            message = f"the document holds more than {MAX_NODES} values"
+        if self._size > self.limits.nodes:
+            message = f"the document holds more than {self.limits.nodes} values"
             raise self._refusal(event, message, "an alias counts as much as what it repeats")
 
     def _span(self, start: yaml.Event, end: yaml.Event) -> Location:
