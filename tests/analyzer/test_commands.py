@@ -14,6 +14,7 @@ from airis_mon.analyzer.service import main
 from tests.remote_write.receiver import Reply, receiver
 
 GOOD = "  - {monitor: m, model: x, for: one, expr: 'vector(1)', history: 2h}\n"
+ABSENT = "  - {monitor: m, model: x, for: absent, expr: absent_metric, history: 2h}\n"
 BROKEN = "  - {monitor: m, model: x, for: broken, expr: 'rate(', history: 2h}\n"
 
 
@@ -74,6 +75,22 @@ def test_once_writes_one_time_and_says_what(
     out, err = capsys.readouterr()
     assert "m/one: 1 series" in out
     assert err.startswith("m/broken: ")
+
+
+def test_once_says_which_queries_had_no_series(
+    capsys: pytest.CaptureFixture[str], prometheus_server: Callable[..., Any], config: Path
+) -> None:
+    flags = [f"--config.file={config}", f"--prometheus.url={prometheus_server().url}"]
+    config.write_text("queries:\n" + ABSENT)
+    assert ended(["once", *flags]) == 1
+    out, err = capsys.readouterr()
+    assert "m/absent: 0 series" in out
+    assert err == "nothing came for m/absent; `airis-mon check --live` says what is missing\n"
+
+    # As long as something came, one that is silent is a hint.
+    config.write_text("queries:\n" + ABSENT + GOOD)
+    assert ended(["once", *flags]) == 0
+    assert capsys.readouterr().err.startswith("nothing came for m/absent; ")
 
 
 def test_once_without_a_server_is_one_line(capsys: pytest.CaptureFixture[str], config: Path) -> None:

@@ -207,6 +207,32 @@ def test_a_bad_configuration_ends_the_start(capsys: pytest.CaptureFixture[str], 
     assert f"{file}:1:11" in text
 
 
+@pytest.mark.parametrize(
+    ("flag", "path", "why"),
+    [
+        ("--storage.path", "file", "`{}` is no folder, or lies in none: name a folder"),
+        ("--storage.path", "file/below", "`{}` is no folder, or lies in none: name a folder"),
+        ("--remote-write.queue-path", "file", "`{}` is no folder, or lies in none: name a folder"),
+        ("--remote-write.dead-letter-path", "absent/dead.jsonl", "cannot be used: No such file or directory"),
+        ("--remote-write.dead-letter-path", ".", "cannot be used: Is a directory; name a file in a folder"),
+        ("--remote-write.dead-letter-path", "file/dead.jsonl", "lies in none: name a file in a folder"),
+    ],
+)
+def test_a_path_that_cannot_be_written_ends_the_start(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, flag: str, path: str, why: str
+) -> None:
+    (tmp_path / "file").touch()
+    config = tmp_path / "a.yaml"
+    config.write_text(GOOD)
+    given = tmp_path / path
+    code, text = refused(
+        capsys, f"--config.file={config}", "--prometheus.url=http://127.0.0.1:1", f"{flag}={given}"
+    )
+    assert code == 1
+    assert flag in text
+    assert why.format(given) in text
+
+
 def test_a_taken_port_ends_the_start(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(GOOD)

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from airis_mon.remote_write import STALE, DeadLetters, HttpWriter, Refusal, Sample
 from tests.remote_write.receiver import Reply, receiver
 
@@ -78,6 +80,29 @@ def test_a_disk_that_takes_nothing_is_counted_and_told(tmp_path: Path) -> None:
     (tmp_path / "nowhere").mkdir()
     letters([refusal()])
     assert (letters.kept, letters.lost, letters.error) == (1, 2, "")
+
+
+def test_a_disk_that_takes_nothing_is_told_once_and_again_when_it_takes_some(tmp_path: Path) -> None:
+    folder, heard = tmp_path / "later", list[str]()
+    letters = DeadLetters(folder / "dead.jsonl", turned=heard.append)
+    letters([refusal(), refusal()])
+    letters([refusal()])
+    assert heard == [f"{folder / 'dead.jsonl'}: No such file or directory"]
+    folder.mkdir()
+    letters([refusal()])
+    letters([refusal()])
+    assert heard[1:] == [""]
+
+
+def test_a_file_that_cannot_be_written_is_found_before_anything_is_given_up(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        DeadLetters(tmp_path / "absent" / "dead.jsonl").open()
+    with pytest.raises(IsADirectoryError):
+        DeadLetters(tmp_path).open()
+    file = tmp_path / "dead.jsonl"
+    file.write_text("{}\n")
+    DeadLetters(file).open()
+    assert file.read_text() == "{}\n"
 
 
 def test_a_line_that_a_kill_cut_off_takes_no_other_along(tmp_path: Path) -> None:

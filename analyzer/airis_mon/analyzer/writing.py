@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from airis_mon.remote_write import (
     QueuedWriter,
     Writer,
     unheard,
+    untold,
 )
 
 _WRITTEN: Mapping[str, Metadata] = {
@@ -56,14 +57,21 @@ class Destination:
             otherwise=Metadata("gauge"),
         )
 
-    def opened(self, stopping: threading.Event, metrics: Metrics, ends: ExitStack) -> Writer:
+    def opened(
+        self,
+        stopping: threading.Event,
+        metrics: Metrics,
+        ends: ExitStack,
+        turned: Callable[[str], None] = untold,
+    ) -> Writer:
         """Return the writer of a process, which `ends` closes.
 
+        `turned` hears when the file of what is given up cannot be written any more, and when it can again.
         JournalError where the queue's folder is another process', or cannot be used.
         """
         letters = None
         if self.dead_letter_path is not None:
-            letters = DeadLetters(self.dead_letter_path, max_bytes=self.dead_letter_bytes)
+            letters = DeadLetters(self.dead_letter_path, max_bytes=self.dead_letter_bytes, turned=turned)
             metrics.dead_letters(letters)
         refused = letters or unheard
         if self.queue_path is None:

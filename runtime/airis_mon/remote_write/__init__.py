@@ -7,7 +7,7 @@ Must not be here: what the samples mean, who measures them, or when they are due
 """
 
 from airis_mon.remote_write.batches import Limits
-from airis_mon.remote_write.dead_letters import DeadLetters, unheard
+from airis_mon.remote_write.dead_letters import DeadLetters, unheard, untold
 from airis_mon.remote_write.delivery import Delivery
 from airis_mon.remote_write.http import HttpWriter
 from airis_mon.remote_write.message import request_2, write_request
@@ -38,5 +38,6 @@ __all__ = [
     "is_stale",
     "request_2",
     "unheard",
+    "untold",
     "write_request",
 ]

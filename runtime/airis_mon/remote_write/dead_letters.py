@@ -25,6 +25,10 @@ def unheard(refused: Iterable[Refusal]) -> None:
     """Do nothing about them: they are counted, and explained in the result."""
 
 
+def untold(_error: str) -> None:
+    """Do nothing about a disk that takes none of them, or does again: they are counted."""
+
+
 def refusals(batch: Batch, reason: str, *, doubtful: bool = False) -> list[Refusal]:
     """Return all samples of a batch as given up."""
     return [Refusal(one.labels, at, value, reason, doubtful) for one in batch for at, value in one.samples]
@@ -34,18 +38,32 @@ class DeadLetters:
     """Writes them to a file, whatever happens to the disk."""
 
     def __init__(
-        self, path: Path, *, max_bytes: int = 64 * 1024 * 1024, now: Callable[[], float] = time.time
+        self,
+        path: Path,
+        *,
+        max_bytes: int = 64 * 1024 * 1024,
+        now: Callable[[], float] = time.time,
+        turned: Callable[[str], None] = untold,
     ) -> None:
-        """Prepare: both files together hold at most `max_bytes`."""
+        """Prepare: both files together hold at most `max_bytes`.
+
+        `turned` hears what the disk says when it begins to take nothing, and an empty text when it takes some
+        again; it is called in the thread that gives samples up.
+        """
         self._path = path
         self._room = max(1, max_bytes // 2)
         self._now = now
+        self._turned = turned
         self.kept = 0
         """Samples that were written to the file."""
         self.lost = 0
         """Samples that the file could not take."""
         self.error = ""
         """What the disk said last, until it takes some again."""
+
+    def open(self) -> None:
+        """Make the file, empty where there is none yet; OSError where it cannot be written to."""
+        os.close(self._handle())
 
     def __call__(self, refused: Iterable[Refusal]) -> None:
         """Append samples; a disk that does not take them is counted, and told by `error`."""
@@ -62,16 +80,20 @@ class DeadLetters:
                 self._append(b"".join(some))
             except OSError as error:
                 self.lost += count
-                self.error = f"{self._path}: {error.strerror or error}"
+                before, self.error = self.error, f"{self._path}: {error.strerror or error}"
+                if not before:
+                    self._turned(self.error)
             else:
                 self.kept += count
-                self.error = ""
+                before, self.error = self.error, ""
+                if before:
+                    self._turned("")
 
     def _append(self, data: bytes) -> None:
         size = self._path.stat().st_size if self._path.exists() else 0
         if size and size + len(data) > self._room:
             self._path.replace(self._path.with_name(f"{self._path.name}.1"))
-        handle = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        handle = self._handle()
         try:
             size = os.fstat(handle).st_size
             if size and os.pread(handle, 1, size - 1) != b"\n":
@@ -82,6 +104,9 @@ class DeadLetters:
                 rest = rest[os.write(handle, rest) :]
         finally:
             os.close(handle)
+
+    def _handle(self) -> int:
+        return os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
 
 def _line(refusal: Refusal, told: float) -> bytes:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
+import tempfile
 from pathlib import Path
 
 from airis_mon.analyzer.commands import flags
 from airis_mon.analyzer.writing import Destination
 from airis_mon.journal import Bounds
-from airis_mon.remote_write import RESERVED, Delivery
+from airis_mon.remote_write import RESERVED, DeadLetters, Delivery
 from airis_mon.spec import format_duration, parse_duration
 
 _HEADER = re.compile(r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(?P<value>[\x20-\x7e]*)\Z")
@@ -103,6 +104,20 @@ def destination(arguments: argparse.Namespace) -> Destination:
         dead_letter_path=arguments.dead_letter_path,
         dead_letter_bytes=arguments.dead_letter_max_bytes,
     )
+
+
+def check(destination: Destination) -> None:
+    """Make the queue's folder and the file of what is given up; PathError where one cannot be written to."""
+    queue, letters = destination.queue_path, destination.dead_letter_path
+    if queue is not None:
+        with flags.usable("--remote-write.queue-path", queue, flags.FOLDER):
+            queue.mkdir(parents=True, exist_ok=True, mode=0o750)
+            with tempfile.TemporaryFile(dir=queue):
+                pass
+    if letters is not None:
+        wanted = "name a file in a folder that is there and may be written to"
+        with flags.usable("--remote-write.dead-letter-path", letters, wanted):
+            DeadLetters(letters).open()
 
 
 def _header(text: str) -> tuple[str, str]:

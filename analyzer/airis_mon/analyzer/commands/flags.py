@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -101,6 +102,25 @@ def add_storage(parser: argparse.ArgumentParser) -> None:
         default=TTL,
         help=f"what was kept is not used when it is older (default: {format_duration(TTL)})",
     )
+
+
+FOLDER = "name a folder that may be written to; one that is not there is made"
+"""What a flag of a folder wants."""
+
+
+class PathError(Exception):
+    """A path that cannot be used as a flag wants; the text says which, why, and what to write."""
+
+
+@contextmanager
+def usable(flag: str, path: Path, wanted: str) -> Iterator[None]:
+    """Let PathError say which flag is meant where a path cannot be used; `wanted` is what to name instead."""
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise PathError(f"{flag}: `{path}` is no folder, or lies in none: {wanted}") from error
+    except OSError as error:
+        raise PathError(f"{flag}: `{path}` cannot be used: {error.strerror or error}; {wanted}") from error
 
 
 def add_shard(parser: argparse.ArgumentParser) -> None:

@@ -1,13 +1,13 @@
 """Judge every query at the newest aligned time, write what was found, and say what that was.
 
-It ends with 1 where a query failed or a sample was not taken.
+It ends with 1 where a query failed, a sample was not taken, or nothing at all came.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from airis_mon.analyzer.commands import delivery, flags
 from airis_mon.analyzer.config import load
@@ -17,6 +17,8 @@ from airis_mon.analyzer.schedule import moment
 from airis_mon.remote_write import HttpWriter
 from airis_mon.spec import SpecError
 
+_LISTED = 10
+_HINT = "`airis-mon check --live` says what is missing"
 HELP = "judge and write the newest aligned time, and say what was written"
 
 
@@ -31,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Return 0 where every query was judged and every sample taken, and 1 otherwise."""
+    """Return 0 where every query was judged, of some came a series, and every sample was taken; else 1."""
     try:
         shard = flags.shard(arguments)
         configuration = load(arguments.config_file)
@@ -51,7 +53,16 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{failure.query.title}: {failure.text}", file=sys.stderr)
     for reason in outcome.written.errors:
         print(f"given up: {reason}", file=sys.stderr)
-    return 0 if outcome.complete else 1
+    empty = [tally.query.title for tally in outcome.tallies if not tally.series]
+    if empty:
+        print(f"nothing came for {_listed(empty)}; {_HINT}", file=sys.stderr)
+    nothing = bool(empty) and len(empty) == len(outcome.tallies)
+    return 0 if outcome.complete and not nothing else 1
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
 
 
 def _told(outcome: Outcome) -> Iterator[str]:

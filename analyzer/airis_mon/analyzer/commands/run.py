@@ -100,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     try:
         asyncio.run(_run(options, _load(options), log))
-    except (SpecError, OSError, JournalError) as error:
+    except (SpecError, OSError, JournalError, flags.PathError) as error:
         log.error(str(error))
         return 1
     return 0
@@ -117,13 +117,15 @@ async def _run(options: Options, configuration: Configuration, log: logging.Logg
     metrics.configured(len(configuration.queries))
     querier = HttpQuerier(options.prometheus_url)
     ends = ExitStack()
-    writer = options.destination.opened(stopping, metrics, ends)
+    storage = _storage(options, metrics, log)
+    delivery.check(options.destination)
+    writer = options.destination.opened(stopping, metrics, ends, _dead_letters(log))
     cycle = Cycle(
         querier,
         writer,
         options.schedule,
         stopped=stopping.is_set,
-        storage=_storage(options, metrics, log),
+        storage=storage,
         patience=Patience.of(options.schedule.interval),
         concurrency=options.concurrency,
     )
@@ -165,7 +167,18 @@ def _storage(options: Options, metrics: Metrics, log: logging.Logger) -> Storage
         level = logging.WARNING if result in ("damaged", "unsaved") else logging.DEBUG
         log.log(level, "state", extra={"result": result, "detail": text})
 
-    return Storage(options.storage_path, told, ttl=options.storage_ttl)
+    with flags.usable("--storage.path", options.storage_path, flags.FOLDER):
+        return Storage(options.storage_path, told, ttl=options.storage_ttl)
+
+
+def _dead_letters(log: logging.Logger) -> Callable[[str], None]:
+    def turned(error: str) -> None:
+        if error:
+            log.warning("dead letters are lost", extra={"error": error})
+        else:
+            log.warning("dead letters are written again")
+
+    return turned
 
 
 def _load(options: Options) -> Configuration:
