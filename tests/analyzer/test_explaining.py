@@ -180,6 +180,74 @@ def test_a_series_of_ones_own_needs_no_server(capsys: pytest.CaptureFixture[str]
     assert "No such file" in said(capsys, f"--values={tmp_path / 'none.csv'}")[2]
 
 
+def test_what_is_read_is_never_written_over(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    values = own(tmp_path)
+    known = tmp_path / "known.csv"
+    known.write_text("1700006400,1700006500\n")
+    config = tmp_path / "analyzer.yaml"
+    config.write_text(CONFIG)
+    page = tmp_path / "page.html"
+    for source, read in (("--values", values), ("--incidents", known), ("--config.file", config)):
+        before = read.read_bytes()
+        table = tmp_path / f"linked-{read.stem}.csv"
+        table.symlink_to(read)
+        page.unlink(missing_ok=True)
+        page.hardlink_to(read)
+        flags = [f"--values={values}", f"--incidents={known}", f"--config.file={config}"]
+        for flag, output in (("--csv", table), ("--output", page)):
+            code, out, err = said(capsys, *flags, f"{flag}={output}")
+            assert (code, out) == (1, "")
+            assert f"{flag} {output} is what {source} reads: it would be overwritten" in err
+        assert main(["replay", *flags, f"--html={page}"]) == 1
+        assert f"--html {page} is what {source} reads" in capsys.readouterr().err
+        assert read.read_bytes() == before
+    assert said(capsys, f"--values={values}", f"--csv={values}")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["explain", "--csv=why.html"], "--csv: `why.html` is no table; write FILE.csv"),
+        (["explain", "--csv=/nowhere/at/all.csv"], "--csv: there is no folder /nowhere/at"),
+        (["explain", "-o", "/nowhere/why.html"], "--output: there is no folder /nowhere"),
+        (["explain", "-o", "why.jpg"], "`why.jpg` is no page and no picture; write FILE.html or FILE.png"),
+        (["replay", "--html=past.csv"], "--html: `past.csv` is no page; write FILE.html"),
+        (["replay", "--html=/nowhere/past.html"], "--html: there is no folder /nowhere"),
+    ],
+)
+def test_an_output_that_cannot_be_meant_is_wrong_usage(
+    capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--values=nothing.csv"])
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_what_cannot_be_written_is_named_with_the_reason(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    values = own(tmp_path)
+    for action, flag, kind in (
+        ("explain", "--csv", "csv"),
+        ("explain", "--output", "html"),
+        ("explain", "--output", "png"),
+        ("replay", "--html", "html"),
+    ):
+        file = Path(f"/proc/airis-mon.{kind}")
+        assert main([action, f"--values={values}", f"{flag}={file}"]) == 1
+        assert f"{flag}: cannot write {file}: No such file or directory\n" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        said(capsys, f"--values={values}", f"--output={folder(tmp_path)}")
+    assert "is a folder; write the name of a file in it" in capsys.readouterr().err
+
+
+def folder(parent: Path) -> Path:
+    made = parent / "reports.html"
+    made.mkdir()
+    return made
+
+
 HOSTILE = '</script><script>alert(1)</script><img src=x onerror=alert(2)> $body "' + "long" * 30
 
 
@@ -233,9 +301,6 @@ def test_without_matplotlib_a_picture_is_refused_with_what_to_install(
     code, _, err = said(capsys, f"--values={own(tmp_path)}", f"--output={tmp_path / 'why.png'}")
     assert code == 1
     assert 'pip install "airis-mon[charts]"; or write a page, FILE.html' in err
-    with pytest.raises(SystemExit):
-        said(capsys, f"--values={own(tmp_path)}", "--output=why.jpg")
-    assert "`why.jpg` is no page and no picture" in capsys.readouterr().err
 
 
 @pytest.mark.slow

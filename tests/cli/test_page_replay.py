@@ -170,7 +170,8 @@ def test_two_versions_are_compared_by_the_pages_that_come_go_and_move(
         (["--since", "91d"], "at most 90d are replayed"),
         (["--since", "2999-01-01T00:00:00Z"], "has to be before --until"),
         (["--until", "2999-01-01T00:00:00Z"], "--until: lies in the future"),
-        (["--html", "/nowhere/at/all.html"], "there is no folder /nowhere/at"),
+        (["--html", "/nowhere/at/all.html"], "--html: there is no folder /nowhere/at"),
+        (["--html", "chat.yaml"], "`chat.yaml` is no page; write FILE.html"),
         (["--interval", "10ms"], "at least 1s"),
         (["--prometheus.url", "prometheus:9090"], "is no URL"),
     ],
@@ -182,6 +183,22 @@ def test_wrong_times_are_wrong_usage(
         page_replay.run([str(documents(tmp_path, "chat.yaml")), *words], tmp_path)
     assert ended.value.code == 2
     assert expected in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+@pytest.mark.parametrize("flag", ["FILE", "--against"])
+def test_a_page_never_replaces_a_document(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, link: str, flag: str
+) -> None:
+    ours, theirs = documents(tmp_path, "chat.yaml"), documents(tmp_path, "old.yaml")
+    read = ours if flag == "FILE" else theirs
+    page, before = tmp_path / "chat.html", read.read_text()
+    getattr(page, link)(read)
+    with pytest.raises(SystemExit) as ended:
+        page_replay.run([str(ours), "--against", str(theirs), "--html", str(page)], tmp_path)
+    assert ended.value.code == 2
+    assert f"--html: {page} is the document {read}, and would replace it" in capsys.readouterr().err
+    assert read.read_text() == before
 
 
 def test_silences_of_an_alertmanager_hold_from_when_they_began(

@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-from airis_mon.analyzer.commands import flags, pasts
+from airis_mon.analyzer.commands import flags, outputs, pasts
 from airis_mon.analyzer.explanation import table
 from airis_mon.analyzer.explanation.account import Account, account, reasoned
 from airis_mon.analyzer.explanation.listing import line
@@ -46,21 +47,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        type=_drawable,
+        type=outputs.file(".html", ".png", what="no page and no picture"),
         help="write a page (FILE.html), or a picture (FILE.png)",
     )
-    parser.add_argument("--csv", metavar="FILE", type=Path, help="write every sample with what is said of it")
+    parser.add_argument(
+        "--csv",
+        metavar="FILE",
+        type=outputs.file(".csv", what="no table"),
+        help="write every sample with what is said of it (FILE.csv)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Return 0 where the series was found and all was written, 1 otherwise."""
     try:
+        pasts.check(arguments, {"--csv": arguments.csv, "--output": arguments.output})
         found = _account(arguments)
         if arguments.csv is not None:
-            with arguments.csv.open("w", encoding="utf-8", newline="") as out:
-                table.write(out, found.course)
+            outputs.write("--csv", arguments.csv, partial(_table, found))
         if arguments.output is not None:
-            _draw(found, arguments.output)
+            outputs.write("--output", arguments.output, partial(_draw, found))
     except (SpecError, QueryError, OSError, ValueError) as error:
         print(f"airis-mon analyzer explain: {error}", file=sys.stderr)
         return 1
@@ -70,7 +76,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _account(arguments: argparse.Namespace) -> Account:
-    pasts.check(arguments)
     at = arguments.at
     if arguments.values is not None:
         past = pasts.of_file(arguments)
@@ -105,11 +110,9 @@ def _asked(arguments: argparse.Namespace) -> tuple[pasts.Past, float]:
         return pasts.Past(shown(query.monitor, query.signal, labels), query, found[labels]), querier.now()
 
 
-def _drawable(text: str) -> Path:
-    file = Path(text)
-    if file.suffix not in (".html", ".png"):
-        raise argparse.ArgumentTypeError(f"`{text}` is no page and no picture; write FILE.html or FILE.png")
-    return file
+def _table(found: Account, file: Path) -> None:
+    with file.open("w", encoding="utf-8", newline="") as out:
+        table.write(out, found.course)
 
 
 def _draw(found: Account, file: Path) -> None:

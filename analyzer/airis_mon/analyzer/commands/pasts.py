@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from airis_mon.analyzer.commands import flags
+from airis_mon.analyzer.commands import flags, outputs
 from airis_mon.analyzer.config import Query, load
 from airis_mon.analyzer.explanation.course import Progress
 from airis_mon.analyzer.explanation.sources import incidents as known_incidents
@@ -83,12 +83,18 @@ def incidents(arguments: argparse.Namespace) -> tuple[tuple[int, int], ...]:
     return () if arguments.incidents is None else known_incidents(arguments.incidents)
 
 
-def check(arguments: argparse.Namespace) -> None:
-    """Raise ValueError where the flags do not say where the past is."""
+def check(arguments: argparse.Namespace, written: Mapping[str, Path | None]) -> None:
+    """Raise ValueError where the flags do not say where the past is, or would write over it."""
     if arguments.values is None and (arguments.config_file is None or arguments.prometheus_url is None):
         raise ValueError(
             "where is the past? --config.file FILE and --prometheus.url URL, or --values FILE.csv are needed"
         )
+    read = {
+        "--config.file": arguments.config_file,
+        "--values": arguments.values,
+        "--incidents": arguments.incidents,
+    }
+    outputs.check(written.items(), read.items())
 
 
 def configured(arguments: argparse.Namespace) -> tuple[Query, ...]:

@@ -12,9 +12,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
-from airis_mon.analyzer.commands import flags, pasts
+from airis_mon.analyzer.commands import flags, outputs, pasts
 from airis_mon.analyzer.explanation.account import Account, account
 from airis_mon.analyzer.explanation.listing import lines, values
 from airis_mon.analyzer.explanation.overview import overview
@@ -39,7 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", choices=("text", "json"), default="text", help="form of the listing (default: text)"
     )
-    parser.add_argument("--html", metavar="FILE", type=Path, help="write a page with charts as well")
+    parser.add_argument(
+        "--html",
+        metavar="FILE",
+        type=outputs.file(".html", what="no page"),
+        help="write a page with charts as well (FILE.html)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -49,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     found: list[Account] = []
     told = []
     try:
-        pasts.check(arguments)
+        pasts.check(arguments, {"--html": arguments.html})
         known = pasts.incidents(arguments)
         for past in _pasts(arguments):
             if isinstance(past, str):
@@ -75,7 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
             else:
                 told.append(values(one, seconds))
         if arguments.html is not None:
-            arguments.html.write_text(overview(found), encoding="utf-8")
+            text = overview(found)
+            outputs.write("--html", arguments.html, lambda file: file.write_text(text, encoding="utf-8"))
     except (SpecError, QueryError, OSError, ValueError) as error:
         print(f"airis-mon analyzer replay: {error}", file=sys.stderr)
         return 1

@@ -15,9 +15,10 @@ from pathlib import Path
 import requests
 
 from airis_mon.alertmanager.replay import ConfigurationError, Matcher, Silence, TooManyEventsError
-from airis_mon.cli import access, silences, targets
+from airis_mon.cli import access, outputs, silences, targets
 from airis_mon.cli.access import AccessError
 from airis_mon.cli.interrupts import noted
+from airis_mon.cli.outputs import OutputError
 from airis_mon.cli.page_replay import report, server, table
 from airis_mon.cli.page_replay.account import Account
 from airis_mon.cli.page_replay.comparison import Comparison, compare
@@ -47,8 +48,8 @@ _BEFORE = 2 * 86_400.0
 _SHOWN = 5
 """Selectors that a message names."""
 _FAILURES = (
-    AccessError, AddressTakenError, AlertmanagerError, ConfigurationError, MissingServerError, PastError,
-    PlanError, ProcessError, ReadError, TooManyEventsError, WorkbenchError,
+    AccessError, AddressTakenError, AlertmanagerError, ConfigurationError, MissingServerError, OutputError,
+    PastError, PlanError, ProcessError, ReadError, TooManyEventsError, WorkbenchError,
 )  # fmt: skip
 
 
@@ -60,8 +61,12 @@ def run(argv: Sequence[str], cache: Path) -> int:
         since, until = _times(args, time.time())
     except argparse.ArgumentTypeError as error:
         parser.error(str(error))
-    if args.html is not None and not args.html.absolute().parent.is_dir():
-        parser.error(f"--html: there is no folder {args.html.absolute().parent}")
+    if args.html is not None:
+        read = outputs.overwritten(args.html, [*args.files, *(args.against or ())])
+        if read is not None:
+            parser.error(
+                f"--html: {args.html} is the document {read}, and would replace it; write another name"
+            )
     with noted() as tick:
         try:
             with Progress(sys.stderr) as progress:
@@ -112,7 +117,7 @@ def _replay(
     comparison = compare(result.accounts[1], result.accounts[0]) if len(editions) > 1 else None
     _write(args.format, names, result.accounts, comparison, span)
     if args.html is not None:
-        args.html.write_text(report.page(names, result.accounts, comparison, span, notes), encoding="utf-8")
+        outputs.write("--html", args.html, report.page(names, result.accounts, comparison, span, notes))
         progress.done(f"wrote {args.html}")
 
 
@@ -215,7 +220,7 @@ def _parser() -> argparse.ArgumentParser:
         help="Prometheus that holds the past (default: %(default)s)")  # fmt: skip
     add("--prometheus", type=servers.argument, metavar="BIN",
         help="Prometheus to evaluate with, on this machine (default: PATH, else unpacked)")  # fmt: skip
-    add("--html", type=Path, metavar="FILE", help="write an HTML page as well")
+    add("--html", type=outputs.page, metavar="FILE", help="write an HTML page as well (FILE.html)")
     add("--format", choices=("text", "json"), default="text", help="how to report (default: text)")
     access.add_arguments(
         parser, optional_for="whose silences held in the past too (it keeps them for five days)"
