@@ -157,6 +157,16 @@ def test_a_replica_that_is_unlike_its_peers_is_told_of_by_the_service_s_bits() -
     assert "The budget is 6 false pages a week, half of it for this." in told_why["Threshold"]
 
 
+def test_what_is_usual_within_five_minutes_is_told_where_it_decides() -> None:
+    at = BEGIN + 60 * np.arange(5 * 1440, dtype=np.int64)
+    values = season(at)
+    values[np.arange(len(at)) % 5 == 2] += 20
+    _, told = why(at, values, len(at) - 3)
+    assert "within five minutes values lie up to" in told["Threshold"]
+    _, told = why(at, season(at), len(at) - 3)
+    assert "the larger of two" in told["Threshold"]
+
+
 def test_a_reason_depends_on_nothing_that_comes_later() -> None:
     at, values = past(8)
     values[2000:2010] += 6

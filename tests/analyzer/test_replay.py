@@ -40,6 +40,22 @@ def test_a_lasting_shift_is_accepted_within_a_day() -> None:
     assert (scores[begin + DAY // MINUTE :] < 1).all()
 
 
+@pytest.mark.parametrize("every", [2, 5, 10, 30])
+def test_what_comes_every_few_minutes_stands_for_no_anomaly_and_hides_none(every: int) -> None:
+    # The past is looked at every five minutes, and may never see what comes in between.
+    chance = np.random.default_rng(1)
+    count = 5 * 1440
+    timestamps = 1_760_054_400 + 60 * np.arange(count)
+    values = 10 + chance.normal(0, 0.5, count)
+    values[np.arange(count) % every == min(2, every - 1)] += 20
+    incident = slice(count - 200, count - 140)
+    values[incident] += 80
+    scores = anomaly_scores(timestamps, values)
+    usual = scores[2 * 1440 : incident.start] >= 1
+    assert not np.any(usual[1:] & usual[:-1])
+    assert np.all(scores[incident] >= 1)
+
+
 def test_the_first_day_is_never_anomalous() -> None:
     at, values = minutes(0.9)
     values[500] = 1e6

@@ -66,6 +66,10 @@ class Threshold:
     """How many days that were, part of a day included."""
     days: tuple[Day, ...]
     """The oldest first; days that nothing is known of are not among them."""
+    within: bool = False
+    """Whether it is what is usual within minutes that asks for the distance."""
+    grain: float = 0.0
+    """How far values lay from the mean of their five minutes, but for one in ten."""
 
 
 @dataclass(frozen=True)
@@ -155,13 +159,15 @@ def grounds(recording: Recording, query: Query, sample: int, fit_interval: int =
         ),
         level=Level(level, float(model.fast[row]), float(model.slow[row]), float(learnt.room[row])),
         threshold=Threshold(
-            float(learnt.threshold[row]),
+            float(model.threshold[row]),
             float(known.scale[row]),
             float(known.least[row]),
             float(known.passed[row]),
             float(known.rare[row]),
             float(known.few[row]),
             tuple(day for day in remembered if np.isfinite(day.worst)),
+            float(model.threshold[row]) > float(learnt.threshold[row]),
+            float(model.grain[row]),
         ),
     )
 

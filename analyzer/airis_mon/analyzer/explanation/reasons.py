@@ -123,6 +123,11 @@ def _level(level: Level, unit: str) -> str:
 
 def _threshold(found: Threshold, why: Grounds) -> str:
     unit = why.query.unit
+    if found.within:
+        return (
+            f"{number(found.distance, unit)} off scores 1: within five minutes values lie up to "
+            f"{number(found.grain, unit)} from their mean, but for one in ten; what is usual is no departure."
+        )
     noise = f"{found.least / found.scale:g} standard deviations of {number(found.scale, unit)} ask for "
     noise += number(found.least, unit)
     if not math.isfinite(found.passed):

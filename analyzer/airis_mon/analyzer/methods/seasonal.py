@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from airis_mon.analyzer.methods import robust
 from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.robust import Floats
 from airis_mon.analyzer.methods.thresholds import Thresholds, thresholds
@@ -23,6 +24,9 @@ from airis_mon.analyzer.methods.tracks import Choice, held, levels, span, track
 Direction = Literal["up", "down", "both"]
 Rows = slice | NDArray[np.intp]
 
+_GRAIN = 0.9
+_GRAINS = 1.5
+"""What is usual within a cell, many times over, is no departure."""
 _COUNT_LEAST = 24
 """Values below which a row is not spoken of."""
 
@@ -60,7 +64,7 @@ class Learnt:
     room: Floats
     """(rows,): how far the level may part from that of half a day."""
     threshold: Floats
-    """(rows,): the distance from the expectation that scores 1; NaN while warming up."""
+    """(rows,): the distance from the expectation that the past asks for; NaN while warming up."""
     least: Floats
     most: Floats
     """(rows,): what the series cannot fall below or exceed; infinite where nothing forbids."""
@@ -79,11 +83,16 @@ class Learnt:
         """Return the model whose level `recent` tells: (rows, steps) that end `since` seconds later."""
         cells = self.cells
         missing = -(since // cells.step) % cells.columns
-        means = cells.means(recent, missing)[:, -span(cells) :]
+        parts = cells.cut(recent, missing)[:, -span(cells) :]
+        means = robust.mean(parts)
         last = cells.ahead(since)
         known = self._profile(np.arange(last - means.shape[1] + 1, last + 1))
         fast, slow = levels(means - known, cells)
-        return Model(self, since, held(fast, slow, self.room), fast, slow)
+        grain = np.zeros(len(means))
+        if cells.columns > 1:
+            within = np.abs(parts - means[:, :, None]).reshape(len(means), -1)
+            grain = np.nan_to_num(robust.quantile(within, _GRAIN))
+        return Model(self, since, held(fast, slow, self.room), fast, slow, grain)
 
     def _profile(self, cell: NDArray[np.intp]) -> Floats:
         """Return the profile of cells counted from the end of the past, those before it from -1 down."""
@@ -113,6 +122,16 @@ class Model:
     """(rows,): what the last two hours say by themselves; NaN where they say too little."""
     slow: Floats
     """(rows,): the level of half a day."""
+    grain: Floats
+    """(rows,): how far values of the last half day lay from the mean of their cell, but for one in ten.
+
+    A long past is looked at once a cell, and would not know of what comes every few minutes.
+    """
+
+    @property
+    def threshold(self) -> Floats:
+        """(rows,): the distance from the expectation that scores 1; NaN while warming up."""
+        return np.maximum(self.learnt.threshold, _GRAINS * self.grain)
 
     @property
     def profile(self) -> Floats:
@@ -127,7 +146,7 @@ class Model:
     def expected(self, ahead: int) -> Band:
         """Return the expectation and the band of score 1, `ahead` seconds after the end of the history."""
         middle = self._middle(ahead)
-        return self._possible(middle, middle - self.learnt.threshold, middle + self.learnt.threshold)
+        return self._possible(middle, middle - self.threshold, middle + self.threshold)
 
     def scores(
         self, values: Floats, ahead: int, direction: Direction = "both", rows: Rows = slice(None)
@@ -136,7 +155,7 @@ class Model:
 
         0 where a value is missing or the model is warming up; never infinite.
         """
-        off = (values - self._middle(ahead)[rows]) / self.learnt.threshold[rows]
+        off = (values - self._middle(ahead)[rows]) / self.threshold[rows]
         score = {"up": off, "down": -off, "both": np.abs(off)}[direction]
         return np.where(np.isfinite(score), np.maximum(score, 0.0), 0.0)
 
