@@ -13,8 +13,10 @@ from airis_mon.analyzer.comparison import (
     Margin,
     Measure,
     Side,
+    SideError,
     Span,
     UncomparableError,
+    compare,
     counted,
     measures,
     side,
@@ -223,3 +225,32 @@ def test_matchers_are_read_as_prometheus_reads_them(text: str, expected: Side) -
 def test_what_are_no_matchers_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="are no label matchers"):
         side(text)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_side_without_series_is_named_with_the_values_there_were(there: bool) -> None:
+    (measure,) = measures(monitor(ERRORS))
+    sides = (side("version=1"), side("version=2"))
+    selector = 'airis_predictions_total{job="digits"}'
+    known: dict[str, dict[tuple[tuple[str, str], ...], Course]] = {
+        one.chosen(of): {} for of in sides for one in (*measure.operations, *measure.counters)
+    }
+    known[f"count({selector})"] = {}
+    of_each = f"count by (version) (last_over_time({selector}[300s]))"
+    known[of_each] = {(("version", "7"),): lambda times: times.astype(np.float64)} if there else {}
+    with pytest.raises(SideError) as raised:
+        compare(MemoryQuerier(known, 900), (measure,), sides, SPAN, alpha=0.05)
+    assert str(raised.value) == (
+        f'the baseline: no series of {selector} has version="1", nor is any other there now; in the last 5m'
+        + (
+            ': `version` is "7"'
+            if there
+            else " there was none; `airis-mon check --live` says what is missing"
+        )
+    )
+
+
+def test_braces_in_a_value_of_a_label_are_kept() -> None:
+    everything = Side("", ())
+    assert Counter("a", (("path", 'path="/{}"'),)).chosen(everything) == 'a{path="/{}"}'
+    assert Counter("a", ()).chosen(everything) == "a"

@@ -203,6 +203,9 @@ def test_versions_are_told_apart_by_the_objectives_of_the_document(told: Canary)
     code, out, _ = told('version="5"')
     assert code == 4
     assert "verdict: undecided; keep both running" in out
+    code, out, _ = told('version="5"', "--warm-up", "12m")
+    assert code == 4
+    assert "too few steps" in out
 
     code, out, _ = told('version="4"', "--metric", "request_duration_mean", "--margin", "50ms")
     assert code == 3, out
@@ -223,6 +226,7 @@ def test_a_longer_look_back_does_not_change_the_verdict(told: Canary) -> None:
 @pytest.mark.parametrize(
     ("candidate", "options", "expected"),
     [
+        ('version="9"', (), 'the candidate: no series of airis_predictions_total{job="digits"} has'),
         ('version="9"', (), 'has version="9": `version` is "1", "2", "3", "4", "5", "6"'),
         ('pod="9"', (), "has a label `pod`; they have job, outcome, version"),
         ('version=~"1|2"', (), "choose 2 series together, such as airis_predictions_total{"),
@@ -232,6 +236,10 @@ def test_a_longer_look_back_does_not_change_the_verdict(told: Canary) -> None:
         ('version="2"', ("--margin", "20ms"), "--margin availability=20ms: write a percentage such as 0.5%"),
         ('version="2"', ("--step", "10s"), "are read each 30s; write 1m or more"),
         ('version="2"', ("--step", "1m", "--since", "30d"), "more than 20000 steps; write a longer one"),
+        ('version="2"', ("--warm-up", "1d"), "--warm-up: nothing is left of the 1d that are looked at"),
+        ('version="2"', ("--warm-up", "2h", "--since", "1h"), "--warm-up: nothing is left of the 1h"),
+        ('version="5"', ("--warm-up", "45m"), "all of it within the warm-up of 45m; leave out less"),
+        ('version="2"', ("--baseline", "version=8"), 'the baseline: no series of airis_predictions_total'),
         ('version="2"', ("--monitor", "x"), "there is no ModelMonitor `x` in these files"),
     ],
 )  # fmt: skip
@@ -262,6 +270,7 @@ def test_watching_ends_with_the_verdict_or_with_its_time(told: Canary) -> None:
         (("--candidate", 'version="2" or'), "are no label matchers"),
         (("--candidate", '__name__="x"'), "names of series follow from the document"),
         (("--alpha", "5"), "is no such probability"),
+        (("--alpha", "nan"), "write one such as 5% or 0.01"),
         (("--margin", "some"), "is no margin; write 0.5%, 20ms or NAME=0.5%"),
         (("--since", "yesterday"), "is no duration"),
         (("--prometheus.url", "localhost"), "is no URL of Prometheus"),

@@ -103,6 +103,9 @@ def test_replicas_by_when_from_weeks_of_a_real_prometheus(called: Run, url: str,
         ("vllm", ("--utilisation", "requests_running"), "is in requests, and a utilisation is a share"),
         ("vllm", ("--utilisation", "vllm:kv_cache_usage_perc"), "gives 2 series"),
         ("vllm", ("--load", "vector(1)"), "never varied"),
+        ("vllm", ("--load", "request_rat"), "no signal `request_rat`; did you mean `request_rate`?"),
+        ("vllm", ("--utilisation", "kv_cache_utilisaton"), "no signal `kv_cache_utilisaton`; did you mean"),
+        ("vllm", ("--load", "sum(request_rat)"), "nothing came for `sum(request_rat)`"),
         ("vllm", ("--history", "10d"), "known on 9 whole days, and 14 are needed"),
     ):
         refused = (

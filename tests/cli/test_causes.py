@@ -161,7 +161,11 @@ def test_the_deploy_before_an_incident_comes_first(
     for options, expected in (
         (("--signal", "vllm:request_success_total"), "gives 2 series"),
         (("--signal", "nothing_of_that_name"), "nothing came for `nothing_of_that_name`"),
-        (("--events.url", "http://127.0.0.1:1"), "does not tell its events"),
+        (("--signal", "error_rato"), "there is no signal `error_rato`; did you mean `error_ratio`?"),
+        (
+            ("--events.url", "http://127.0.0.1:1"),
+            "http://127.0.0.1:1/v1/events is not reachable: Connection refused\n",
+        ),
     ):
         refused = called(*words, "--prometheus.url", url, *options)
         assert refused.returncode == 1
@@ -173,6 +177,7 @@ def test_options_that_do_not_fit_are_refused(called: Run, document: Path) -> Non
         ((), "an incident is one monitor's: write --monitor, and one of support-chat, search"),
         (("--monitor", "search", "--since", "2d"), "from 1m to 1d"),
         (("--monitor", "search", "--most", "-3"), "is no number from 1 to 1000"),
+        (("--monitor", "search", "--most", "0"), "is no number from 1 to 1000"),
         (("--monitor", "search", "--also", "x"), "is not NAME=PROMQL"),
         (("--monitor", "search", "--events.url", "sidecar"), "is no URL of a sidecar"),
     ):

@@ -117,6 +117,7 @@ def test_options_that_do_not_fit_are_refused(called: Run, tmp_path: Path) -> Non
         (("--workload", "chat"), "belong together"),
         (("--workload", 'a"b', "--namespace", "x"), "is no name of Kubernetes"),
         (("--quantile", "95"), "is no number above 0 and up to 1"),
+        (("--margin", "-5"), "up to 1; write one such as 0.15"),
         (("--history", "1s"), "from 1h to"),
     ):
         refused = called("rightsize", document(tmp_path), *words)

@@ -99,6 +99,18 @@ def test_a_level_is_told_with_since_when_and_a_rise_with_its_slope(
     assert "did you mean `requests_running`?" in error
 
 
+def test_nothing_at_all_is_no_success(
+    prometheus_server: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "chat.yaml"
+    file.write_text(DOCUMENT)
+    words = [str(file), "--prometheus.url", prometheus_server().url, "--signal", "request_rate"]
+    assert trend.run(words, tmp_path) == 1
+    out, error = capsys.readouterr()
+    assert "no data" in out
+    assert "nothing came for `request_rate` in all that time; `airis-mon check --live` says what" in error
+
+
 def test_wrong_usage_and_servers_that_are_not_there_are_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,7 +69,7 @@ def _cells(one: Result) -> tuple[str, ...]:
         shown(one.baseline.value, unit),
         shown(one.candidate.value, unit),
         shown(one.difference, unit, signed=True),
-        interval if math.isfinite(one.lower) else "-",
+        interval if math.isfinite(one.lower) else "too few steps" if one.steps else "-",
         shown(one.margin, unit),
         f"{one.baseline.operations:.0f} / {one.candidate.operations:.0f}",
         one.verdict,

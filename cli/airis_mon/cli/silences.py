@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
-from airis_mon.cli.wording import printable
+from airis_mon.cli.wording import cause, printable
 
 _BYTES_MAX = 16 << 20
 _WORDS_MAX = 500
@@ -155,7 +155,7 @@ class Silences:
                     f"{shown} did not answer within {self._timeout:g} s; see `airis-mon silence list`"
                 ) from error
             except requests.RequestException as error:
-                causes.append(f"{shown} is not reachable: {_cause(error)}")
+                causes.append(f"{shown} is not reachable: {cause(error)}")
         raise AlertmanagerError("\n".join(causes))
 
 
@@ -220,11 +220,3 @@ def _read(read: Callable[[], T]) -> T:
 def _shown(url: str) -> str:
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def _cause(error: BaseException) -> str:
-    while True:
-        inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
-        if not isinstance(inner, BaseException):
-            return getattr(error, "strerror", None) or str(error) or type(error).__name__
-        error = inner

@@ -17,8 +17,10 @@ from airis_mon.analyzer.comparison.verdict import Verdict, judge, together
 from airis_mon.analyzer.methods.robust import Floats
 from airis_mon.analyzer.query import Querier
 from airis_mon.exporters.contracts import matchers
+from airis_mon.spec import format_duration
 
 _VALUES_SHOWN = 10
+_NAMES = ("baseline", "candidate")
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def compare(
 
     `alpha` is the probability that any verdict is ever wrong, of which each measure has an equal part
     (Bonferroni). `warm_up`: seconds of the candidate's first traffic that are left out. SideError where a
-    side has no series at all, or both have the same ones; QueryError where the server does not answer.
+    side has no series at all, or both have the same ones, or all that there is of the candidate falls into
+    its warm-up; QueryError where the server does not answer.
     """
     named = {label for one in sides for label in one.labels}
     found = []
@@ -100,9 +103,14 @@ def compare(
         found.append(pair)
     for number, one in enumerate(sides):
         if not any(pair[number].series for pair in found):
-            raise SideError(_missing(querier, measures[0], one, named, span.end))
+            raise SideError(_missing(querier, measures[0], (_NAMES[number], one), named, span))
     begin = min((_first(pair[1]) for pair in found), default=span.steps)
     since = span.start + begin * span.step
+    if begin < span.steps <= begin + math.ceil(warm_up / span.step):
+        raise SideError(
+            f"the candidate's first traffic was {format_duration(span.end - since)} ago, all of it within "
+            f"the warm-up of {format_duration(warm_up)}; leave out less, or look again later"
+        )
     begin += math.ceil(warm_up / span.step)
     results = tuple(
         _result(measure, pair, begin, span, alpha / len(measures))
@@ -180,24 +188,32 @@ def _sample(side: Steps, both: NDArray[np.bool_], series: int) -> Sample:
     return Sample(operations, total / operations if operations else math.nan, series)
 
 
-def _missing(querier: Querier, measure: Measure, side: Side, named: set[str], at: int) -> str:
+def _missing(
+    querier: Querier, measure: Measure, named_side: tuple[str, Side], named: set[str], span: Span
+) -> str:
     """Return what to write instead of matchers that no series has."""
-    metric = measure.operations[0].chosen(Side("", ()), named).replace(",}", "}").replace("{}", "")
-    told = []
+    name, side = named_side
+    metric = measure.operations[0].chosen(Side("", ()), named)
+    asked, told = metric, f"the {name}: no series of {metric} has {side.text}"
+    if not querier.instant(f"count({metric})", span.end).labels:
+        # Nothing is there now; what was there tells the values as well.
+        asked = f"last_over_time({metric}[{span.end - span.start}s])"
+        told += f", nor is any other there now; in the last {format_duration(span.end - span.start)}"
+    found = []
     for label in side.labels:
-        frame = querier.instant(f"count by ({label}) ({metric})", at)
+        frame = querier.instant(f"count by ({label}) ({asked})", span.end)
         values = sorted(dict(one).get(label, "") for one in frame.labels)
         if not values:
-            return f"{metric} has no series now; nothing can be compared"
+            return f"{told} there was none; `airis-mon check --live` says what is missing"
         if values == [""]:
-            there = querier.instant(metric, at).labels
-            labels = sorted({name for one in there for name, _ in one if name != "__name__"})
-            told.append(f"no series of {metric} has a label `{label}`; they have {', '.join(labels)}")
+            there = querier.instant(asked, span.end).labels
+            labels = sorted({key for one in there for key, _ in one if key != "__name__"})
+            found.append(f"none has a label `{label}`; they have {', '.join(labels)}")
         else:
             shown = ", ".join(f'"{value}"' for value in values[:_VALUES_SHOWN])
             rest = len(values) - _VALUES_SHOWN
-            told.append(f"`{label}` is {shown}" + (f" and {rest} others" if rest > 0 else ""))
-    return f"no series of {metric} has {side.text}: {'; '.join(told)}"
+            found.append(f"`{label}` is {shown}" + (f" and {rest} others" if rest > 0 else ""))
+    return f"{told}: {'; '.join(found)}"
 
 
 def _shown(labels: dict[str, str]) -> str:

@@ -36,7 +36,8 @@ class Counter:
     def chosen(self, side: Side, others: Collection[str] = ()) -> str:
         """Return the selector of one side in PromQL; `others` are labels that a side names in its place."""
         kept = [text for label, text in self.matchers if label not in others and label not in side.labels]
-        return f"{self.metric}{{{','.join([*kept, side.text])}}}"
+        texts = ",".join(filter(None, [*kept, side.text]))
+        return f"{self.metric}{{{texts}}}" if texts else self.metric
 
 
 @dataclass(frozen=True)

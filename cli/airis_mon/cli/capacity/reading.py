@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from airis_mon.analyzer.capacity import Past, Plan, Target, plan, strength
 from airis_mon.analyzer.query import Frame, Querier
-from airis_mon.cli.capacity.signals import Options, Signal, SignalError, Use, loads, replicas, use
+from airis_mon.cli.capacity.signals import Options, Signal, SignalError, Use, loads, mistyped, replicas, use
 from airis_mon.spec import Monitor
 
 STEP = 300
@@ -51,11 +51,15 @@ def account(monitor: Monitor, querier: Querier, question: Question) -> Account:
     read = [(one, frame) for one in candidates if (frame := _read(querier, one, question, "load"))]
     if not read:
         raise SignalError(
-            f"nothing came for {', '.join(f'`{one.name}`' for one in candidates)} in all that time; "
+            next(filter(None, (mistyped(monitor, one.expression) for one in candidates)), "")
+            or f"nothing came for {', '.join(f'`{one.name}`' for one in candidates)} in all that time; "
             "`airis-mon check --live` says what is missing"
         )
     running = _one(querier, replicas(monitor, question.options), question, "replicas").values[0]
-    use_values = None if used is None else _one(querier, used.signal, question, "utilisation").values[0]
+    use_values = None
+    if used is not None:
+        wrong = mistyped(monitor, used.signal.expression)
+        use_values = _one(querier, used.signal, question, "utilisation", wrong).values[0]
     pasts = [(one, Past(frame.timestamps, frame.values[0], running, use_values)) for one, frame in read]
     chosen, past = pasts[0]
     best = strength(past)
@@ -67,11 +71,12 @@ def account(monitor: Monitor, querier: Querier, question: Question) -> Account:
     return Account(monitor.name, chosen, used, question.history, target, plan(past, question.days, target))
 
 
-def _one(querier: Querier, signal: Signal, question: Question, option: str) -> Frame:
+def _one(querier: Querier, signal: Signal, question: Question, option: str, wrong: str = "") -> Frame:
     found = _read(querier, signal, question, option)
     if found is None:
         raise SignalError(
-            f"nothing came for {signal.name} in all that time (`{signal.expression}`); write PromQL with "
+            wrong
+            or f"nothing came for {signal.name} in all that time (`{signal.expression}`); write PromQL with "
             f"--{option}"
         )
     return found

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from airis_mon.exporters.contracts import QUANTILES, Contract, contract_of, matchers
-from airis_mon.spec import Latency, Monitor, format_duration
+from airis_mon.spec import Latency, Monitor, format_duration, nearest
 
 _LOADS = ("request_rate", "output_tokens_rate", "input_tokens_rate")
 """Signals that come from outside: what is running at a time follows from them and from how long it takes."""
+_WORD = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
+"""What may be a signal's name as well as PromQL."""
 
 
 class SignalError(Exception):
@@ -47,6 +50,13 @@ class Options:
     """Label that tells replicas apart."""
     window: float = 300.0
     """Seconds over which rates are taken."""
+
+
+def mistyped(monitor: Monitor, expression: str) -> str:
+    """Return what to say where nothing came for what is nearly a signal's name; else an empty text."""
+    known = contract_of(monitor.source).signals()
+    match = nearest(expression, known) if _WORD.fullmatch(expression) else None
+    return "" if match is None else f"there is no signal `{expression}`; did you mean `{match}`?"
 
 
 def loads(monitor: Monitor, options: Options) -> tuple[Signal, ...]:

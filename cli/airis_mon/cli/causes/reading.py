@@ -9,7 +9,7 @@ import requests
 
 from airis_mon.analyzer.causes import Event, Ranking, Signal, Window, rank
 from airis_mon.analyzer.query import Querier
-from airis_mon.cli.capacity.signals import SignalError
+from airis_mon.cli.capacity.signals import SignalError, mistyped
 from airis_mon.cli.causes.happenings import Span, happenings
 from airis_mon.cli.causes.reported import reported
 from airis_mon.cli.causes.signals import Asked, others, symptoms, upstream
@@ -77,8 +77,9 @@ def ranking(
     if best is None:
         names = ", ".join(dict.fromkeys(f"`{one.name}`" for felt in groups for one in felt))
         raise SignalError(
-            f"nothing came for {names} in all that time; `airis-mon check --live` says what is missing, and "
-            "--signal names another"
+            mistyped(monitor, asked.signal)
+            or f"nothing came for {names} in all that time; `airis-mon check --live` says what is missing, "
+            "and --signal names another"
         )
     return best
 

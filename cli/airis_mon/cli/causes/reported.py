@@ -12,7 +12,7 @@ import requests
 
 from airis_mon.analyzer.causes import Event, Kind
 from airis_mon.cli.causes.happenings import Span
-from airis_mon.cli.wording import printable
+from airis_mon.cli.wording import cause, printable
 
 _DEPLOY = re.compile(r"deploy|release|rollout|rollback|config|scale|migrat", re.IGNORECASE)
 """What an event is called that somebody made happen."""
@@ -21,7 +21,7 @@ _LIMIT = 1000
 _PAGES = 5
 _WORDS = 60
 """Characters of an event's message that are told."""
-_LARGEST = 16 << 20
+_LARGEST, _PIECE = 16 << 20, 1 << 16
 
 
 class ReportedError(Exception):
@@ -66,14 +66,21 @@ def _rows(url: str, span: Span, session: requests.Session) -> list[tuple[float, 
 
 
 def _answer(url: str, asked: dict[str, str], session: requests.Session) -> Any:
+    body = bytearray()
     try:
         with session.get(url, params=asked, timeout=_TIMEOUT, allow_redirects=False, stream=True) as response:
-            body = response.raw.read(_LARGEST + 1, decode_content=True)
-            if response.status_code != 200 or len(body) > _LARGEST:
+            for part in response.iter_content(_PIECE):
+                body += part
+                if len(body) > _LARGEST:
+                    raise ReportedError(f"{url} answers with more than {_LARGEST >> 20} MiB")
+            if response.status_code != 200:
                 raise ReportedError(f"{url} answers {response.status_code}; name a sidecar with --events.url")
-            return json.loads(body)
-    except (requests.RequestException, ValueError) as error:
-        raise ReportedError(f"{url} does not tell its events: {printable(str(error))[:200]}") from error
+    except requests.RequestException as error:
+        raise ReportedError(f"{url} is not reachable: {printable(cause(error))[:200]}") from error
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ReportedError(f"{url} answers with something that is no list of events") from error
 
 
 def _time(value: object) -> float:

@@ -141,9 +141,19 @@ def _sides(monitor: Monitor, args: argparse.Namespace) -> tuple[Side, Side]:
     return given[0], given[1]
 
 
+def _since(args: argparse.Namespace, step: int) -> float:
+    since: float = args.since or min(_SINCE, _STEPS_ALLOWED * step)
+    if args.warm_up >= since:
+        raise _CanaryError(
+            f"--warm-up: nothing is left of the {format_duration(since)} that are looked at; write less than "
+            "that, or a longer --since"
+        )
+    return since
+
+
 def _span(args: argparse.Namespace, monitor: Monitor, querier: Querier) -> Span:
     step = _step(args, monitor)
-    since = args.since or min(_SINCE, _STEPS_ALLOWED * step)
+    since = _since(args, step)
     now = int(querier.now()) // step * step
     return Span(now - math.ceil(since / step) * step, now, step)
 
@@ -288,6 +298,6 @@ def _alpha(text: str) -> float:
         found = math.nan
     if not 1e-6 <= found <= 0.5:
         raise argparse.ArgumentTypeError(
-            f"`{text[:20]}` is no such probability; write one such as 5%% or 0.01"
+            f"`{text[:20]}` is no such probability; write one such as 5% or 0.01"
         )
     return found

@@ -105,16 +105,24 @@ def _parser() -> argparse.ArgumentParser:
     add("--workload", type=_name, metavar="NAME", help="name of the workload, likewise")
     add("--kind", choices=("Deployment", "StatefulSet"), default="Deployment",
         help="kind of --workload (default: %(default)s)")  # fmt: skip
-    add("--quantile", type=prometheus.share, default=0.95, metavar="SHARE",
+    add("--quantile", type=_quantile, default=0.95, metavar="SHARE",
         help="share of the time that the request for CPU is enough for, and of days that the one for memory "
         "is (default: %(default)s)")  # fmt: skip
-    add("--margin", type=prometheus.share, default=0.15, metavar="SHARE",
+    add("--margin", type=_margin, default=0.15, metavar="SHARE",
         help="part that is added to what was used (default: %(default)s)")  # fmt: skip
     add("--output", choices=("table", "json", "patch"), default="table",
         help="how to report; a patch is for `kubectl patch --patch-file`, and nothing is applied here "
         "(default: table)")  # fmt: skip
     prometheus.add_arguments(parser)
     return parser
+
+
+def _quantile(text: str) -> float:
+    return prometheus.between(text, 0.0, 1.0, "such as 0.95")
+
+
+def _margin(text: str) -> float:
+    return prometheus.between(text, 0.0, 1.0, "such as 0.15")
 
 
 def _history(text: str) -> int:

@@ -71,7 +71,15 @@ def run(argv: Sequence[str], _cache: Path) -> int:
         print(json.dumps([_plain(row) for row in rows], indent=2))
     else:
         _write(sys.stdout, rows)
-    return 0
+    if any(row.found is not None for row in rows):
+        return 0
+    names = ", ".join(f"`{row.signal}`" for row in rows)
+    print(
+        f"airis-mon trend: nothing came for {names} in all that time; `airis-mon check --live` says what is "
+        "missing",
+        file=sys.stderr,
+    )
+    return 1
 
 
 def _signals(monitor: Monitor, wanted: Sequence[str]) -> Sequence[str]:
