@@ -59,7 +59,7 @@ def test_a_retention_that_is_too_short_is_told_and_refuses_nothing(called: Run, 
     done = called("check", *documents, "--retention", "15d")
     assert done.returncode == 0
     assert "looks 30d back, and samples are kept for 15d" in done.stderr
-    assert done.stdout.endswith(": 2 warnings\n")
+    assert done.stdout.endswith(": 4 warnings\n")
     assert called("check", *documents, "--retention", "31d").stderr == ""
     as_json = called("check", *documents, "--retention", "15d", "--format", "json")
     assert as_json.returncode == 0

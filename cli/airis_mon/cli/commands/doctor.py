@@ -33,10 +33,11 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     },
     "postgresql": {"psycopg": "psycopg"},
     "analyzer": {"cramjam": "cramjam", "numpy": "numpy", "google.protobuf": "protobuf"},
+    "charts": {"matplotlib": "matplotlib"},
     "demo": {"aiosmtpd": "aiosmtpd", "sklearn": "scikit-learn"},
 }
 """Extra -> module -> distribution, as in pyproject.toml."""
-OPTIONAL = {"demo", "postgresql"}
+OPTIONAL = {"charts", "demo", "postgresql"}
 
 _GOOD, _MISSING, _OPTIONAL = "ok", "MISSING", "-"
 
