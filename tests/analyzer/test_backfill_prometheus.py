@@ -68,8 +68,13 @@ def test_a_past_is_filled_in_after_the_window_was_opened_and_only_once(
     [
         (["--from=yesterday"], 2, "write `2026-11-01T00:00:00Z`, or how long ago"),
         (["--from=2026-11-01T00:00:00"], 2, "is no time"),
-        (["--from=5000d"], 1, "is no span"),
-        (["--from=1h", "--to=2h"], 1, "is no span"),
+        (["--from=5000d"], 1, "--from and --to are 5000d apart; up to 366d are judged at once"),
+        (["--from=1h", "--to=2h"], 1, "--from has to be before --to: they are "),
+        (
+            ["--from=1h", "--to=1h"],
+            1,
+            "lies in it; write an earlier --from, such as --from 7d",
+        ),
         ([], 2, "--from"),
     ],
 )

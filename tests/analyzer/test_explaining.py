@@ -177,7 +177,50 @@ def test_a_series_of_ones_own_needs_no_server(capsys: pytest.CaptureFixture[str]
     short = tmp_path / "short.csv"
     short.write_text("5,1\n6,2\n")
     assert "2 values are too few to be judged" in said(capsys, f"--values={short}")[2]
-    assert "No such file" in said(capsys, f"--values={tmp_path / 'none.csv'}")[2]
+    missing = tmp_path / "none.csv"
+    assert f"cannot read {missing}: No such file or directory\n" in said(capsys, f"--values={missing}")[2]
+
+
+@pytest.mark.parametrize("at", ["2023-11-14T23:59:59Z", "2023-11-20T23:55:01Z", "7d"])
+def test_a_moment_that_a_file_does_not_hold_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, at: str
+) -> None:
+    code, out, err = said(capsys, f"--values={own(tmp_path)}", f"--at={at}")
+    assert (code, out) == (1, "")
+    assert "lies outside of the values, 2023-11-15T00:00:00Z to 2023-11-20T23:55:00Z; write a time" in err
+
+
+def test_what_is_judged_follows_the_moment_to_explain(
+    capsys: pytest.CaptureFixture[str], stored: tuple[str, int], config: Path, tmp_path: Path
+) -> None:
+    url, now = stored
+    table = tmp_path / "a.csv"
+    flags = [f"--config.file={config}", f"--prometheus.url={url}", f"--csv={table}"]
+    # A day's course of two days ago: as long a past before it as is judged where nobody says.
+    at = now - 2 * DAY
+    wanted = f"{np.datetime64(at, 's')}Z"
+    code, out, _ = said(capsys, "chat/mean", *flags, f"--at={wanted}")
+    assert code == 0
+    assert wanted[:16].replace("T", " ") in out.splitlines()[0]
+    rows = table.read_text().splitlines()[1:]
+    assert rows[0].startswith(f"{np.datetime64(at - 7 * DAY, 's')}Z,")
+    assert rows[-1].startswith(f"{np.datetime64(at + HOUR, 's')}Z,")
+    for given in (["--since=1d"], ["--until=3d"], ["--since=4d", "--until=3d"]):
+        code, out, err = said(capsys, "chat/mean", *flags, f"--at={wanted}", *given)
+        assert (code, out) == (1, "")
+        assert f"--at: {wanted} lies outside of what is judged, " in err
+        assert "leave out --since and --until, and that follows --at" in err
+    code, _, err = said(capsys, "chat/mean", *flags, "--at=2999-01-01T00:00:00Z")
+    assert code == 1
+    assert "--at: 2999-01-01T00:00:00Z lies in the future; now it is " in err
+    for given, told in (
+        (["--since=0s"], "is empty: no time of evaluation, every 1m, lies in it; write an earlier --since"),
+        (["--since=1h", "--until=2h"], "--since has to be before --until: they are "),
+        (["--since=900d"], "--since and --until are 900d apart; up to 366d are judged at once"),
+    ):
+        code, out, err = said(capsys, "chat/mean", *flags, *given)
+        assert (code, out) == (1, "")
+        assert told in err
 
 
 def test_what_is_read_is_never_written_over(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

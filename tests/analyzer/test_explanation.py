@@ -27,7 +27,7 @@ from airis_mon.analyzer.explanation.grounds import grounds
 from airis_mon.analyzer.explanation.page import page
 from airis_mon.analyzer.explanation.reasons import headline, reasons
 from airis_mon.analyzer.explanation.sources import SERIES_MAX, SourceError, candidates, recordings, samples
-from airis_mon.analyzer.explanation.wording import clock, moment, number, span
+from airis_mon.analyzer.explanation.wording import clock, difference, moment, number, span
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.query import Labels
 from airis_mon.analyzer.query.fake import MemoryQuerier
@@ -192,6 +192,22 @@ def test_the_reason_names_what_is_expected_and_what_was_tried() -> None:
     assert "standard deviations of " in told["Threshold"]
     assert "The budget is 2 false pages a week." in told["Threshold"]
     assert "was as far off; the furthest was" in told["Memory"]
+
+
+def test_shares_are_percent_and_their_differences_percentage_points() -> None:
+    at, values = past(9)
+    values /= 100
+    values[2500] += 0.2
+    said, told = why(at, values, 2500, replace(QUERY, unit="ratio"))
+    assert re.match(r"Anomalous: [\d.]+% is [\d.]+ percentage points above the expected [\d.]+%;", said)
+    assert re.search(r"; [\d.]+ percentage points off scores 1, so this scores", said)
+    assert re.search(r"a level of [\d.]+% [+-] [\d.]+ percentage points for this time", told["Expectation"])
+    assert re.search(r"standard deviations of [\d.]+ percentage points ask for", told["Threshold"])
+    assert re.search(r"the furthest was [\d.]+ percentage points, in", told["Memory"])
+    assert [difference(one, "ratio") for one in (0.01, 0.05346)] == [
+        "1 percentage point",
+        "5.346 percentage points",
+    ]
 
 
 def test_what_came_before_is_remembered_by_its_days() -> None:
@@ -406,6 +422,7 @@ def test_a_file_of_ones_own_is_read_in_any_order_and_any_spelling_of_time(tmp_pa
         ("timestamp,value\n", "no line is `timestamp,value`"),
         ("5\n", "own.csv:1: `timestamp,value` is needed"),
         ("t,v\n5,x\n", "own.csv:2: `x` is no number"),
+        ("t,v\n5,-1e308\n", "own.csv:2: `-1e308` is too large to be judged, beyond 1e+300; leave it empty"),
         ("t,v\nyesterday,5\n", "own.csv:2: `yesterday` is no time"),
         ("t,v\n-5,5\n", "own.csv:2: `-5` is no time from 1970 on"),
         ("t,v\nnan,5\n", "own.csv:2: `nan` is no time"),
@@ -417,6 +434,18 @@ def test_a_line_that_is_no_value_is_named(tmp_path: Path, text: str, told: str) 
     with pytest.raises(SourceError) as refused:
         samples(file)
     assert told in str(refused.value)
+
+
+def test_the_largest_values_that_are_read_are_judged_without_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    at = BEGIN + np.arange(3 * DAY // STEP) * STEP
+    signs = np.random.default_rng(1).choice(["", "-"], len(at))
+    file.write_text("".join(f"{one},{sign}1e300\n" for one, sign in zip(at, signs, strict=True)))
+    recording = of_samples(*samples(file))
+    assert recording is not None
+    found = reasoned(account("one", recording, QUERY), recording)
+    assert found.course.ready.any()
+    assert "<svg" in page(found)
 
 
 def test_candidates_are_every_series_that_was_there_in_that_time() -> None:

@@ -136,6 +136,41 @@ def test_a_file_of_ones_own_is_replayed_by_the_very_scores(
     assert "wrong.csv:1: `begin,end` is needed" in said(capsys, f"--values={file}", f"--incidents={wrong}")[2]
 
 
+def test_what_is_no_number_is_counted_as_none(
+    capsys: pytest.CaptureFixture[str], prometheus_server: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "gaps.csv"
+    at = 1_700_006_400 + 300 * np.arange(600)
+    file.write_text("".join(f"{one},{'nan' if place % 3 else 7}\n" for place, one in enumerate(at.tolist())))
+    code, out, _ = said(capsys, f"--values={file}")
+    assert code == 0
+    assert "; 200 of 600 values are numbers, judged in " in out
+    code, out, _ = said(capsys, f"--values={file}", "--output=json")
+    (one,) = json.loads(out)["series"]
+    assert (one["values"], one["numbers"]) == (600, 200)
+    file.write_text("".join(f"{one},nan\n" for one in at.tolist()))
+    code, out, err = said(capsys, f"--values={file}")
+    assert (code, out) == (1, "")
+    assert f"{file}: none of its 600 values is a number" in err
+    assert f"cannot read {tmp_path}: Is a directory" in said(capsys, f"--values={tmp_path}")[2]
+    code, _, err = said(capsys, f"--values={file}", f"--incidents={tmp_path / 'none.csv'}")
+    assert f"cannot read {tmp_path / 'none.csv'}: No such file or directory\n" in err
+
+    config = tmp_path / "analyzer.yaml"
+    config.write_text(
+        "queries:\n  - {monitor: m, model: x, for: idle, expr: 'vector(0) / 0', history: 2h}\n"
+        "  - {monitor: m, model: x, for: one, expr: 'vector(1)', history: 2h}\n"
+    )
+    url = prometheus_server().url
+    flags = [f"--config.file={config}", f"--prometheus.url={url}", "--since=1h"]
+    code, out, err = said(capsys, *flags)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1].endswith("; all within their budgets; 1 without a number")
+    code, out, err = said(capsys, "m/idle", *flags)
+    assert (code, err) == (1, "airis-mon analyzer replay: none of the values in that time is a number\n")
+    assert out.splitlines()[-1].endswith("; none has a number")
+
+
 @pytest.mark.slow
 def test_a_reader_sees_the_overview(browser: Browser, tmp_path: Path) -> None:
     at = 1_700_006_400 + 300 * np.arange(3 * 288, dtype=np.int64)

@@ -200,7 +200,12 @@ def test_a_bad_configuration_ends_the_start(capsys: pytest.CaptureFixture[str], 
     file = tmp_path / "a.yaml"
     url = "--prometheus.url=http://127.0.0.1:1"
     code, text = refused(capsys, f"--config.file={file}", url)
-    assert (code, "No such file" in text) == (1, True)
+    assert (code, f"cannot read {file}: No such file or directory" in text) == (1, True)
+    assert "Errno" not in text
+    code, text = refused(capsys, f"--config.file={tmp_path}", url)
+    assert code == 1
+    assert f"{tmp_path} is a folder" in text
+    assert f"name the file in it, such as {tmp_path}/analyzer.yaml" in text
     file.write_text("queries: [{}]")
     code, text = refused(capsys, f"--config.file={file}", url)
     assert code == 1

@@ -108,8 +108,15 @@ def decode(text: str, file: str) -> Configuration:
 
 
 def load(file: Path) -> Configuration:
-    """Return the configuration in a file; SpecError with located problems, OSError if it cannot be read."""
-    return decode(file.read_text(encoding="utf-8", errors="replace"), str(file))
+    """Return the configuration in a file; SpecError with located problems, or why it cannot be read."""
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except IsADirectoryError as error:
+        hint = f"name the file in it, such as {file / 'analyzer.yaml'}"
+        raise SpecError([Problem(f"{file} is a folder", hint=hint)]) from error
+    except OSError as error:
+        raise SpecError([Problem(f"cannot read {file}: {error.strerror or error}")]) from error
+    return decode(text, str(file))
 
 
 Refuse = Callable[..., None]

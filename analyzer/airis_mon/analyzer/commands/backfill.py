@@ -18,17 +18,15 @@ import requests
 from airis_mon.analyzer.backfill.passes import Backfill, Progress
 from airis_mon.analyzer.backfill.receiver import RefusedError, receiver
 from airis_mon.analyzer.backfill.written import newest
-from airis_mon.analyzer.commands import delivery, flags
+from airis_mon.analyzer.commands import delivery, flags, spans
 from airis_mon.analyzer.config import Query, load
 from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.query import HttpQuerier, Querier, QueryError
 from airis_mon.analyzer.schedule import evaluated_at, moment
 from airis_mon.remote_write import HttpWriter
-from airis_mon.spec import SpecError, format_duration
+from airis_mon.spec import SpecError
 
 HELP = "judge a past as it would have been judged then, and write that"
-_LONGEST = 366 * 86400
-"""Seconds that one backfill goes through."""
 _SETTLES = 5.0
 """Seconds until a receiver that is no Prometheus shows what it has taken."""
 _TOLD = 5.0
@@ -76,11 +74,8 @@ def _run(arguments: argparse.Namespace, queries: tuple[Query, ...], schedule: Sc
     ):
         now = querier.now()
         start, end = (flags.instant(given, now) for given in (arguments.since, arguments.until))
-        end = min(end, evaluated_at(now, schedule.interval))
-        if not 0 <= end - start <= _LONGEST:
-            raise ValueError(
-                f"from {moment(start)} to {moment(end)} is no span from 0s to {format_duration(_LONGEST)}"
-            )
+        start, end = spans.checked(("--from", "--to"), start, end, now, schedule.interval)
+        end = evaluated_at(end, schedule.interval)
         target = receiver(flags.writing(arguments), session)
         same = target.url == flags.reading(arguments)
         stored = querier if same else _stored(target.url)

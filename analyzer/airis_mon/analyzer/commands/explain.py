@@ -76,18 +76,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _account(arguments: argparse.Namespace) -> Account:
-    at = arguments.at
     if arguments.values is not None:
         past = pasts.of_file(arguments)
-        end = float(past.recording.timestamps[-1])
+        at = _moment(arguments, float(past.recording.timestamps[-1]))
+        if at is not None:
+            pasts.within(past, at)
     else:
-        past, end = _asked(arguments)
+        past, at = _asked(arguments)
     with pasts.progress("judging") as progress:
         found = account(
             past.name,
             past.recording,
             past.query,
-            at=None if at is None else flags.instant(at, end),
+            at=at,
             fit_interval=arguments.fit_interval,
             incidents=pasts.incidents(arguments),
             progress=progress,
@@ -95,19 +96,26 @@ def _account(arguments: argparse.Namespace) -> Account:
     return reasoned(found, past.recording, arguments.fit_interval)
 
 
-def _asked(arguments: argparse.Namespace) -> tuple[pasts.Past, float]:
-    """Return the series of a Prometheus that is meant, and Prometheus' time."""
+def _moment(arguments: argparse.Namespace, now: float) -> int | None:
+    """Return the moment to explain, where one was given."""
+    return None if arguments.at is None else flags.instant(arguments.at, now)
+
+
+def _asked(arguments: argparse.Namespace) -> tuple[pasts.Past, int | None]:
+    """Return the series of a Prometheus that is meant, and the moment to explain where one was given."""
     if arguments.series is None:
         raise ValueError('which series? write monitor/signal, or monitor/signal{label="value"}')
     selection = parse(arguments.series)
     possible = queries(selection, pasts.configured(arguments))
     with closing(HttpQuerier(flags.reading(arguments))) as querier:
-        since, until = pasts.span(arguments, querier)
+        now = querier.now()
+        at = _moment(arguments, now)
+        since, until = pasts.span(arguments, now, at)
         query, labels = chosen(selection, candidates(querier, possible, since, until))
         found = dict(recordings(querier, query, since, until, flags.schedule(arguments)))
         if labels not in found:
             raise ValueError(f"{selection} has no value at the times that are judged")
-        return pasts.Past(shown(query.monitor, query.signal, labels), query, found[labels]), querier.now()
+        return pasts.Past(shown(query.monitor, query.signal, labels), query, found[labels]), at
 
 
 def _table(found: Account, file: Path) -> None:

@@ -11,19 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from airis_mon.analyzer.commands import flags, outputs
+import numpy as np
+
+from airis_mon.analyzer.commands import flags, outputs, spans
 from airis_mon.analyzer.config import Query, load
 from airis_mon.analyzer.explanation.course import Progress
 from airis_mon.analyzer.explanation.sources import incidents as known_incidents
 from airis_mon.analyzer.explanation.sources import samples
 from airis_mon.analyzer.methods.seasonal import Direction
-from airis_mon.analyzer.query import Querier
 from airis_mon.analyzer.recording import Recording, of_samples
-from airis_mon.analyzer.schedule import HISTORY
-from airis_mon.spec import format_duration
+from airis_mon.analyzer.schedule import HISTORY, moment
+from airis_mon.spec import format_duration, parse_duration
 
-_LONGEST = 366 * 86400
-"""Seconds that are judged at once."""
+_AFTER = 3600
+"""Seconds that are judged after the moment to explain, where no flag says from when to when."""
 _TOLD = 0.5
 """Seconds between two states of the line of progress."""
 
@@ -38,7 +39,7 @@ class Past:
 
 
 def add_arguments(parser: argparse.ArgumentParser, since: str) -> None:
-    """Add where the past is read, and how far back it is judged."""
+    """Add where the past is read, and how far back it is judged: `since` where no flag says."""
     flags.add_config(parser, required=False)
     flags.add_server(parser, required=False)
     parser.add_argument(
@@ -50,12 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser, since: str) -> None:
     for flag, default, meaning in (
         (
             "--since",
-            since,
-            f"first time to judge: `2026-11-01T00:00Z`, or how long ago (default: {since})",
+            None,
+            f"first time to judge: `2026-11-01T00:00Z`, or how long ago (default: {since} before the last)",
         ),
-        ("--until", "0s", "last time to judge, likewise (default: now, by Prometheus' clock)"),
+        ("--until", None, "last time to judge, likewise (default: now, by Prometheus' clock)"),
     ):
         parser.add_argument(flag, metavar="TIME", type=flags.time, default=default, help=meaning)
+    parser.set_defaults(back=parse_duration(since))
     parser.add_argument(
         "--direction",
         choices=get_args(Direction),
@@ -79,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser, since: str) -> None:
 
 
 def incidents(arguments: argparse.Namespace) -> tuple[tuple[int, int], ...]:
-    """Return the incidents that somebody knows of; ValueError or OSError where they cannot be read."""
+    """Return the incidents that somebody knows of; ValueError where they cannot be read."""
     return () if arguments.incidents is None else known_incidents(arguments.incidents)
 
 
@@ -98,7 +100,7 @@ def check(arguments: argparse.Namespace, written: Mapping[str, Path | None]) -> 
 
 
 def configured(arguments: argparse.Namespace) -> tuple[Query, ...]:
-    """Return the queries of the configuration; SpecError or OSError where it cannot be read."""
+    """Return the queries of the configuration; SpecError where it cannot be read."""
     return load(arguments.config_file).queries
 
 
@@ -109,23 +111,46 @@ def of_file(arguments: argparse.Namespace) -> Past:
     recording = of_samples(at, values)
     if recording is None:
         raise ValueError(f"{file}: {len(values)} values are too few to be judged")
+    if not np.isfinite(values).any():
+        raise ValueError(f"{file}: none of its {len(values):,} values is a number")
     query = Query(
         "values", file.stem, file.stem, "", history=arguments.history, direction=arguments.direction
     )
     return Past(file.stem, query, recording)
 
 
-def span(arguments: argparse.Namespace, querier: Querier) -> tuple[int, int]:
-    """Return the first and the last time to judge; ValueError where that is none, or too much."""
-    now = querier.now()
-    since, until = (flags.instant(given, now) for given in (arguments.since, arguments.until))
-    until = min(until, int(now))
-    if not 0 <= until - since <= _LONGEST:
+def span(arguments: argparse.Namespace, now: float, at: int | None = None) -> tuple[int, int]:
+    """Return the first and the last time to judge; ValueError where that is none, or too much.
+
+    Where the flags leave it open, it follows `at`, the moment to explain; ValueError if that lies outside.
+    """
+    if at is not None and at > now:
+        raise ValueError(f"--at: {moment(at)} lies in the future; now it is {moment(now)}")
+    since, until = (
+        None if given is None else flags.instant(given, now) for given in (arguments.since, arguments.until)
+    )
+    if until is None:
+        until = int(now) if at is None or since is not None else at + _AFTER
+    if since is None:
+        since = (until if at is None else min(at, until)) - int(arguments.back)
+    since, until = spans.checked(("--since", "--until"), since, until, now, arguments.interval)
+    begin = spans.begun(since, arguments.interval)
+    if at is not None and not begin <= at <= until:
         raise ValueError(
-            f"--since and --until are {until - since} seconds apart; up to "
-            f"{format_duration(_LONGEST)} are judged at once"
+            f"--at: {moment(at)} lies outside of what is judged, {moment(begin)} to {moment(until)}; "
+            "leave out --since and --until, and that follows --at"
         )
     return since, until
+
+
+def within(past: Past, at: int) -> None:
+    """Raise ValueError where a moment lies outside of what a file holds."""
+    first, last = past.recording.timestamps[[0, -1]].tolist()
+    if not first <= at <= last:
+        raise ValueError(
+            f"--at: {moment(at)} lies outside of the values, {moment(first)} to {moment(last)}; "
+            "write a time between them, or how long before the last one, such as --at 3h"
+        )
 
 
 @contextmanager

@@ -84,6 +84,9 @@ def run(arguments: argparse.Namespace) -> int:
     except (SpecError, QueryError, OSError, ValueError) as error:
         print(f"airis-mon analyzer replay: {error}", file=sys.stderr)
         return 1
+    if found and not any(one.numbers for one in found):
+        failed = True
+        print("airis-mon analyzer replay: none of the values in that time is a number", file=sys.stderr)
     whole = time.monotonic() - began
     if arguments.output == "json":
         print(json.dumps({"series": told, "seconds": round(whole, 3)}, allow_nan=False))
@@ -104,7 +107,7 @@ def _pasts(arguments: argparse.Namespace) -> Iterator[pasts.Past | str]:
         wanted = {query for selection in selections for query in queries(selection, configured)}
         chosen = [query for query in chosen if query in wanted]
     with closing(HttpQuerier(flags.reading(arguments))) as querier:
-        since, until = pasts.span(arguments, querier)
+        since, until = pasts.span(arguments, querier.now())
         for query in chosen:
             try:
                 for labels, one in recordings(querier, query, since, until, flags.schedule(arguments)):
@@ -130,5 +133,8 @@ def _total(found: list[Account], seconds: float) -> str:
         for one in found
         if any(one.weekly(severity) > one.query.false_pages_per_week for severity in one.waits)
     ]
+    silent = sum(not one.numbers for one in found)
     beyond = f"{len(over)} of them beyond their budget" if over else "all within their budgets"
+    if silent:
+        beyond = "none has a number" if silent == len(found) else f"{beyond}; {silent:,} without a number"
     return f"{len(found):,} series in {seconds:.1f}s: {episodes}, {', '.join(told)}; {beyond}"

@@ -41,6 +41,11 @@ class Account:
     incidents: tuple[tuple[int, int], ...] = ()
     """Begin and end of what is known to have been wrong, seconds since the epoch."""
 
+    @property
+    def numbers(self) -> int:
+        """How many of the values are numbers: the others are gaps, and no score says anything there."""
+        return int(np.isfinite(self.course.values).sum())
+
     def told(self, severity: Severity) -> list[int]:
         """Return the times at which a severity tells."""
         return [told.at for episode in self.episodes for told in episode.told if told.severity == severity]

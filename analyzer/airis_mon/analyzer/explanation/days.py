@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from airis_mon.analyzer.explanation.drawing import LEFT, RIGHT, WIDTH
 from airis_mon.analyzer.explanation.grounds import Threshold
-from airis_mon.analyzer.explanation.wording import date, number
+from airis_mon.analyzer.explanation.wording import date, difference, number
 
 _HEIGHT, _TOP, _FLOOR = 150, 12, 124
 _WIDEST = 40.0
@@ -31,7 +31,7 @@ def bars(threshold: Threshold, unit: str, departure: float) -> str:
     for index, day in enumerate(threshold.days):
         x, width = LEFT + (index + 0.15) * room, min(0.7 * room, _WIDEST)
         kind = "day over" if day.worst >= threshold.distance else "day"
-        said = html.escape(f"{date(day.begin)}: {number(day.worst, unit)} off")
+        said = html.escape(f"{date(day.begin)}: {difference(day.worst, unit)} off")
         parts.append(
             f'<rect class="{kind}" x="{x:.1f}" y="{y(day.worst)}" width="{width:.1f}" '
             f'height="{_FLOOR - y(day.worst):.1f}"><title>{said}</title></rect>'
@@ -47,7 +47,7 @@ def bars(threshold: Threshold, unit: str, departure: float) -> str:
     for value in _apart([*(value for _, value in lines), 0.0], tallest):
         text = html.escape(number(value, unit))
         parts.append(f'<text x="{LEFT - 8}" y="{y(value) + 4}" text-anchor="end">{text}</text>')
-    label = f"Worst departure of each remembered day; {number(threshold.distance, unit)} is anomalous"
+    label = f"Worst departure of each remembered day; {difference(threshold.distance, unit)} is anomalous"
     return (
         f'<svg viewBox="0 0 {WIDTH} {_HEIGHT}" role="img" aria-label="{html.escape(label)}">'
         + "".join(parts)

@@ -25,7 +25,7 @@ def lines(account: Account, seconds: float) -> Iterator[str]:
     budget = f"{account.query.false_pages_per_week:g} false ones a week accepted"
     yield (
         f"{account.name}: {plural(len(account.episodes), 'episode')}; {'; '.join(told)} ({budget}); "
-        f"{len(account.course.timestamps):,} values in {seconds:.1f}s"
+        f"{_counted(account)} in {seconds:.1f}s"
     )
     if not account.course.ready.any():
         yield "  never judged: less than a day of values before, or too few"
@@ -34,6 +34,11 @@ def lines(account: Account, seconds: float) -> Iterator[str]:
         yield f"  {plural(rest, 'earlier episode')}"
     for episode in account.episodes[-SHOWN:]:
         yield f"  {line(account, episode)}"
+
+
+def _counted(account: Account) -> str:
+    every, numbers = len(account.course.timestamps), account.numbers
+    return f"{every:,} values" if numbers == every else f"{numbers:,} of {every:,} values are numbers, judged"
 
 
 def line(account: Account, episode: Episode) -> str:
@@ -58,6 +63,7 @@ def values(account: Account, seconds: float) -> Mapping[str, Any]:
         "from": _iso(course.timestamps[0]),
         "to": _iso(course.timestamps[-1]),
         "values": len(course.timestamps),
+        "numbers": account.numbers,
         "judged": int(course.ready.sum()),
         "seconds": round(seconds, 3),
         "false_pages_per_week_accepted": query.false_pages_per_week,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from airis_mon.analyzer.explanation.grounds import Grounds, Level, Threshold, Tried
-from airis_mon.analyzer.explanation.wording import clock, date, moment, number, plural, span
+from airis_mon.analyzer.explanation.wording import clock, date, difference, moment, number, plural, span
 from airis_mon.analyzer.methods.cells import DAY
 from airis_mon.analyzer.recording import Beside
 
@@ -38,18 +38,18 @@ def headline(why: Grounds) -> str:
         return f"Warming up: {value}, and not enough of a past to judge it by; the score is 0."
     off = why.departure
     side, other = ("above", "below") if off > 0 else ("below", "above")
-    found = f"{value} is {number(abs(off), unit)} {side} the expected {number(why.expected, unit)}"
+    found = f"{value} is {difference(abs(off), unit)} {side} the expected {number(why.expected, unit)}"
     if off == 0:
         found = f"{value} is what was expected"
     if why.by_peers and why.beside is not None and why.score >= 1:
         return (
             f"Anomalous: {value} is unlike its {why.beside.peers} peers, which scores {why.score:.2f}; "
-            f"by its own past it scores {why.own:.2f}, {number(abs(off), unit)} {side} the expected."
+            f"by its own past it scores {why.own:.2f}, {difference(abs(off), unit)} {side} the expected."
         )
     direction = why.query.direction
     if {"up": off < 0, "down": off > 0}.get(direction, False):
         return f"As usual: {found}; only what is {other} counts here (direction: {direction})."
-    edge = f"{number(why.threshold.distance, unit)} off scores 1, so this scores {why.score:.2f}"
+    edge = f"{difference(why.threshold.distance, unit)} off scores 1, so this scores {why.score:.2f}"
     return f"{'Anomalous' if why.score >= 1 else 'As usual'}: {found}; {edge}."
 
 
@@ -81,12 +81,12 @@ def _expectation(why: Grounds, level: float) -> str:
     if why.chosen != "flat":
         sign = "+" if why.profile >= 0 else "-"
         when = "day" if why.chosen == "daily" else "week"
-        usual = f"{sign} {number(abs(why.profile), unit)} for this time of {when}"
+        usual = f"{sign} {difference(abs(why.profile), unit)} for this time of {when}"
         parts += f" = a level of {number(level, unit)} {usual}"
     best = next(one for one in why.tried if one.name == why.chosen)
     text = f"{parts}. Believed is {_NAMES.get(why.chosen, why.chosen)}"
     if math.isfinite(best.error):
-        text += f", which was off by {number(best.error, unit)} in the week before"
+        text += f", which was off by {difference(best.error, unit)} in the week before"
     others = [_tried(one, unit) for one in why.tried if one.name != why.chosen]
     return f"{text}; {', '.join(others)}." if others else f"{text}; the past is too short for days and weeks."
 
@@ -96,8 +96,8 @@ def _peers(beside: Beside, unit: str) -> str:
     if not math.isfinite(away) or not math.isfinite(usual):
         return f"Of the {beside.peers} other series of this query too few have a value to be compared with."
     return (
-        f"Beside the {beside.peers} other series of this query: {number(away, unit)} from the middle of all, "
-        f"usually {number(usual, unit)}; that scores {score:.2f}. The larger score counts."
+        f"Beside the {beside.peers} other series of this query: {difference(away, unit)} from the middle of "
+        f"all, usually {difference(usual, unit)}; that scores {score:.2f}. The larger score counts."
     )
 
 
@@ -105,7 +105,7 @@ def _tried(one: Tried, unit: str) -> str:
     name = _NAMES.get(one.name, one.name)
     if not math.isfinite(one.error):
         return f"{name} has too little of a past"
-    return f"{name} by {number(one.error, unit)}"
+    return f"{name} by {difference(one.error, unit)}"
 
 
 def _level(level: Level, unit: str) -> str:
@@ -116,7 +116,7 @@ def _level(level: Level, unit: str) -> str:
         return f"{said}, the median of the last two hours."
     return (
         f"The last two hours say {number(level.fast, unit)}, half a day says {number(level.slow, unit)}. "
-        f"It is held at {said}, {number(level.room, unit)} from half a day, so that an incident is not "
+        f"It is held at {said}, {difference(level.room, unit)} from half a day, so that an incident is not "
         "learnt away while it lasts; a shift that stays becomes the new level over the next hours."
     )
 
@@ -125,22 +125,23 @@ def _threshold(found: Threshold, why: Grounds) -> str:
     unit = why.query.unit
     if found.within:
         return (
-            f"{number(found.distance, unit)} off scores 1: within five minutes values lie up to "
-            f"{number(found.grain, unit)} from their mean, but for one in ten; what is usual is no departure."
+            f"{difference(found.distance, unit)} off scores 1: within five minutes values lie up to "
+            f"{difference(found.grain, unit)} from their mean, but for one in ten; what is usual is no "
+            "departure."
         )
-    noise = f"{found.least / found.scale:g} standard deviations of {number(found.scale, unit)} ask for "
-    noise += number(found.least, unit)
+    noise = f"{found.least / found.scale:g} standard deviations of {difference(found.scale, unit)} ask for "
+    noise += difference(found.least, unit)
     if not math.isfinite(found.passed):
-        return f"{number(found.distance, unit)} off scores 1: {noise}."
+        return f"{difference(found.distance, unit)} off scores 1: {noise}."
     past = (
         f"all but {found.few:.2g} of the {plural(len(found.days), 'day')} before stayed below "
-        f"{number(found.rare, unit)}, which asks for {100 * found.passed / found.rare:.0f}% of that"
+        f"{difference(found.rare, unit)}, which asks for {100 * found.passed / found.rare:.0f}% of that"
         if found.rare > 0
         else "no day before was off at all"
     )
     half = ", half of it for this" if why.beside is not None else ""
     budget = f"The budget is {why.query.false_pages_per_week:g} false pages a week{half}."
-    return f"{number(found.distance, unit)} off scores 1, the larger of two: {noise}; {past}. {budget}"
+    return f"{difference(found.distance, unit)} off scores 1, the larger of two: {noise}; {past}. {budget}"
 
 
 def _memory(found: Threshold, why: Grounds) -> str:
@@ -155,7 +156,7 @@ def _memory(found: Threshold, why: Grounds) -> str:
     worst = max(found.days, key=lambda day: day.worst)
     if not same:
         return (
-            f"None of the {days} before was as far off; the furthest was {number(worst.worst, unit)}, "
+            f"None of the {days} before was as far off; the furthest was {difference(worst.worst, unit)}, "
             f"in the day from {moment(worst.begin)}."
         )
     text = f"As far off or further on {len(same)} of the {days} before"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
@@ -26,6 +28,8 @@ SERIES_MAX = 2000
 """Series of one query that are read: each is held with weeks of its past."""
 _ROWS_MAX = 5_000_000
 _INCIDENTS_MAX = 10_000
+_LARGEST = 1e300
+"""The difference of any two values is still a number, and so is that of what is made of them."""
 _MILLISECONDS = 1e11
 """Numbers from here on are milliseconds since the epoch: as seconds they would be after the year 5000."""
 
@@ -111,13 +115,23 @@ def _row(frame: Frame, labels: Labels) -> Floats:
     return np.full(len(frame.timestamps), np.nan)
 
 
+@contextmanager
+def _opened(file: Path) -> Iterator[TextIO]:
+    """Give the text of a CSV file; SourceError where it cannot be read."""
+    try:
+        with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+            yield lines
+    except OSError as error:
+        raise SourceError(f"cannot read {file}: {error.strerror or error}") from error
+
+
 def samples(file: Path) -> tuple[Integers, Floats]:
     """Return the times and values of a CSV file, in order; of a time that comes twice the later line counts.
 
-    SourceError with the line where it cannot be understood, OSError if it cannot be read.
+    SourceError with the line where it cannot be understood, or why it cannot be read.
     """
     found: dict[int, float] = {}
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+    with _opened(file) as lines:
         reader = csv.reader(lines)
         for row in reader:
             if not row or not any(cell.strip() for cell in row):
@@ -169,13 +183,17 @@ def _value(text: str) -> float:
         value = float(text)
     except ValueError:
         raise ValueError(f"`{text[:40]}` is no number; leave it empty where there is none") from None
-    return value if math.isfinite(value) else math.nan
+    if not math.isfinite(value):
+        return math.nan
+    if abs(value) > _LARGEST:
+        raise ValueError(f"`{text[:40]}` is too large to be judged, beyond {_LARGEST:g}; leave it empty")
+    return value
 
 
 def incidents(file: Path) -> tuple[tuple[int, int], ...]:
-    """Return begin and end of each line of a CSV file; SourceError, or OSError if it cannot be read."""
+    """Return begin and end of each line of a CSV file; SourceError where it cannot be read as that."""
     found = []
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+    with _opened(file) as lines:
         reader = csv.reader(lines)
         for row in reader:
             place = f"{file}:{reader.line_num}"

@@ -24,6 +24,14 @@ def number(value: float, unit: str = "") -> str:
     return f"{_digits(value)} {unit}".rstrip()
 
 
+def difference(value: float, unit: str = "") -> str:
+    """Return how far two values are from each other: of shares, that is in percentage points."""
+    if unit != "ratio" or not math.isfinite(value):
+        return number(value, unit)
+    points = _digits(100 * value)
+    return f"{points} percentage point" + ("" if points == "1" else "s")
+
+
 def _digits(value: float) -> str:
     """Return four significant digits, thousands apart, no exponent where a person reads without."""
     if value == 0:

@@ -1,0 +1,40 @@
+"""From when to when a past is judged: what two flags say, held against each other and against the clock."""
+
+from __future__ import annotations
+
+from airis_mon.analyzer.schedule import evaluated_at, moment
+from airis_mon.spec import format_duration
+
+LONGEST = 366 * 86400
+"""Seconds that are judged at once."""
+
+
+def checked(names: tuple[str, str], since: int, until: int, now: float, interval: int) -> tuple[int, int]:
+    """Return the first and the last time to judge, the last one not after `now`.
+
+    ValueError with what to write where no time of evaluation lies between them, or too many do; `names` are
+    the two flags.
+    """
+    first, last = names
+    until = min(until, int(now))
+    if since > until:
+        raise ValueError(
+            f"{first} has to be before {last}: they are {moment(since)} and {moment(until)}; "
+            f"of how long ago, the longer one comes first: {first} 2h {last} 1h"
+        )
+    if since == until or begun(since, interval) > evaluated_at(until, interval):
+        raise ValueError(
+            f"the span from {moment(since)} to {moment(until)} is empty: no time of evaluation, every "
+            f"{format_duration(interval)}, lies in it; write an earlier {first}, such as {first} 7d"
+        )
+    if until - since > LONGEST:
+        raise ValueError(
+            f"{first} and {last} are {(until - since) // 86400}d apart; up to {format_duration(LONGEST)} are "
+            f"judged at once: write a later {first}, or an earlier {last}"
+        )
+    return since, until
+
+
+def begun(since: int, interval: int) -> int:
+    """Return the first time of evaluation that is not before `since`."""
+    return -(-since // interval) * interval
