@@ -90,7 +90,7 @@ class Learnt:
         fast, slow = levels(means - known, cells)
         grain = np.zeros(len(means))
         if cells.columns > 1:
-            within = np.abs(parts - means[:, :, None]).reshape(len(means), -1)
+            within = np.abs(parts - means[:, :, None]).reshape(len(means), means.shape[1] * cells.columns)
             grain = np.nan_to_num(robust.quantile(within, _GRAIN))
         return Model(self, since, held(fast, slow, self.room), fast, slow, grain)
 
