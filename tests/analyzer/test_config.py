@@ -78,6 +78,11 @@ def test_what_is_left_out_has_defaults() -> None:
         (HEAD + ', unit: !!int ""}', "a.yaml:2:", "is no int"),
         (HEAD + ", unit: !!python/name:os.system x}", "a.yaml:2:", "tag"),
         (HEAD + ", <<: {unit: s}}", "a.yaml:2:", "unknown key `<<`"),
+        (
+            HEAD + ", ? " + "k" * 100_000 + " : [" + "1, " * 1000 + "1]}",
+            "a.yaml:2:",
+            "a key of 100000 characters",
+        ),
         ("queries: []" + " " * (8 << 20), "a.yaml:1:1", "larger than 8 MiB"),
     ],
 )
@@ -110,6 +115,11 @@ def test_limits_of_a_file_leave_room_for_all_queries_that_may_be_run() -> None:
     (document,), _ = compose("a.yaml", text)
     assert document.root.size * 100 < LIMITS.nodes
     assert len(text) * 100 < LIMITS.characters
+
+
+def test_a_message_has_an_end_however_much_is_wrong() -> None:
+    assert refused("queries:\n" + "  - {" + "a: 1, " * 1000 + "}").count("written twice") == 50
+    assert refused("queries: [" + "2026-02-31, " * 1000 + "]").count("is no timestamp") == 50
 
 
 @given(st.text(max_size=200) | st.text("qeuris:[]{}-&*!|>\n \"'%<0123456789_.+e", max_size=60))

@@ -97,6 +97,10 @@ def test_it_waits_for_prometheus_works_reloads_and_ends_cleanly(
     assert f"{service.config}:1:" in answer.text
     assert service.metric("airis_analyzer_config_last_reload_successful") == 0
     assert service.metric("airis_analyzer_config_queries") == 2
+    service.config.write_text("queries: " + "[" * 100_000)
+    answer = requests.post(service.url + "/-/reload", timeout=10)
+    assert answer.status_code == 500
+    assert "nested deeper" in answer.text
     service.process.send_signal(signal.SIGHUP)
     until(lambda: service.logged("reload failed, the old configuration stays"))
     service.config.write_text(GOOD)
@@ -146,11 +150,33 @@ def test_a_queue_outlives_a_kill_and_belongs_to_one_process(
         service = start(server.url, *flags)
         until(lambda: service.metric("airis_analyzer_samples_written_total") >= 4)
         until(lambda: service.metric("airis_analyzer_queue_samples") == 0)
+        # Those that were queued are taken, and newer ones.
+        until(lambda: len({at for _, at in list(taken)}) >= 3)
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(15) == 0
     assert all(len(values) == 1 for values in taken.values())
-    times = sorted({at for _, at in taken})
-    assert len(times) >= 3
+
+
+def test_dead_letters_that_cannot_be_written_are_told_once(
+    start: Callable[..., Service], prometheus_server: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder, moved = tmp_path / "letters", tmp_path / "moved"
+    folder.mkdir()
+    file = folder / "dead.jsonl"
+    with receiver(lambda _: Reply(400)) as there:
+        service = start(
+            prometheus_server().url,
+            f"--remote-write.url={there.url}",
+            f"--remote-write.dead-letter-path={file}",
+        )
+        until(lambda: file.read_text().count("\n") >= 2)
+        folder.rename(moved)
+        lost = 'airis_analyzer_dead_letters_total{result="lost"}'
+        until(lambda: service.metric(lost) >= 4)
+        assert service.logged("dead letters are lost")["error"] == f"{file}: No such file or directory"
+        moved.rename(folder)
+        until(lambda: service.logged("dead letters are written again"))
+        assert service.log.read_text().count('"dead letters are lost"') == 1
 
 
 def test_it_ends_in_time_though_prometheus_hangs(start: Callable[[str], Service]) -> None:

@@ -8,6 +8,9 @@ from airis_mon.spec import Items, Limits, Location, Node, Origin, Pairs, Problem
 
 LIMITS = Limits(characters=8 * 1024 * 1024, documents=1, depth=10, nodes=500_000)
 """Of the largest configuration: 10,000 queries of some 800 characters and 50 values, keys among them."""
+_KEY_MAX = 64
+"""Characters of a key: it stands in the path of all that is below it."""
+_PROBLEMS_MAX = 50
 _TAG = "tag:yaml.org,2002:"
 _WRITTEN = frozenset({"int", "float", "timestamp"})
 """What is not the text it is written as."""
@@ -23,12 +26,12 @@ def located(text: str, file: str, begin: str) -> tuple[object, Origin]:
     if ending is not None:
         problems.append(ending)
     if problems:
-        raise SpecError(problems)
+        raise SpecError(problems[:_PROBLEMS_MAX])
     places: dict[str, Location] = {}
     tree = _Tree(places)
     values = tree.value("", documents[0].root)
     if tree.problems:
-        raise SpecError(tree.problems)
+        raise SpecError(tree.problems[:_PROBLEMS_MAX])
     return values, Origin(file, places)
 
 
@@ -45,8 +48,18 @@ class _Tree:
         if isinstance(node, Items):
             return [self.value(f"{path}[{number}]", item) for number, item in enumerate(node.items)]
         if isinstance(node, Pairs):
-            return {key.text: self.value(f"{path}.{key.text}".lstrip("."), item) for key, item in node.pairs}
+            return self._pairs(path, node)
         return self._scalar(path, node)
+
+    def _pairs(self, path: str, node: Pairs) -> dict[str, object]:
+        found = {}
+        for key, item in node.pairs:
+            if len(key.text) > _KEY_MAX:
+                message = f"a key of {len(key.text)} characters; at most {_KEY_MAX} are read"
+                self.problems.append(Problem(message, path, key.location))
+                continue
+            found[key.text] = self.value(f"{path}.{key.text}".lstrip("."), item)
+        return found
 
     def _scalar(self, path: str, node: Scalar) -> object:
         if node.type == "null":
