@@ -197,3 +197,19 @@ def test_a_series_that_rests_is_removed_for_good(tmp_path: Path) -> None:
         sidecar.process.kill()
     with running(tmp_path) as sidecar:
         assert sidecar.samples() == {}
+
+
+@pytest.mark.parametrize("below", ["", "below"])
+def test_a_file_in_place_of_the_folder_ends_the_start_by_its_flag(tmp_path: Path, below: str) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    run = subprocess.run(
+        [*COMMAND, "--web.listen-address=127.0.0.1:0", f"--storage.path={file / below}"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert f"--storage.path: `{file / below}` cannot be used: it is no folder, or lies in none" in run.stderr
+    assert "name a folder" in run.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import sys
 import time
@@ -62,6 +63,7 @@ from airis_mon.web import (
 )
 
 NAME = "airis-sidecar"
+_NO_FOLDER = frozenset({errno.EEXIST, errno.ENOTDIR})
 _SWITCH_SECONDS = 0.0001
 
 
@@ -180,7 +182,14 @@ def main(argv: Sequence[str]) -> int:
         journal = Journal(arguments.storage_path)
     try:
         store = event_store(arguments.events_store, arguments.storage_path)
-    except (ValueError, ModuleNotFoundError, OSError) as error:
+    except OSError as error:  # of the folder: a store is opened later
+        why = "it is no folder, or lies in none" if error.errno in _NO_FOLDER else error.strerror or error
+        log.error(
+            f"--storage.path: `{arguments.storage_path}` cannot be used: {why}; name a folder that may be "
+            "written to; one that is not there is made"
+        )
+        return 1
+    except (ValueError, ModuleNotFoundError) as error:
         advice = '; pip install "airis-mon[postgresql]"' if isinstance(error, ModuleNotFoundError) else ""
         log.error(f"--events.store: {error}{advice}")
         return 1
