@@ -21,6 +21,7 @@ queries:
 """
 
 
+@pytest.mark.slow  # it waits until that server lets new samples be seen
 def test_a_past_is_judged_in_order_and_once_and_the_present_after_it(
     victoria_metrics_server: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
