@@ -26,7 +26,7 @@ from airis_mon.analyzer.comparison import (
     unknown,
 )
 from airis_mon.analyzer.query import HttpQuerier, Querier, QueryError
-from airis_mon.cli import comparisons, prometheus
+from airis_mon.cli import arguments, comparisons, prometheus
 from airis_mon.cli.documents import load
 from airis_mon.cli.expressed import expressed
 from airis_mon.cli.progress import Progress
@@ -247,17 +247,17 @@ def _parser() -> argparse.ArgumentParser:
     add("--alpha", type=_alpha, metavar="SHARE",
         help="probability of any wrong verdict, all metrics together (default: as the document says, "
         "else 5%%)")  # fmt: skip
-    add("--since", type=prometheus.duration, metavar="DURATION",
+    add("--since", type=arguments.duration, metavar="DURATION",
         help="how far back to look for the candidate's first traffic (default: 1d)")  # fmt: skip
-    add("--step", type=prometheus.duration, metavar="DURATION",
+    add("--step", type=arguments.duration, metavar="DURATION",
         help="time whose operations are taken together (default: 1m, longer where --since is more than "
         "2d)")  # fmt: skip
-    add("--warm-up", type=prometheus.duration, default=0.0, metavar="DURATION",
+    add("--warm-up", type=arguments.duration, default=0.0, metavar="DURATION",
         help="leave out so much of the candidate's first traffic (default: nothing)")  # fmt: skip
     add("--watch", action="store_true", help="look again until it is decided")
-    add("--interval", type=prometheus.duration, default=30.0, metavar="DURATION",
+    add("--interval", type=arguments.duration, default=30.0, metavar="DURATION",
         help="time between two looks of --watch (default: 30s)")  # fmt: skip
-    add("--timeout", dest="patience", type=prometheus.duration, default=3600.0, metavar="DURATION",
+    add("--timeout", dest="patience", type=arguments.duration, default=3600.0, metavar="DURATION",
         help="how long --watch looks at most (default: 1h)")  # fmt: skip
     add("--write", action="store_true",
         help="write verdicts and intervals to Prometheus as series, at each look")  # fmt: skip

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from airis_mon.analyzer.capacity import CapacityError, Target
 from airis_mon.analyzer.query import QueryError
-from airis_mon.cli import prometheus
+from airis_mon.cli import arguments, prometheus
 from airis_mon.cli.capacity import report
 from airis_mon.cli.capacity.reading import (
     STEP,
@@ -80,14 +80,14 @@ def _parser() -> argparse.ArgumentParser:
         help=f"whole days to look ahead (default: {format_duration(_HORIZON)})")  # fmt: skip
     add("--history", type=_days, default=_HISTORY, metavar="DURATION",
         help=f"whole days to learn from (default: {format_duration(_HISTORY)})")  # fmt: skip
-    add("--target-utilisation", dest="target", type=prometheus.share, default=0.8, metavar="SHARE",
+    add("--target-utilisation", dest="target", type=arguments.share, default=0.8, metavar="SHARE",
         help="mean utilisation in the busiest hour that is not to be exceeded; of a latency, share of what "
         "its objective allows (default: %(default)s)")  # fmt: skip
     add("--level", type=_level, default=0.95, metavar="SHARE",
         help="share of days that the upper number is enough for (default: %(default)s)")  # fmt: skip
-    add("--spare", type=prometheus.count(0), default=0, metavar="N",
+    add("--spare", type=arguments.count(0), default=0, metavar="N",
         help="replicas beyond what the load needs (default: %(default)s)")  # fmt: skip
-    add("--gpus-per-replica", dest="gpus", type=prometheus.count(1), default=1, metavar="N",
+    add("--gpus-per-replica", dest="gpus", type=arguments.count(1), default=1, metavar="N",
         help="GPUs of a replica, to count these too (default: %(default)s)")  # fmt: skip
     add("--load", default="", metavar="SIGNAL|PROMQL",
         help="what comes in: a signal of the contract, or PromQL that gives one series (default: the one "
@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _days(text: str) -> int:
-    found = prometheus.duration(text)
+    found = arguments.duration(text)
     if found % DAY or found > LONGEST:
         raise argparse.ArgumentTypeError(
             f"`{text}`: whole days are needed, from 1d to {format_duration(LONGEST)}"
@@ -126,8 +126,8 @@ def _label(text: str) -> str:
 
 
 def _level(text: str) -> float:
-    return prometheus.between(text, 0.5, 0.999, "such as 0.95")
+    return arguments.between(text, 0.5, 0.999, "such as 0.95")
 
 
 def _positive(text: str) -> float:
-    return prometheus.between(text, 0.0, 1e12, "such as 25")
+    return arguments.between(text, 0.0, 1e12, "such as 25")

@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 
 from airis_mon.analyzer.query import QueryError
-from airis_mon.cli import prometheus
+from airis_mon.cli import arguments, prometheus
 from airis_mon.cli.capacity.signals import SignalError
 from airis_mon.cli.causes import report
 from airis_mon.cli.causes.reading import STEP, Question, ranking
@@ -42,7 +42,7 @@ def run(argv: Sequence[str], _cache: Path) -> int:
             session.trust_env = False
             now = querier.now()
             try:
-                at = now if args.at is None else prometheus.moment(args.at, now)
+                at = now if args.at is None else arguments.moment(args.at, now)
             except argparse.ArgumentTypeError as error:
                 parser.error(f"--at: {error}")
             if at > now + STEP:
@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         help="sidecar whose events are looked at as well")  # fmt: skip
     add(
         "--most",
-        type=prometheus.count(1),
+        type=arguments.count(1),
         default=10,
         metavar="N",
         help="candidates to show (default: %(default)s)",
@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _within(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        found = prometheus.duration(text)
+        found = arguments.duration(text)
         if not least <= found <= most:
             raise argparse.ArgumentTypeError(
                 f"`{text}`: from {format_duration(least)} to {format_duration(most)}"

@@ -9,13 +9,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
 
 from airis_mon.alertmanager.replay import ConfigurationError, Matcher, Silence, TooManyEventsError
-from airis_mon.cli import access, outputs, silences, targets
+from airis_mon.cli import access, arguments, outputs, silences, targets
 from airis_mon.cli.access import AccessError
 from airis_mon.cli.interrupts import noted
 from airis_mon.cli.outputs import OutputError
@@ -230,8 +229,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _times(args: argparse.Namespace, now: float) -> tuple[float, float]:
-    until = now if args.until is None else _time(args.until, now)
-    since = _time(args.since, until)
+    until = now if args.until is None else arguments.moment(args.until, now)
+    since = arguments.moment(args.since, until)
     if since >= until:
         raise argparse.ArgumentTypeError("--since: has to be before --until; write a duration such as 7d")
     if until > now:
@@ -241,20 +240,6 @@ def _times(args: argparse.Namespace, now: float) -> tuple[float, float]:
             f"--since: at most {format_duration(LONGEST)} are replayed; choose the end with --until"
         )
     return since, until
-
-
-def _time(text: str, end: float) -> float:
-    try:
-        return end - parse_duration(text)
-    except ValueError:
-        pass
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"`{text}` is neither a duration such as 7d nor a time such as 2026-11-19T00:00:00Z"
-        ) from error
-    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
 
 
 def _duration(text: str) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from airis_mon.analyzer.query import Querier, QueryError
 from airis_mon.analyzer.rightsizing import EvidenceError, Settings, advise
-from airis_mon.cli import prometheus
+from airis_mon.cli import arguments, prometheus
 from airis_mon.cli.documents import load
 from airis_mon.cli.progress import Progress
 from airis_mon.cli.rightsizing import cluster, report
@@ -118,15 +118,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _quantile(text: str) -> float:
-    return prometheus.between(text, 0.0, 1.0, "such as 0.95")
+    return arguments.between(text, 0.0, 1.0, "such as 0.95")
 
 
 def _margin(text: str) -> float:
-    return prometheus.between(text, 0.0, 1.0, "such as 0.15")
+    return arguments.between(text, 0.0, 1.0, "such as 0.15")
 
 
 def _history(text: str) -> int:
-    found = prometheus.duration(text)
+    found = arguments.duration(text)
     if not 3600 <= found <= _LONGEST:
         raise argparse.ArgumentTypeError(f"`{text}`: from 1h to {format_duration(_LONGEST)}")
     return int(found) // STEP * STEP

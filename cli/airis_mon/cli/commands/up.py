@@ -15,14 +15,14 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from airis_mon.cli import folder, lock, targets
+from airis_mon.cli import arguments, folder, lock, targets
 from airis_mon.cli.build import build
 from airis_mon.cli.documents import load
 from airis_mon.cli.interrupts import noted
 from airis_mon.cli.progress import Progress
 from airis_mon.cli.proofs import ProofError, prove
 from airis_mon.cli.wording import plural, problems
-from airis_mon.spec import Artefact, Bundle, SpecError, parse_duration
+from airis_mon.spec import Artefact, Bundle, SpecError
 from airis_mon.stack import (
     AddressTakenError,
     MissingServerError,
@@ -181,7 +181,7 @@ def _parser() -> argparse.ArgumentParser:
         ("analyzer-interval", 60.0, "how often the analyzer runs"),
         ("analyzer-step", 60.0, "resolution of what the analyzer reads"),
     ):
-        add(f"--{flag}", type=_seconds, default=default, metavar="DURATION",
+        add(f"--{flag}", type=arguments.duration, default=default, metavar="DURATION",
             help=f"{what} (default: {default:g}s)")  # fmt: skip
     targets.add_arguments(parser)
     return parser
@@ -201,13 +201,3 @@ def _address(text: str) -> str:
         return ports.join(*ports.split(text))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = parse_duration(text)
-    except ValueError as error:  # what is wrong, and what to write
-        raise argparse.ArgumentTypeError("; ".join(map(str, error.args))) from error
-    if seconds <= 0:
-        raise argparse.ArgumentTypeError(f"`{text}` is not longer than nothing")
-    return seconds

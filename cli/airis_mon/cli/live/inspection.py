@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from airis_mon.cli.arguments import duration
 from airis_mon.cli.live.access import Access, access
 from airis_mon.cli.live.client import Client, LiveError, checked_url
 from airis_mon.rules.compile import Ruler
 from airis_mon.rules.live import Facts, examine, mismatches, with_boundaries
-from airis_mon.spec import Bundle, Monitor, Problem, SpecError, format_duration, parse_duration
+from airis_mon.spec import Bundle, Monitor, Problem, SpecError, format_duration
 
 _TIMEOUT = 10.0
 """Seconds for one answer."""
@@ -88,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a Prometheus that has the series, to hold documents against them")  # fmt: skip
     add("--live.http-config", dest="live_access", type=Path, metavar="FILE",
         help="who we are to it, as in promtool's --http.config.file")  # fmt: skip
-    add("--live.timeout", dest="live_timeout", type=_seconds, default=_TIMEOUT, metavar="DURATION",
+    add("--live.timeout", dest="live_timeout", type=duration, default=_TIMEOUT, metavar="DURATION",
         help=f"how long one answer may take (default: {format_duration(_TIMEOUT)})")  # fmt: skip
 
 
@@ -105,13 +106,3 @@ def _url(text: str) -> str:
         return checked_url(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _seconds(text: str) -> float:
-    try:
-        found = parse_duration(text)
-    except ValueError as error:  # what is wrong, and what to write
-        raise argparse.ArgumentTypeError("; ".join(map(str, error.args))) from error
-    if found <= 0:
-        raise argparse.ArgumentTypeError(f"`{text}` is not longer than nothing")
-    return found
