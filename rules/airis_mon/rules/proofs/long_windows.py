@@ -192,7 +192,8 @@ def _recorded_strangers(burn: Burn, shortest: float, steps: int, skipped: int) -
         (series.ERROR_RATIO, burn.objective.window),
         (series.PERIOD_BURN_RATE, None),
     ):
-        yield from strangers.recorded(burn, prefix, window, 1000.0, steps, skipped)
+        # One more than our own last one: Prometheus 3 no longer sees what is as old as it looks back.
+        yield from strangers.recorded(burn, prefix, window, 1000.0, steps + 1, skipped)
 
 
 def _recorded(
