@@ -46,6 +46,48 @@ def test_a_query_is_where_it_always_was() -> None:
     assert place(replace(query, monitor="chä")) != PLACE
 
 
+NAMES = st.sampled_from("abcdefgh")
+DEPENDENT = st.lists(st.tuples(NAMES, st.lists(NAMES, max_size=2)), max_size=8, unique_by=lambda one: one[0])
+"""Signals, and the earlier ones that each reads; one that reads none reads what is scraped."""
+
+
+def reading(signals: list[tuple[str, list[str]]]) -> list[Query]:
+    return [
+        Query("chat", "llama", name, " + ".join(f'y{{for="{r}"}}' for r in reads if r < name) or "up")
+        for name, reads in signals
+    ]
+
+
+@given(DEPENDENT, st.integers(1, 9))
+def test_what_reads_is_where_what_it_reads_is_written(
+    signals: list[tuple[str, list[str]]], count: int
+) -> None:
+    queries = reading(signals)
+    shares = [Shard(index, count).of(queries) for index in range(count)]
+    assert sorted(query.signal for share in shares for query in share) == sorted(name for name, _ in signals)
+    where = {query.signal: index for index, share in enumerate(shares) for query in share}
+    for name, reads in signals:
+        assert {where[read] for read in reads if read < name and read in where} <= {where[name]}
+
+
+@given(DEPENDENT, st.permutations(range(9)), st.integers(2, 9))
+def test_neither_order_nor_a_query_that_reads_nothing_of_others_moves_any(
+    signals: list[tuple[str, list[str]]], order: list[int], count: int
+) -> None:
+    queries = reading(signals)
+    alone = Query("other", "llama", "alone", "up")
+    mixed = sorted([*queries, alone], key=lambda query: order["abcdefgh".find(query.signal) + 1])
+    for index in range(count):
+        found = set(Shard(index, count).of(mixed))
+        assert found - {alone} == set(Shard(index, count).of(queries))
+        assert (alone in found) == (place(alone) % count == index)
+
+
+def test_queries_that_read_nothing_of_others_are_where_they_were_without_dependencies() -> None:
+    queries = [Query(f"chat-{number}", "llama", "ttft", "latency") for number in range(100)]
+    assert all(place(query) % 7 == index for index in range(7) for query in Shard(index, 7).of(queries))
+
+
 def test_shards_are_about_equally_large() -> None:
     queries = [Query(f"chat-{number}", "llama", "ttft", "latency") for number in range(5000)]
     assert min(len(Shard(index, 5).of(queries)) for index in range(5)) > 900

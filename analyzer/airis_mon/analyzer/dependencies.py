@@ -58,7 +58,7 @@ class Matcher:
 
 def levels(queries: Sequence[Query]) -> tuple[tuple[Query, ...], ...]:
     """Return the queries in levels: what one reads was written by those of earlier levels; CycleError."""
-    needs = {query: _needed(query, queries) for query in queries}
+    needs = _needs(queries)
     found: list[tuple[Query, ...]] = []
     done: set[Query] = set()
     while len(done) < len(needs):
@@ -68,6 +68,31 @@ def levels(queries: Sequence[Query]) -> tuple[tuple[Query, ...], ...]:
         found.append(level)
         done.update(level)
     return tuple(found)
+
+
+def components(queries: Sequence[Query]) -> tuple[tuple[Query, ...], ...]:
+    """Return the queries in groups, each in their order: none reads what one of another group writes."""
+    near: dict[Query, set[Query]] = {query: set() for query in queries}
+    for query, needed in _needs(queries).items():
+        for other in needed:
+            near[query].add(other)
+            near[other].add(query)
+    group: dict[Query, Query] = {}
+    for first in queries:
+        waiting = [first]
+        while waiting:
+            query = waiting.pop()
+            if query not in group:
+                group[query] = first
+                waiting += near[query]
+    found: dict[Query, list[Query]] = {}
+    for query in queries:
+        found.setdefault(group[query], []).append(query)
+    return tuple(map(tuple, found.values()))
+
+
+def _needs(queries: Sequence[Query]) -> dict[Query, set[Query]]:
+    return {query: _needed(query, queries) for query in queries}
 
 
 def _needed(query: Query, queries: Sequence[Query]) -> set[Query]:

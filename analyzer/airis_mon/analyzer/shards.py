@@ -2,7 +2,9 @@
 
 What tells a query from others (`by`, its labels sorted and joined by commas; `for`; `model`; `monitor`), in
 that order and each written as name 0xff value 0xff in UTF-8, is hashed by BLAKE2b to 8 bytes; that, read as a
-big-endian number, modulo the number of shards is the shard. No UTF-8 text holds a 0xff.
+big-endian number, modulo the number of shards is the shard. No UTF-8 text holds a 0xff. Queries of which one
+reads what another one writes are in one shard, in which one is judged after the other: that of the least of
+their numbers, so that a query that has nothing to do with them moves none.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from airis_mon.analyzer.config import Query
+from airis_mon.analyzer.dependencies import components
 
 COUNT_MAX = 1000
 
@@ -33,8 +36,24 @@ class Shard:
             raise ValueError(f"shard {self.index} of {self.count}: they are counted from 0; write {last}")
 
     def of(self, queries: Iterable[Query]) -> tuple[Query, ...]:
-        """Return the queries that belong here, in their order."""
-        return tuple(query for query in queries if place(query) % self.count == self.index)
+        """Return those of all queries that belong here, in their order."""
+        everything = tuple(queries)
+        if self.count == 1:
+            return everything
+        here = {
+            query
+            for together in components(everything)
+            if min(map(place, together)) % self.count == self.index
+            for query in together
+        }
+        return tuple(query for query in everything if query in here)
+
+    def split(self, workers: int) -> tuple[Shard, ...]:
+        """Return this share in so many parts: a finer one of all queries, whoever else has the others."""
+        if self.count * workers > COUNT_MAX:
+            most = COUNT_MAX // self.count
+            raise ValueError(f"{workers} workers in each of {self.count} shards; write at most {most}")
+        return tuple(Shard(self.index + self.count * part, self.count * workers) for part in range(workers))
 
 
 def place(query: Query) -> int:
