@@ -10,6 +10,7 @@ that others on the machine change little.
 - the rest is what `benchmarks.fleet` tells of cycles with a real Prometheus; `--no-fleet` leaves it out.
 
     python -m benchmarks.analyzer [--no-fleet] [--series N] [--days N] [--sizes N ...] [--prometheus BIN]
+                                  [--record FILE]
 
 The last line is one JSON object.
 """
@@ -29,7 +30,7 @@ from numpy.typing import NDArray
 from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
 from airis_mon.analyzer.methods.seasonal import Settings, fit
-from benchmarks import fleet
+from benchmarks import fleet, record
 
 STEP = 300
 DAY = 86400 // STEP
@@ -100,11 +101,14 @@ def main(argv: Sequence[str]) -> int:
     """Measure both, and print one line."""
     alone = "--no-fleet" in argv
     others = [argument for argument in argv if argument != "--no-fleet"]
-    options = fleet.parser("python -m benchmarks.analyzer").parse_args(others)
-    found = measure()
+    parser = fleet.parser("python -m benchmarks.analyzer")
+    record.add_argument(parser)
+    options = parser.parse_args(others)
+    found: dict[str, object] = dict(measure())
     print(f"  {json.dumps(found)}", flush=True)
     if not alone:
         found |= fleet.measure(options.series, options.days, options.sizes, options.prometheus)
+    record.keep(options.record, found)
     print(json.dumps(found))
     return 0
 

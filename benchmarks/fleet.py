@@ -9,6 +9,7 @@ those of the clock: the server's work is in them, and whatever else the machine 
   the larger of two shapes: a query for each service (of 10 series), and one for each thousand series.
 - `cold_seconds`: from the start of a process that knows nothing to a cycle that scored every series.
 - `fleet_rss_mib`: the most memory that the analyzer's process ever had, cold start included.
+- `growth_seconds`: of the processors, for a cycle of each of `growth_series` (`SIZES`).
 - `growth_exponent`: how the time of a cycle grows with series, by least squares of the logarithms over
   `SIZES`; 1 is linear. Seconds are those of processors, the analyzer's and Prometheus', since others on the
   machine change them little. Of those fleets history is `GROWTH_DAYS` long: learning is not what is compared.
@@ -212,7 +213,7 @@ def measure(
     days: int = DAYS,
     sizes: Sequence[int] = SIZES,
     binary: Path | None = None,
-) -> dict[str, float]:
+) -> dict[str, object]:
     """Return the figures."""
     with store.prometheus(binary) as url:
         end = (int(time.time()) - 3600) // 600 * 600
@@ -227,9 +228,12 @@ def measure(
         grown = [apart(url, "many", size, GROWTH_DAYS, end, run) for run, size in runs]
     return {
         "fleet_series": count,
+        "fleet_days": days,
         "fleet_seconds": round(max(max(run.cycles) for run in shapes), 2),
         "fleet_rss_mib": round(max(run.rss for run in shapes), 1),
         "cold_seconds": round(max(run.cold for run in shapes), 1),
+        "growth_series": list(sizes),
+        "growth_seconds": [round(run.processor, 2) for run in grown],
         "growth_exponent": round(exponent(sizes, [run.processor for run in grown]), 3),
     }
 

@@ -20,7 +20,7 @@ import yaml
 from airis_mon.cli.build import build
 from airis_mon.cli.documents import load
 from airis_mon.spec import crd, json_schema
-from docs import cli_page, document_page, series_page
+from docs import cli_page, document_page, figures, series_page
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -64,6 +64,7 @@ def derived() -> dict[str, str]:
     return {
         **artefacts(),
         "charts/airis-mon/crds/modelmonitors.airis.dev.yaml": custom_resource(),
+        **{page: figures.text(page) for page in figures.PAGES},
         "docs/cli.md": cli_page.text(),
         "docs/document.md": document_page.text(),
         "docs/series.md": series_page.text(),

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 ROOMS = {
     "spec": ("spec",),
-    "runtime": ("web", "journal", "remote_write", "remote_read"),
+    "runtime": ("web", "journal", "remote_write", "remote_read", "report"),
     "exporters": ("instrument", "sidecar", "exporters"),
     "analyzer": ("analyzer",),
     "rules": ("rules",),
@@ -56,13 +56,12 @@ FACES = (
     "instrument",
     "exporters.contracts",
     "rules.replay",
+    "report",
     "alertmanager.replay",
     "rules.cost",
     "rules.expressions",
     "rules.live",
     "analyzer.comparison",
-    "analyzer.query",
-    "analyzer.rightsizing",
     "analyzer.trends",
 )
 """What another room may import beside `series`: the names that these list in `__all__`."""

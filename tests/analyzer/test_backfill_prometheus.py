@@ -35,7 +35,7 @@ def test_a_past_is_filled_in_after_the_window_was_opened_and_only_once(
     words = ["backfill", f"--config.file={config}", f"--prometheus.url={server.url}", "--interval=5m"]
     begin, end = now - 6 * 3600, now // 300 * 300
     spans = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment)) for moment in (begin, end)]
-    flags = [*words, f"--from={spans[0]}", f"--to={spans[1]}"]
+    flags = [*words, f"--since={spans[0]}", f"--until={spans[1]}"]
     assert main(["once", *words[1:]]) == 0  # something recent, so that the past lies behind it
     capsys.readouterr()
 
@@ -66,16 +66,16 @@ def test_a_past_is_filled_in_after_the_window_was_opened_and_only_once(
 @pytest.mark.parametrize(
     ("flags", "code", "words"),
     [
-        (["--from=yesterday"], 2, "write `2026-11-01T00:00:00Z`, or how long ago"),
-        (["--from=2026-11-01T00:00:00"], 2, "is no time"),
-        (["--from=5000d"], 1, "--from and --to are 5000d apart; up to 366d are judged at once"),
-        (["--from=1h", "--to=2h"], 1, "--from has to be before --to: they are "),
+        (["--since=yesterday"], 2, "write `2026-11-01T00:00:00Z`, or how long ago"),
+        (["--since=2026-11-01T00:00:00"], 2, "is no time"),
+        (["--since=5000d"], 1, "--since and --until are 5000d apart; up to 366d are judged at once"),
+        (["--since=1h", "--until=2h"], 1, "--since has to be before --until: they are "),
         (
-            ["--from=1h", "--to=1h"],
+            ["--since=1h", "--until=1h"],
             1,
-            "lies in it; write an earlier --from, such as --from 7d",
+            "lies in it; write an earlier --since, such as --since 7d",
         ),
-        ([], 2, "--from"),
+        ([], 2, "--since"),
     ],
 )
 def test_a_wrong_time_is_told(

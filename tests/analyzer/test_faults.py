@@ -140,7 +140,7 @@ def test_an_hour_without_prometheus_is_missed_told_and_survived(caplog: pytest.L
     assert world.count("airis_analyzer_evaluations_missed_total") == len(missed)
     (told,) = (record for record in caplog.records if record.message == "evaluations missed")
     assert (
-        "airis-mon analyzer backfill --from 2023-11-15T00:10:00Z --to 2023-11-15T01:0"
+        "airis-mon analyzer backfill --since 2023-11-15T00:10:00Z --until 2023-11-15T01:0"
         in told.__dict__["advice"]
     )
     # What is written after it is what would have been written without it.

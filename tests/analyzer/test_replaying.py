@@ -66,7 +66,7 @@ def test_every_scored_series_is_judged_and_nothing_is_written(
     config.write_text(CONFIG)
     flags = [f"--config.file={config}", f"--prometheus.url={url}", "--since=6h"]
     html = tmp_path / "all.html"
-    code, out, err = said(capsys, *flags, "--output=json", f"--html={html}")
+    code, out, err = said(capsys, *flags, "--format=json", f"--html={html}")
     assert (code, err) == (0, "")
     found = {one["series"]: one for one in json.loads(out)["series"]}
     assert list(found) == ['chat/ttft{pod="a"}', 'chat/ttft{pod="b"}', "fraud/load"]
@@ -124,7 +124,7 @@ def test_a_file_of_ones_own_is_replayed_by_the_very_scores(
     values[1200:1212] += 9
     file = tmp_path / "queue.csv"
     file.write_text("\n".join(f"{one},{value!r}" for one, value in zip(at, values.tolist(), strict=True)))
-    code, out, _ = said(capsys, f"--values={file}", "--output=json")
+    code, out, _ = said(capsys, f"--values={file}", "--format=json")
     assert code == 0
     (one,) = json.loads(out)["series"]
     assert [each["score"] for each in one["episodes"]] == [anomaly_scores(at, values).max()]
@@ -145,7 +145,7 @@ def test_what_is_no_number_is_counted_as_none(
     code, out, _ = said(capsys, f"--values={file}")
     assert code == 0
     assert "; 200 of 600 values are numbers, judged in " in out
-    code, out, _ = said(capsys, f"--values={file}", "--output=json")
+    code, out, _ = said(capsys, f"--values={file}", "--format=json")
     (one,) = json.loads(out)["series"]
     assert (one["values"], one["numbers"]) == (600, 200)
     file.write_text("".join(f"{one},nan\n" for one in at.tolist()))

@@ -179,7 +179,7 @@ def test_versions_are_told_apart_by_the_objectives_of_the_document(told: Canary)
     assert "verdict: same; promote" in out
     assert "airis" not in out
 
-    code, out, _ = told('version="3"', "--output", "json")
+    code, out, _ = told('version="3"', "--format", "json")
     assert code == 3
     assert _verdicts(out) == {"availability": "worse", "fast": "same", "right": "same", "own": "worse"}
     (failures, *_, own) = json.loads(out)["metrics"]
@@ -192,11 +192,11 @@ def test_versions_are_told_apart_by_the_objectives_of_the_document(told: Canary)
     assert failures["candidate_operations"] == pytest.approx(240 * 20, rel=0.05)
     assert failures["candidate"] == pytest.approx(0.08, rel=0.15)
 
-    code, out, _ = told('version="4"', "--output", "json")
+    code, out, _ = told('version="4"', "--format", "json")
     assert code == 3
     assert _verdicts(out)["fast"] == "worse"
 
-    code, out, _ = told('version="6"', "--output", "json")
+    code, out, _ = told('version="6"', "--format", "json")
     assert code == 0
     assert _verdicts(out) == {"availability": "better", "fast": "better", "right": "same", "own": "better"}
 
@@ -218,7 +218,7 @@ def test_versions_are_told_apart_by_the_objectives_of_the_document(told: Canary)
 
 def test_a_longer_look_back_does_not_change_the_verdict(told: Canary) -> None:
     # What an analyzer that starts again would say: the time begins with the candidate's first traffic.
-    looks = [told('version="3"', "--output", "json", "--since", since)[1] for since in ("3h", "4h", "1d")]
+    looks = [told('version="3"', "--format", "json", "--since", since)[1] for since in ("3h", "4h", "1d")]
     assert len({json.loads(look)["since"] for look in looks}) == 1
     assert json.loads(looks[0])["metrics"][0] == json.loads(looks[2])["metrics"][0]
 
@@ -316,12 +316,12 @@ def test_the_document_says_whose_series_are_whose_and_that_somebody_looks_is_wri
     told.file.write_text(
         DOCUMENT + '  canary: {baseline: {version: "1"}, candidate: {version: "3"}, margin: 20%, alpha: 1%}\n'
     )
-    code, out, error = told("", "--output", "json")
+    code, out, error = told("", "--format", "json")
     assert code == 0, error
     assert json.loads(out)["alpha"] == 0.01
     assert {one["margin"] for one in json.loads(out)["metrics"]} == {0.2}
     assert set(_verdicts(out).values()) == {"same"}
-    code, out, _ = told("", "--output", "json", "--margin", "1%", "--alpha", "5%")
+    code, out, _ = told("", "--format", "json", "--margin", "1%", "--alpha", "5%")
     assert code == 3
 
     # What is written is what the document's alert reads.

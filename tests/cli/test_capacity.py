@@ -75,7 +75,7 @@ def url(promtool: Server, prometheus_server: Callable[..., Any], tmp_path: Path)
 def test_replicas_by_when_from_weeks_of_a_real_prometheus(called: Run, url: str, tmp_path: Path) -> None:
     file = document(tmp_path)
     words = ("capacity", file, "--prometheus.url", url, "--history", "20d", "--horizon", "21d")
-    told = called(*words, "--output", "json")
+    told = called(*words, "--format", "json")
     assert told.returncode == 0, told.stderr
     (account,) = json.loads(told.stdout)
     assert account["replicas_now"] == 2

@@ -117,7 +117,7 @@ def test_the_deploy_before_an_incident_comes_first(
     url = str(prometheus_server(data=pasts.blocks(promtool, tmp_path, past(now))).url)
     at = datetime.fromtimestamp(now - (BROKEN - 8) * 60, UTC).isoformat()
     words = ("causes", document, "--monitor", "support-chat", "--at", at, "--history", "1h")
-    told = called(*words, "--prometheus.url", url, "--output", "json")
+    told = called(*words, "--prometheus.url", url, "--format", "json")
     assert told.returncode == 0, told.stderr
     found = json.loads(told.stdout)
     assert found["symptom"] == "error_ratio"
@@ -143,7 +143,7 @@ def test_the_deploy_before_an_incident_comes_first(
         return len(rows) == 1
 
     until(reported, what="the event in the store")
-    with_events = called(*words, "--prometheus.url", url, "--events.url", sidecar, "--output", "json")
+    with_events = called(*words, "--prometheus.url", url, "--events.url", sidecar, "--format", "json")
     assert with_events.returncode == 0, with_events.stderr
     first = json.loads(with_events.stdout)["candidates"][0]
     assert (first["name"], first["kind"]) == ("event config_change of gateway (limits raised)", "deploy")

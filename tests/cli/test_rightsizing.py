@@ -65,7 +65,7 @@ def url(promtool: Server, prometheus_server: Callable[..., Any], tmp_path: Path)
 def test_advice_from_the_series_of_a_cluster(called: Run, url: str, tmp_path: Path) -> None:
     file = document(tmp_path)
     words = ("rightsize", file, "--prometheus.url", url, "--history", "3d")
-    told = called(*words, "--output", "json")
+    told = called(*words, "--format", "json")
     assert told.returncode == 0, told.stderr
     (account,) = json.loads(told.stdout)
     # The workload is found by the labels of the model's own series.
@@ -87,7 +87,7 @@ def test_advice_from_the_series_of_a_cluster(called: Run, url: str, tmp_path: Pa
     assert shown.returncode == 0
     assert "Deployment ml/chat, 2 pods" in shown.stdout
 
-    patched = called(*words, "--output", "patch")
+    patched = called(*words, "--format", "patch")
     assert "# kubectl patch deployment chat -n ml --patch-file FILE" in patched.stdout
     patch = yaml.safe_load(patched.stdout)
     assert (patch["kind"], patch["metadata"]) == ("Deployment", {"name": "chat", "namespace": "ml"})

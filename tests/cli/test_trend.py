@@ -73,7 +73,7 @@ def test_a_level_is_told_with_since_when_and_a_rise_with_its_slope(
     told: tuple[Callable[..., tuple[int, str, str]], int],
 ) -> None:
     run, changed = told
-    code, out, error = run("--output", "json")
+    code, out, error = run("--format", "json")
     assert code == 0, error
     found = {one["signal"]: one for one in json.loads(out)}
     assert list(found) == ["request_rate", "error_ratio", "kv_cache_usage", "requests_running"]

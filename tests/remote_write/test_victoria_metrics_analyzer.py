@@ -45,7 +45,7 @@ def test_a_past_is_judged_in_order_and_once_and_the_present_after_it(
     config.write_text(CONFIG)
     flags = [f"--config.file={config}", f"--prometheus.url={url}"]
     begin, end = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - ago)) for ago in (3600, 600))
-    past = ["backfill", *flags, f"--from={begin}", f"--to={end}"]
+    past = ["backfill", *flags, f"--since={begin}", f"--until={end}"]
     assert main(past) == 0
     assert "chat/over: 102 samples written" in capsys.readouterr().out
     until(lambda: count('count_over_time(y{for="over"}[2h])') == "51")

@@ -82,7 +82,7 @@ class Rounds:
                 "evaluations missed",
                 extra={
                     "times": len(outcome.missed),
-                    "advice": f"airis-mon analyzer backfill --from {first} --to {last}",
+                    "advice": f"airis-mon analyzer backfill --since {first} --until {last}",
                 },
             )
         for failure in outcome.failures[:_LINES_MAX]:

@@ -39,13 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flags.add_servers(parser)
     delivery.add_protocol(parser)
     flags.add_shard(parser)
-    for flag, dest, default, meaning in (
-        ("--from", "since", None, "first time to judge: `2026-11-01T00:00:00Z`, or how long ago, as `7d`"),
-        ("--to", "until", "0s", "last time to judge, likewise (default: now, by Prometheus' clock)"),
+    for flag, default, meaning in (
+        ("--since", None, "first time to judge: `2026-11-01T00:00:00Z`, or how long ago, as `7d`"),
+        ("--until", "0s", "last time to judge, likewise (default: now, by Prometheus' clock)"),
     ):
         parser.add_argument(
             flag,
-            dest=dest,
             metavar="TIME",
             type=flags.time,
             default=default,
@@ -74,7 +73,7 @@ def _run(arguments: argparse.Namespace, queries: tuple[Query, ...], schedule: Sc
     ):
         now = querier.now()
         start, end = (flags.instant(given, now) for given in (arguments.since, arguments.until))
-        start, end = spans.checked(("--from", "--to"), start, end, now, schedule.interval)
+        start, end = spans.checked(start, end, now, schedule.interval)
         end = evaluated_at(end, schedule.interval)
         target = receiver(flags.writing(arguments), session)
         same = target.url == flags.reading(arguments)

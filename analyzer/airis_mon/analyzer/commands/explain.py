@@ -13,7 +13,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from airis_mon.analyzer.commands import flags, outputs, pasts
+from airis_mon.analyzer.commands import flags, pasts
 from airis_mon.analyzer.explanation import table
 from airis_mon.analyzer.explanation.account import Account, account, reasoned
 from airis_mon.analyzer.explanation.listing import line
@@ -23,6 +23,7 @@ from airis_mon.analyzer.explanation.selection import chosen, parse, queries, sho
 from airis_mon.analyzer.explanation.sources import candidates, recordings
 from airis_mon.analyzer.explanation.wording import moment
 from airis_mon.analyzer.query import HttpQuerier, QueryError
+from airis_mon.report import output_file, write_output
 from airis_mon.spec import SpecError
 
 HELP = "say why a series was anomalous, or was not, in words, as a page, a picture or a table"
@@ -47,13 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        type=outputs.file(".html", ".png", what="no page and no picture"),
+        type=output_file(".html", ".png", what="no page and no picture"),
         help="write a page (FILE.html), or a picture (FILE.png)",
     )
     parser.add_argument(
         "--csv",
         metavar="FILE",
-        type=outputs.file(".csv", what="no table"),
+        type=output_file(".csv", what="no table"),
         help="write every sample with what is said of it (FILE.csv)",
     )
 
@@ -64,9 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
         pasts.check(arguments, {"--csv": arguments.csv, "--output": arguments.output})
         found = _account(arguments)
         if arguments.csv is not None:
-            outputs.write("--csv", arguments.csv, partial(_table, found))
+            write_output("--csv", arguments.csv, partial(_table, found))
         if arguments.output is not None:
-            outputs.write("--output", arguments.output, partial(_draw, found))
+            write_output("--output", arguments.output, partial(_draw, found))
     except (SpecError, QueryError, OSError, ValueError) as error:
         print(f"airis-mon analyzer explain: {error}", file=sys.stderr)
         return 1

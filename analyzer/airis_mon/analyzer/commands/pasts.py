@@ -13,7 +13,7 @@ from typing import get_args
 
 import numpy as np
 
-from airis_mon.analyzer.commands import flags, outputs, spans
+from airis_mon.analyzer.commands import flags, spans
 from airis_mon.analyzer.config import Query, load
 from airis_mon.analyzer.explanation.course import Progress
 from airis_mon.analyzer.explanation.sources import incidents as known_incidents
@@ -21,6 +21,7 @@ from airis_mon.analyzer.explanation.sources import samples
 from airis_mon.analyzer.methods.seasonal import Direction
 from airis_mon.analyzer.recording import Recording, of_samples
 from airis_mon.analyzer.schedule import HISTORY, moment
+from airis_mon.report import check_outputs
 from airis_mon.spec import format_duration, parse_duration
 
 _AFTER = 3600
@@ -96,7 +97,7 @@ def check(arguments: argparse.Namespace, written: Mapping[str, Path | None]) -> 
         "--values": arguments.values,
         "--incidents": arguments.incidents,
     }
-    outputs.check(written.items(), read.items())
+    check_outputs(written.items(), read.items())
 
 
 def configured(arguments: argparse.Namespace) -> tuple[Query, ...]:
@@ -133,7 +134,7 @@ def span(arguments: argparse.Namespace, now: float, at: int | None = None) -> tu
         until = int(now) if at is None or since is not None else at + _AFTER
     if since is None:
         since = (until if at is None else min(at, until)) - int(arguments.back)
-    since, until = spans.checked(("--since", "--until"), since, until, now, arguments.interval)
+    since, until = spans.checked(since, until, now, arguments.interval)
     begin = spans.begun(since, arguments.interval)
     if at is not None and not begin <= at <= until:
         raise ValueError(

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
-from airis_mon.analyzer.commands import flags, outputs, pasts
+from airis_mon.analyzer.commands import flags, pasts
 from airis_mon.analyzer.explanation.account import Account, account
 from airis_mon.analyzer.explanation.listing import lines, values
 from airis_mon.analyzer.explanation.overview import overview
@@ -21,6 +21,7 @@ from airis_mon.analyzer.explanation.selection import fits, parse, queries, shown
 from airis_mon.analyzer.explanation.sources import SERIES_MAX, SourceError, recordings
 from airis_mon.analyzer.explanation.wording import plural
 from airis_mon.analyzer.query import HttpQuerier, QueryError
+from airis_mon.report import output_file, write_output
 from airis_mon.spec import SpecError
 
 HELP = "say who would have been told in the past, series by series, and what it cost"
@@ -36,12 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     pasts.add_arguments(parser, since="14d")
     parser.add_argument(
-        "--output", choices=("text", "json"), default="text", help="form of the listing (default: text)"
+        "--format", choices=("text", "json"), default="text", help="how to report (default: text)"
     )
     parser.add_argument(
         "--html",
         metavar="FILE",
-        type=outputs.file(".html", what="no page"),
+        type=output_file(".html", what="no page"),
         help="write a page with charts as well (FILE.html)",
     )
 
@@ -74,13 +75,13 @@ def run(arguments: argparse.Namespace) -> int:
                 )
                 seconds = time.monotonic() - start
             found.append(one)
-            if arguments.output == "text":
+            if arguments.format == "text":
                 print("\n".join(lines(one, seconds)), flush=True)
             else:
                 told.append(values(one, seconds))
         if arguments.html is not None:
             text = overview(found)
-            outputs.write("--html", arguments.html, lambda file: file.write_text(text, encoding="utf-8"))
+            write_output("--html", arguments.html, lambda file: file.write_text(text, encoding="utf-8"))
     except (SpecError, QueryError, OSError, ValueError) as error:
         print(f"airis-mon analyzer replay: {error}", file=sys.stderr)
         return 1
@@ -88,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         failed = True
         print("airis-mon analyzer replay: none of the values in that time is a number", file=sys.stderr)
     whole = time.monotonic() - began
-    if arguments.output == "json":
+    if arguments.format == "json":
         print(json.dumps({"series": told, "seconds": round(whole, 3)}, allow_nan=False))
     else:
         print(_total(found, whole))

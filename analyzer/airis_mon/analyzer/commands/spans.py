@@ -1,4 +1,4 @@
-"""From when to when a past is judged: what two flags say, held against each other and against the clock."""
+"""From when to when a past is judged: --since and --until, held against each other and against the clock."""
 
 from __future__ import annotations
 
@@ -9,28 +9,26 @@ LONGEST = 366 * 86400
 """Seconds that are judged at once."""
 
 
-def checked(names: tuple[str, str], since: int, until: int, now: float, interval: int) -> tuple[int, int]:
+def checked(since: int, until: int, now: float, interval: int) -> tuple[int, int]:
     """Return the first and the last time to judge, the last one not after `now`.
 
-    ValueError with what to write where no time of evaluation lies between them, or too many do; `names` are
-    the two flags.
+    ValueError with what to write where no time of evaluation lies between them, or too many do.
     """
-    first, last = names
     until = min(until, int(now))
     if since > until:
         raise ValueError(
-            f"{first} has to be before {last}: they are {moment(since)} and {moment(until)}; "
-            f"of how long ago, the longer one comes first: {first} 2h {last} 1h"
+            f"--since has to be before --until: they are {moment(since)} and {moment(until)}; "
+            f"of how long ago, the longer one comes first: --since 2h --until 1h"
         )
     if since == until or begun(since, interval) > evaluated_at(until, interval):
         raise ValueError(
             f"the span from {moment(since)} to {moment(until)} is empty: no time of evaluation, every "
-            f"{format_duration(interval)}, lies in it; write an earlier {first}, such as {first} 7d"
+            f"{format_duration(interval)}, lies in it; write an earlier --since, such as --since 7d"
         )
     if until - since > LONGEST:
         raise ValueError(
-            f"{first} and {last} are {(until - since) // 86400}d apart; up to {format_duration(LONGEST)} are "
-            f"judged at once: write a later {first}, or an earlier {last}"
+            f"--since and --until are {(until - since) // 86400}d apart; up to {format_duration(LONGEST)} "
+            "are judged at once: write a later --since, or an earlier --until"
         )
     return since, until
 

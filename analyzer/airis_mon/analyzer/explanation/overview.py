@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Sequence
-from importlib import resources
-from string import Template
 
 from airis_mon.analyzer.explanation.account import Account
 from airis_mon.analyzer.explanation.drawing import Picture, svg
-from airis_mon.analyzer.explanation.page import description, episode_table, legend
+from airis_mon.analyzer.explanation.page import description, episode_table, legend, style
 from airis_mon.analyzer.explanation.wording import moment, plural
+from airis_mon.report import document
 
 DRAWN = 30
 """Series that are drawn: those that told somebody the most often, then those with the most episodes."""
@@ -20,12 +19,7 @@ SHOWN = 2000
 
 def overview(accounts: Sequence[Account]) -> str:
     """Return the page."""
-    texts = resources.files("airis_mon.analyzer.explanation")
-    return Template(texts.joinpath("overview.html").read_text(encoding="utf-8")).substitute(
-        title="What the analyzer would have told",
-        style=texts.joinpath("page.css").read_text(encoding="utf-8"),
-        body="\n".join(_body(accounts)),
-    )
+    return document("What the analyzer would have told", _body(accounts), style=style())
 
 
 def _body(accounts: Sequence[Account]) -> Iterator[str]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import json
 from collections.abc import Iterator
 from importlib import resources
-from string import Template
 
 import numpy as np
 
@@ -20,6 +17,7 @@ from airis_mon.analyzer.explanation.frame import drawn
 from airis_mon.analyzer.explanation.grounds import Grounds
 from airis_mon.analyzer.explanation.reasons import headline, reasons
 from airis_mon.analyzer.explanation.wording import clock, moment, number, plural, span
+from airis_mon.report import document
 
 SHOWN = 500
 """Rows of the table of episodes; a browser has to scroll through them."""
@@ -27,18 +25,14 @@ SHOWN = 500
 
 def page(account: Account) -> str:
     """Return the page."""
-    texts = resources.files("airis_mon.analyzer.explanation")
-    script = texts.joinpath("page.js").read_text(encoding="utf-8")
-    template = Template(texts.joinpath("page.html").read_text(encoding="utf-8"))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return template.substitute(
-        title=_text(account.name),
-        style=texts.joinpath("page.css").read_text(encoding="utf-8"),
-        body="\n".join(_body(account)),
-        samples=_samples(account),
-        script=script,
-        digest=digest,
-    )
+    script = resources.files("airis_mon.analyzer.explanation").joinpath("page.js").read_text(encoding="utf-8")
+    samples = f'<script type="application/json" id="samples">{_samples(account)}</script>'
+    return document(account.name, [*_body(account), samples], style=style(), script=script)
+
+
+def style() -> str:
+    """Return what charts look like, upon the look of every report."""
+    return resources.files("airis_mon.analyzer.explanation").joinpath("page.css").read_text(encoding="utf-8")
 
 
 def _body(account: Account) -> Iterator[str]:

@@ -90,7 +90,7 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     except (QueryError, SideError, UncomparableError, _CanaryError) as error:
         print(f"airis-mon canary: {printable(str(error))}", file=sys.stderr)
         return FAILED
-    if args.output == "json":
+    if args.format == "json":
         print(json.dumps(comparisons.plain(monitor, found, alpha), indent=2))
     else:
         comparisons.write(sys.stdout, monitor, found, alpha)
@@ -263,7 +263,7 @@ def _parser() -> argparse.ArgumentParser:
         help="write verdicts and intervals to Prometheus as series, at each look")  # fmt: skip
     add("--remote-write.url", dest="write_url", type=prometheus.url, metavar="URL",
         help="where to write (default: /api/v1/write of --prometheus.url)")  # fmt: skip
-    add("--output", choices=("table", "json"), default="table", help="how to report (default: table)")
+    add("--format", choices=("table", "json"), default="table", help="how to report (default: table)")
     prometheus.add_monitor(parser)
     prometheus.add_arguments(parser)
     return parser

@@ -63,7 +63,7 @@ def run(argv: Sequence[str], _cache: Path) -> int:
         return 1
     for line in refused:
         print(line, file=sys.stderr)
-    if args.output == "json":
+    if args.format == "json":
         print(json.dumps([report.plain(one, args.gpus) for one in accounts], indent=2))
     else:
         for one in accounts:
@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         help="label that tells replicas apart (default: %(default)s)")  # fmt: skip
     add("--per-replica", type=_positive, metavar="LOAD",
         help="load that a replica carries at the target, by a load test: nothing is learnt")  # fmt: skip
-    add("--output", choices=("table", "json"), default="table", help="how to report (default: table)")
+    add("--format", choices=("table", "json"), default="table", help="how to report (default: table)")
     prometheus.add_arguments(parser)
     return parser
 

@@ -58,7 +58,7 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     except (QueryError, SignalError, ReportedError) as error:
         print(f"airis-mon causes: {error}", file=sys.stderr)
         return 1
-    if args.output == "json":
+    if args.format == "json":
         print(json.dumps(report.plain(monitor.name, found, args.most), indent=2))
     else:
         report.write(sys.stdout, monitor.name, found, args.most)
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="candidates to show (default: %(default)s)",
     )
-    add("--output", choices=("table", "json"), default="table", help="how to report (default: table)")
+    add("--format", choices=("table", "json"), default="table", help="how to report (default: table)")
     prometheus.add_arguments(parser)
     return parser
 

@@ -14,10 +14,9 @@ from pathlib import Path
 import requests
 
 from airis_mon.alertmanager.replay import ConfigurationError, Matcher, Silence, TooManyEventsError
-from airis_mon.cli import access, arguments, outputs, silences, targets
+from airis_mon.cli import access, arguments, silences, targets
 from airis_mon.cli.access import AccessError
 from airis_mon.cli.interrupts import noted
-from airis_mon.cli.outputs import OutputError
 from airis_mon.cli.page_replay import report, server, table
 from airis_mon.cli.page_replay.account import Account
 from airis_mon.cli.page_replay.comparison import Comparison, compare
@@ -30,6 +29,7 @@ from airis_mon.cli.progress import Progress
 from airis_mon.cli.silences import AlertmanagerError
 from airis_mon.cli.wording import printable, problems
 from airis_mon.remote_read import HttpReader, ReadError
+from airis_mon.report import OutputError, check_outputs, output_file, write_output
 from airis_mon.rules.replay import PlanError, Selector
 from airis_mon.spec import SpecError, format_duration, parse_duration
 from airis_mon.stack import AddressTakenError, MissingServerError, ProcessError, servers
@@ -61,11 +61,11 @@ def run(argv: Sequence[str], cache: Path) -> int:
     except argparse.ArgumentTypeError as error:
         parser.error(str(error))
     if args.html is not None:
-        read = outputs.overwritten(args.html, [*args.files, *(args.against or ())])
-        if read is not None:
-            parser.error(
-                f"--html: {args.html} is the document {read}, and would replace it; write another name"
-            )
+        read = [*(("FILE", one) for one in args.files), *(("--against", one) for one in args.against or ())]
+        try:
+            check_outputs([("--html", args.html)], read)
+        except OutputError as error:
+            parser.error(str(error))
     with noted() as tick:
         try:
             with Progress(sys.stderr) as progress:
@@ -116,7 +116,8 @@ def _replay(
     comparison = compare(result.accounts[1], result.accounts[0]) if len(editions) > 1 else None
     _write(args.format, names, result.accounts, comparison, span)
     if args.html is not None:
-        outputs.write("--html", args.html, report.page(names, result.accounts, comparison, span, notes))
+        text = report.page(names, result.accounts, comparison, span, notes)
+        write_output("--html", args.html, lambda file: file.write_text(text, encoding="utf-8"))
         progress.done(f"wrote {args.html}")
 
 
@@ -219,7 +220,8 @@ def _parser() -> argparse.ArgumentParser:
         help="Prometheus that holds the past (default: %(default)s)")  # fmt: skip
     add("--prometheus", type=servers.argument, metavar="BIN",
         help="Prometheus to evaluate with, on this machine (default: PATH, else unpacked)")  # fmt: skip
-    add("--html", type=outputs.page, metavar="FILE", help="write an HTML page as well (FILE.html)")
+    add("--html", type=output_file(".html", what="no page"), metavar="FILE",
+        help="write an HTML page as well (FILE.html)")  # fmt: skip
     add("--format", choices=("text", "json"), default="text", help="how to report (default: text)")
     access.add_arguments(
         parser, optional_for="whose silences held in the past too (it keeps them for five days)"

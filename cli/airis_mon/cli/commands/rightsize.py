@@ -52,7 +52,7 @@ def run(argv: Sequence[str], _cache: Path) -> int:
         return 1
     for line in refused:
         print(line, file=sys.stderr)
-    _write(args.output, accounts)
+    _write(args.format, accounts)
     return int(bool(refused) or any(all(one.advice is None for one in account.sized) for account in accounts))
 
 
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         "is (default: %(default)s)")  # fmt: skip
     add("--margin", type=_margin, default=0.15, metavar="SHARE",
         help="part that is added to what was used (default: %(default)s)")  # fmt: skip
-    add("--output", choices=("table", "json", "patch"), default="table",
+    add("--format", choices=("table", "json", "patch"), default="table",
         help="how to report; a patch is for `kubectl patch --patch-file`, and nothing is applied here "
         "(default: table)")  # fmt: skip
     prometheus.add_arguments(parser)

@@ -67,7 +67,7 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     except QueryError as error:
         print(f"airis-mon trend: {printable(str(error))}", file=sys.stderr)
         return 1
-    if args.output == "json":
+    if args.format == "json":
         print(json.dumps([_plain(row) for row in rows], indent=2))
     else:
         _write(sys.stdout, rows)
@@ -211,7 +211,7 @@ def _parser() -> argparse.ArgumentParser:
         "speaks of)")  # fmt: skip
     add("--since", type=_since, default=30.0 * _DAY, metavar="DURATION",
         help="how far to look back (default: 30d)")  # fmt: skip
-    add("--output", choices=("table", "json"), default="table", help="how to report (default: table)")
+    add("--format", choices=("table", "json"), default="table", help="how to report (default: table)")
     prometheus.add_monitor(parser)
     prometheus.add_arguments(parser)
     return parser

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 from importlib import resources
-from string import Template
 
 from airis_mon.cli.page_replay.account import Account, Incident
 from airis_mon.cli.page_replay.comparison import Comparison
@@ -13,6 +12,7 @@ from airis_mon.cli.page_replay.replay import Span
 from airis_mon.cli.page_replay.rows import Row, began, budget, heard, lasted, moment, rows, shift, spanned
 from airis_mon.cli.page_replay.timeline import drawing
 from airis_mon.cli.wording import plural
+from airis_mon.report import document
 from airis_mon.rules import series
 from airis_mon.spec import format_duration
 
@@ -39,8 +39,8 @@ def page(
         body += _changes(names[1], names[0], comparison, span)
     for name, account in zip(names, accounts, strict=True):
         body += _account(name, account, span)
-    text = resources.files("airis_mon.cli.page_replay").joinpath("report.html").read_text(encoding="utf-8")
-    return Template(text).substitute(title="Who would have been paged", body="\n".join(body))
+    style = resources.files("airis_mon.cli.page_replay").joinpath("report.css").read_text(encoding="utf-8")
+    return document("Who would have been paged", body, style=style)
 
 
 def _account(name: str, account: Account, span: Span) -> list[str]:

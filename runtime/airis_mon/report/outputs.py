@@ -1,4 +1,4 @@
-"""Files that an action writes for a reader: one that cannot be meant is refused before anything is done."""
+"""Files that a command writes for a reader: one that cannot be meant is refused before anything is done."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
-def file(*kinds: str, what: str) -> Callable[[str], Path]:
+class OutputError(ValueError):
+    """A file that must not, or cannot, be written; the text says which flag is meant, and why."""
+
+
+def output_file(*kinds: str, what: str) -> Callable[[str], Path]:
     """Return what reads the name of a file to write: it ends in one of `kinds`, and its folder is there."""
 
     def read(text: str) -> Path:
@@ -25,8 +29,10 @@ def file(*kinds: str, what: str) -> Callable[[str], Path]:
     return read
 
 
-def check(outputs: Iterable[tuple[str, Path | None]], inputs: Iterable[tuple[str, Path | None]]) -> None:
-    """Raise ValueError where a file to write, or what it links to, is one that is read.
+def check_outputs(
+    outputs: Iterable[tuple[str, Path | None]], inputs: Iterable[tuple[str, Path | None]]
+) -> None:
+    """Raise OutputError where a file to write, or what it links to, is one that is read.
 
     Both are pairs of a flag and its file, None where it was not given.
     """
@@ -35,7 +41,7 @@ def check(outputs: Iterable[tuple[str, Path | None]], inputs: Iterable[tuple[str
     for flag, output in written:
         for source, one in read:
             if _same(output, one):
-                raise ValueError(
+                raise OutputError(
                     f"{flag} {output} is what {source} reads: it would be overwritten; write another name"
                 )
 
@@ -47,9 +53,9 @@ def _same(one: Path, other: Path) -> bool:
         return False  # one of them is not there
 
 
-def write(flag: str, output: Path, form: Callable[[Path], object]) -> None:
-    """Let `form` write a file; ValueError with the flag and the reason where that fails."""
+def write_output(flag: str, output: Path, form: Callable[[Path], object]) -> None:
+    """Let `form` write a file; OutputError with the flag and the reason where that fails."""
     try:
         form(output)
     except OSError as error:
-        raise ValueError(f"{flag}: cannot write {output}: {error.strerror or error}") from error
+        raise OutputError(f"{flag}: cannot write {output}: {error.strerror or error}") from error
