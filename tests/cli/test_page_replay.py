@@ -197,7 +197,7 @@ def test_a_page_never_replaces_a_document(
     with pytest.raises(SystemExit) as ended:
         page_replay.run([str(ours), "--against", str(theirs), "--html", str(page)], tmp_path)
     assert ended.value.code == 2
-    assert f"--html {page} is what {flag} reads: it would be overwritten; write another name" in capsys.readouterr().err
+    assert f"--html {page} is what {flag} reads: it would be overwritten" in capsys.readouterr().err
     assert read.read_text() == before
 
 
