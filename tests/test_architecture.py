@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 ROOMS = {
     "spec": ("spec",),
-    "runtime": ("web", "journal", "remote_write", "remote_read", "report"),
+    "runtime": ("http", "web", "journal", "remote_write", "remote_read", "report"),
     "exporters": ("instrument", "sidecar", "exporters"),
     "analyzer": ("analyzer",),
     "rules": ("rules",),
@@ -48,6 +48,7 @@ FACES = (
     "analyzer.causes",
     "analyzer.query",
     "analyzer.rightsizing",
+    "http",
     "web",
     "journal",
     "remote_write",

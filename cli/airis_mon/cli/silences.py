@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
-from airis_mon.cli.wording import cause, printable
+from airis_mon.cli.wording import printable
+from airis_mon.http import cause, shown
 
 _BYTES_MAX = 16 << 20
 _WORDS_MAX = 500
@@ -138,7 +138,7 @@ class Silences:
     def _ask(self, method: str, path: str, **options: Any) -> Any:
         causes = []
         for url in self._urls:
-            shown = _shown(url)
+            place = shown(url)
             try:
                 with self._session.request(
                     method,
@@ -148,35 +148,35 @@ class Silences:
                     stream=True,
                     **options,
                 ) as response:
-                    return _answer(shown, response, _body(shown, response))
+                    return _answer(place, response, _body(place, response))
             except requests.ReadTimeout as error:
                 # It may have done what it was asked: another one is not asked for the same again.
                 raise AlertmanagerError(
-                    f"{shown} did not answer within {self._timeout:g} s; see `airis-mon silence list`"
+                    f"{place} did not answer within {self._timeout:g} s; see `airis-mon silence list`"
                 ) from error
             except requests.RequestException as error:
-                causes.append(f"{shown} is not reachable: {cause(error)}")
+                causes.append(f"{place} is not reachable: {cause(error)}")
         raise AlertmanagerError("\n".join(causes))
 
 
-def _body(shown: str, response: requests.Response) -> bytes:
+def _body(place: str, response: requests.Response) -> bytes:
     parts, size = [], 0
     for part in response.iter_content(1 << 16):
         parts.append(part)
         size += len(part)
         if size > _BYTES_MAX:
-            raise AlertmanagerError(f"{shown} answered with more than {_BYTES_MAX >> 20} MiB")
+            raise AlertmanagerError(f"{place} answered with more than {_BYTES_MAX >> 20} MiB")
     return b"".join(parts)
 
 
-def _answer(shown: str, response: requests.Response, body: bytes) -> Any:
+def _answer(place: str, response: requests.Response, body: bytes) -> Any:
     if 200 <= response.status_code < 300:
         if not body:
             return None
         try:
             return json.loads(body)
         except ValueError as error:
-            raise AlertmanagerError(f"{shown} answered with no JSON; is it an Alertmanager?") from error
+            raise AlertmanagerError(f"{place} answered with no JSON; is it an Alertmanager?") from error
     words = body[:_WORDS_MAX].decode("utf-8", "replace").strip()
     try:
         told = json.loads(body)
@@ -190,7 +190,7 @@ def _answer(shown: str, response: requests.Response, body: bytes) -> Any:
     elif response.is_redirect:
         hint = f"; it refers to {response.headers.get('Location', '')[:200]}"
     said = words[:_WORDS_MAX] or response.reason or "nothing"
-    raise AlertmanagerError(f"{shown} answered {response.status_code}: {printable(said + hint)}")
+    raise AlertmanagerError(f"{place} answered {response.status_code}: {printable(said + hint)}")
 
 
 def _silence(told: Mapping[str, Any]) -> Silence:
@@ -215,8 +215,3 @@ def _read(read: Callable[[], T]) -> T:
         return read()
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise AlertmanagerError("the answer is not Alertmanager's; is the URL that of its root?") from error
-
-
-def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -1,4 +1,4 @@
-"""Numbers of things, and errors of libraries, as people say them."""
+"""Numbers of things, as people say them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,3 @@ def problems(error: SpecError) -> str:
 def printable(text: str) -> str:
     """Return the text without characters that could steer a terminal, in one line."""
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
-
-
-def cause(error: BaseException) -> str:
-    """Return the innermost words of a nest of library errors, such as `Connection refused`."""
-    while True:
-        inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
-        if not isinstance(inner, BaseException):
-            return getattr(error, "strerror", None) or str(error) or type(error).__name__
-        error = inner

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit, urlunsplit
 
 import cramjam
 import requests
 
+from airis_mon.http import cause, shown
 from airis_mon.remote_read.message import Query, RawSeries, answered, request
 
 LARGEST = 256 << 20
@@ -28,6 +28,7 @@ class HttpReader:
     def __init__(self, url: str, *, timeout: float = 120.0, session: requests.Session | None = None) -> None:
         """Prepare to read from `url`, the server's root; `timeout` is in seconds, for each request."""
         self._url = url.rstrip("/")
+        self._shown = shown(self._url)
         self._timeout = timeout
         self._session = session or requests.Session()
 
@@ -46,7 +47,7 @@ class HttpReader:
                     raise ReadError(self._refusal(response))
                 body = _bounded(response)
         except requests.RequestException as error:
-            raise ReadError(f"{self._shown} is not reachable: {_cause(error)}") from error
+            raise ReadError(f"{self._shown} is not reachable: {cause(error)}") from error
         if len(body) > _COMPRESSED or _unpacked_size(body) > LARGEST:
             raise ReadError(
                 f"{self._shown} answered with more than {LARGEST >> 20} MiB; ask for less at once"
@@ -62,11 +63,6 @@ class HttpReader:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
-
-    @property
-    def _shown(self) -> str:
-        parts = urlsplit(self._url)
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
     def _refusal(self, response: requests.Response) -> str:
         words = next(response.iter_content(_WORDS), b"").decode("utf-8", "replace").strip()
@@ -88,7 +84,7 @@ def hand_on(session: requests.Session, url: str, body: bytes, *, timeout: float 
             timeout=timeout,
         )
     except requests.RequestException as error:
-        raise ReadError(f"{url} is not reachable: {_cause(error)}") from error
+        raise ReadError(f"{url} is not reachable: {cause(error)}") from error
     if not answer.ok:
         raise ReadError(f"{url}/api/v1/write answered {answer.status_code}: {answer.text[:_WORDS].strip()}")
 
@@ -110,12 +106,3 @@ def _unpacked_size(body: bytes) -> int:
         if byte < 0x80:
             break
     return size
-
-
-def _cause(error: BaseException) -> str:
-    """Return the innermost words of a nest of library errors."""
-    while True:
-        inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
-        if not isinstance(inner, BaseException):
-            return getattr(error, "strerror", None) or str(error) or type(error).__name__
-        error = inner

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from urllib.parse import urlsplit, urlunsplit
 
 import cramjam
 import requests
 
+from airis_mon.http import cause, shown
 from airis_mon.remote_write.answers import Answer
 from airis_mon.remote_write.negotiation import RESERVED
 
@@ -34,7 +34,7 @@ class Connection:
         for name in headers or {}:
             if name.strip().lower() in RESERVED:
                 raise ValueError(f"header {name}: remote write sets it itself; leave it out")
-        self.shown = _shown(url)
+        self.shown = shown(url)
         self._url = url
         self._session = session or requests.Session()
         self._headers = {**(headers or {}), "User-Agent": user_agent()}
@@ -51,7 +51,7 @@ class Connection:
                 stream=True,
             )
         except requests.RequestException as error:
-            return Answer(0, {}, f"{self.shown} is not reachable: {_cause(error)}")
+            return Answer(0, {}, f"{self.shown} is not reachable: {cause(error)}")
         with response:
             told = {name.lower(): value for name, value in response.headers.items()}
             text = f"{self.shown} answered {response.status_code}: {_beginning(response)}"
@@ -71,18 +71,3 @@ def _beginning(response: requests.Response) -> str:
     except requests.RequestException:
         return "(the answer broke off)"
     return raw.decode("utf-8", "replace").strip() or response.reason or ""
-
-
-def _cause(error: BaseException) -> str:
-    """Return the innermost words of a nest of library errors."""
-    while True:
-        inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
-        if not isinstance(inner, BaseException):
-            return getattr(error, "strerror", None) or str(error) or type(error).__name__
-        error = inner
-
-
-def _shown(url: str) -> str:
-    """Return a URL without the credentials that it may carry."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

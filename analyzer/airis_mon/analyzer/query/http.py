@@ -6,7 +6,6 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
 import requests
@@ -14,6 +13,7 @@ import requests
 from airis_mon.analyzer.query.answers import Answer, AnswerError, points
 from airis_mon.analyzer.query.querier import Frame, Labels, QueryError, grid
 from airis_mon.analyzer.query.table import Table
+from airis_mon.http import cause, shown
 
 _POINTS_MAX = 10_000
 """Points of a series that are asked for at once; Prometheus refuses more than 11,000."""
@@ -50,6 +50,7 @@ class HttpQuerier:
         Without `session` each thread has one of its own.
         """
         self._url = url.rstrip("/")
+        self._shown = shown(self._url)
         self._timeout = timeout
         self._points_max = points_max
         self._answer_points = answer_points
@@ -136,7 +137,7 @@ class HttpQuerier:
                 body = self._body(response)
                 status = response.status_code
         except requests.RequestException as error:
-            raise QueryError(f"{self._shown} is not reachable: {_cause(error)}") from error
+            raise QueryError(f"{self._shown} is not reachable: {cause(error)}") from error
         try:
             return Answer(body)
         except AnswerError as error:
@@ -168,16 +169,3 @@ class HttpQuerier:
             if len(body) > self._bytes_max:
                 raise QueryError(f"{self._shown} answered with more than {self._bytes_max} bytes")
         return body
-
-    @property
-    def _shown(self) -> str:
-        parts = urlsplit(self._url)
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def _cause(error: BaseException) -> str:
-    while True:
-        inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
-        if not isinstance(inner, BaseException):
-            return getattr(error, "strerror", None) or str(error) or type(error).__name__
-        error = inner

@@ -12,7 +12,8 @@ import requests
 
 from airis_mon.analyzer.causes import Event, Kind
 from airis_mon.cli.causes.happenings import Span
-from airis_mon.cli.wording import cause, printable
+from airis_mon.cli.wording import printable
+from airis_mon.http import cause
 
 _DEPLOY = re.compile(r"deploy|release|rollout|rollback|config|scale|migrat", re.IGNORECASE)
 """What an event is called that somebody made happen."""
