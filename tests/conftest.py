@@ -2,13 +2,17 @@
 
 `prometheus`, `promtool`, `alertmanager`, `amtool` are the programs; `prometheus_server` and
 `alertmanager_server` start them on free loopback ports. Other versions: `pytest --prometheus BIN ...`.
+`sidecar` is a process of ours.
 Nothing here fakes an answer; where a program cannot be had, its tests are skipped with the reason.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -193,3 +197,16 @@ def _start(started: ExitStack, command: Callable[[str], Any], folder: Path, port
     started.callback(process.stop)
     process.wait_ready()
     return RunningServer(process, folder)
+
+
+@pytest.fixture
+def sidecar() -> Iterator[str]:
+    """Root of a sidecar that runs."""
+    command = [sys.executable, "-m", "airis_mon.cli", "sidecar", "--web.listen-address", "127.0.0.1:0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            logged = map(json.loads, process.stderr)
+            yield "http://" + next(line["address"] for line in logged if line["msg"] == "listening")
+        finally:
+            process.terminate()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,19 +42,6 @@ spec:
   source: {contract: vllm, selector: {job: search}}
   objectives: [{name: availability, target: 99%, errors: {}}]
 """
-
-
-@pytest.fixture
-def sidecar() -> Iterator[str]:
-    """Root of a sidecar that runs."""
-    command = [sys.executable, "-m", "airis_mon.cli", "sidecar", "--web.listen-address", "127.0.0.1:0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr is not None
-            logged = map(json.loads, process.stderr)
-            yield "http://" + next(line["address"] for line in logged if line["msg"] == "listening")
-        finally:
-            process.terminate()
 
 
 @pytest.fixture

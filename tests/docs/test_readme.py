@@ -45,19 +45,6 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-@pytest.fixture
-def sidecar() -> Iterator[str]:
-    """Root of a sidecar that runs."""
-    command = [sys.executable, "-m", "airis_mon.cli", "sidecar", "--web.listen-address", "127.0.0.1:0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr is not None
-            logged = map(json.loads, process.stderr)
-            yield "http://" + next(line["address"] for line in logged if line["msg"] == "listening")
-        finally:
-            process.terminate()
-
-
 def test_every_series_and_alert_is_named() -> None:
     named = set(re.findall(r"`([^`\s]+)`", README))
     assert len(list(published())) > 30

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from airis_mon.cli import source
+from airis_mon.cli import arguments, source
 from airis_mon.cli.cost_memory import CostMemory
 from airis_mon.cli.live import Inspection
 from airis_mon.cli.targets import Target
@@ -22,7 +22,7 @@ from airis_mon.rules.cost import (
     short_of_retention,
     spelled,
 )
-from airis_mon.spec import Bundle, Problem, SpecError, format_duration, parse_duration
+from airis_mon.spec import Bundle, Problem, SpecError, format_duration
 
 SHOWN = 5
 """Monitors that `build` names; `check --cost` names all."""
@@ -110,21 +110,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=assumed.series_per_selector,
         help="series that a selector finds: instances of a model times combinations of their labels "
         f"(default: {assumed.series_per_selector:g})")  # fmt: skip
-    add("--cost.evaluation-interval", dest="cost_interval", type=_seconds, metavar="DURATION",
+    add("--cost.evaluation-interval", dest="cost_interval", type=arguments.duration, metavar="DURATION",
         help="how often the rules are evaluated (default: as the Prometheus of --live says, else "
         f"{format_duration(assumed.evaluation_interval)})")  # fmt: skip
-    add("--retention", type=_seconds, metavar="DURATION",
+    add("--retention", type=arguments.duration, metavar="DURATION",
         help="how long samples are kept; what looks further back is told (default: of --live)")  # fmt: skip
 
 
-def limits(arguments: argparse.Namespace, seen: Inspection) -> Limits:
+def limits(args: argparse.Namespace, seen: Inspection) -> Limits:
     """Return what the options say, and where they say nothing what a server was seen to have."""
     usual = Assumptions().evaluation_interval
-    interval = arguments.cost_interval or seen.facts.evaluation_interval or usual
+    interval = args.cost_interval or seen.facts.evaluation_interval or usual
     return Limits(
-        Budget(arguments.cost_samples, arguments.cost_series),
-        Assumptions(arguments.cost_selector, interval, dict(seen.counted)),
-        arguments.retention or seen.facts.retention,
+        Budget(args.cost_samples, args.cost_series),
+        Assumptions(args.cost_selector, interval, dict(seen.counted)),
+        args.retention or seen.facts.retention,
     )
 
 
@@ -135,14 +135,4 @@ def _number(text: str) -> float:
         found = math.nan
     if not 0 < found < math.inf:
         raise argparse.ArgumentTypeError(f"`{text}` is no number above 0; write one such as 100000")
-    return found
-
-
-def _seconds(text: str) -> float:
-    try:
-        found = parse_duration(text)
-    except ValueError as error:  # what is wrong, and what to write
-        raise argparse.ArgumentTypeError("; ".join(map(str, error.args))) from error
-    if found <= 0:
-        raise argparse.ArgumentTypeError(f"`{text}` is not longer than nothing")
     return found

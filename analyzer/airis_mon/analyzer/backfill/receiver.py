@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -83,8 +84,8 @@ def _asked(url: str, session: requests.Session) -> Any:
     try:
         with session.get(url, timeout=_TIMEOUT, allow_redirects=False, stream=True) as response:
             body = response.raw.read(_BYTES_MAX, decode_content=True)
-        return yaml.safe_load(body)["data"] if response.status_code == 200 else None
-    except (requests.RequestException, OSError, yaml.YAMLError, KeyError, TypeError):
+        return json.loads(body)["data"] if response.status_code == 200 else None
+    except (requests.RequestException, OSError, ValueError, KeyError, TypeError):
         return None
 
 
