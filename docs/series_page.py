@@ -12,7 +12,8 @@ from prometheus_client import CollectorRegistry
 
 from airis_mon import sidecar
 from airis_mon.analyzer import series as analyzer
-from airis_mon.analyzer.metrics import Metrics
+from airis_mon.analyzer.metrics import Metrics, Reloads
+from airis_mon.analyzer.workers.presence import Presence
 from airis_mon.exporters import series as exporters
 from airis_mon.instrument import Instruments, Sender
 from airis_mon.rules import series as rules
@@ -113,6 +114,8 @@ def _sidecar() -> CollectorRegistry:
 def _analyzer() -> CollectorRegistry:
     registry = CollectorRegistry()
     Metrics(registry)
+    Reloads(registry)
+    Presence(registry)
     return registry
 
 

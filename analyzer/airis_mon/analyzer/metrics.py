@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -11,7 +12,7 @@ from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Outcome
 from airis_mon.analyzer.phases import PHASES
 from airis_mon.analyzer.storage import RESULTS, Result
-from airis_mon.remote_write import Backlog, DeadLetters
+from airis_mon.remote_write import Backlog, DeadLetters, WriteResult
 
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
@@ -78,8 +79,7 @@ class Metrics:
             registry=registry,
         )
         self._fits = Counter(series.FITS, "Models that were fitted, one a query.", registry=registry)
-        self._written = Counter(series.WRITTEN, "Samples that the receiver took.", registry=registry)
-        self._dropped = Counter(series.DROPPED, "Samples that were given up.", registry=registry)
+        self._delivered = Delivered(registry)
         self._queue_samples = Gauge(
             series.QUEUE_SAMPLES, "Samples that wait on disk for the receiver.", registry=registry
         )
@@ -107,14 +107,6 @@ class Metrics:
             series.WARMING_UP, "Series whose score is 0 because their past is too short.", registry=registry
         )
         self._queries = Gauge(series.CONFIG_QUERIES, "Queries of the configuration.", registry=registry)
-        self._reloads = Counter(
-            series.CONFIG_RELOADS,
-            "Attempts to load the configuration again, by result.",
-            ["result"],
-            registry=registry,
-        )
-        for result in ("ok", "failed"):
-            self._reloads.labels(result)
 
     def ended(self, outcome: Outcome) -> None:
         """Count a cycle that ran to its end."""
@@ -131,8 +123,7 @@ class Metrics:
         for failure in outcome.failures:
             self._errors.labels(failure.query.monitor, failure.query.signal).inc()
         self._fits.inc(outcome.fits)
-        self._written.inc(outcome.written.sent)
-        self._dropped.inc(outcome.written.dropped)
+        self._delivered.count(outcome.written)
         if self._told is not None:
             now = (self._told.kept, self._told.lost)
             for result, count, before in zip(("kept", "lost"), now, self._letters_before, strict=True):
@@ -172,6 +163,10 @@ class Metrics:
         """Tell, after each cycle, what became of samples that were given up."""
         self._told = letters
 
+    def delivered(self, result: WriteResult) -> None:
+        """Count what became of samples that earlier workers had queued."""
+        self._delivered.count(result)
+
     def failed(self) -> None:
         """Count a cycle that could not even begin."""
         self._cycles.labels("failed").inc()
@@ -180,6 +175,41 @@ class Metrics:
         """Note how many queries are run."""
         self._queries.set(queries)
 
-    def reloaded(self, *, ok: bool) -> None:
-        """Count an attempt to load the configuration again."""
-        self._reloads.labels("ok" if ok else "failed").inc()
+
+class Delivered:
+    """What became of samples, in whichever process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register both counters, at 0."""
+        self._written = Counter(series.WRITTEN, "Samples that the receiver took.", registry=registry)
+        self._dropped = Counter(series.DROPPED, "Samples that were given up.", registry=registry)
+
+    def count(self, result: WriteResult) -> None:
+        """Count what a write did."""
+        self._written.inc(result.sent)
+        self._dropped.inc(result.dropped)
+
+
+class Reloads:
+    """Attempts to load the configuration again, of the process that reads it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register them, at 0."""
+        self._reloads = Counter(
+            series.CONFIG_RELOADS,
+            "Attempts to load the configuration again, by result.",
+            ["result"],
+            registry=registry,
+        )
+        for result in ("ok", "failed"):
+            self._reloads.labels(result)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Count what becomes of an attempt: `failed` where it raises."""
+        try:
+            yield
+        except Exception:
+            self._reloads.labels("failed").inc()
+            raise
+        self._reloads.labels("ok").inc()

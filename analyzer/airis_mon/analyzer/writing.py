@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from airis_mon.analyzer import series
@@ -57,14 +57,30 @@ class Destination:
             otherwise=Metadata("gauge"),
         )
 
+    def of_worker(self, index: int, count: int) -> Destination:
+        """Return what one of several workers has of it: queue and file of its own, its part of the room."""
+        name = f"worker-{index}-of-{count}"
+        queue, letters = self.queue_path, self.dead_letter_path
+        return replace(
+            self,
+            queue_path=None if queue is None else queue / name,
+            bounds=replace(self.bounds, bytes=self.bounds.bytes // count),
+            dead_letter_path=None
+            if letters is None
+            else letters.with_name(f"{letters.stem}.{name}{letters.suffix}"),
+            dead_letter_bytes=self.dead_letter_bytes // count,
+        )
+
     def opened(
         self,
         stopping: threading.Event,
         metrics: Metrics,
         ends: ExitStack,
         turned: Callable[[str], None] = untold,
+        *,
+        held: bool = False,
     ) -> Writer:
-        """Return the writer of a process, which `ends` closes.
+        """Return the writer of a process, which `ends` closes; `held`: what is queued waits to be released.
 
         `turned` hears when the file of what is given up cannot be written any more, and when it can again.
         JournalError where the queue's folder is another process', or cannot be used.
@@ -76,7 +92,8 @@ class Destination:
         refused = letters or unheard
         if self.queue_path is None:
             return HttpWriter(self.delivery(), sleep=stopping.wait, refused=refused)
-        writer = QueuedWriter(self.delivery(), Queue(self.queue_path, self.bounds), refused=refused)
+        queue = Queue(self.queue_path, self.bounds)
+        writer = QueuedWriter(self.delivery(), queue, refused=refused, held=held)
         writer.open()
         writer.start()
         ends.callback(writer.close)

@@ -58,8 +58,12 @@ class QueuedWriter:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         chance: random.Random | None = None,
+        held: bool = False,
     ) -> None:
-        """Prepare: `budget` in seconds for what one `write` sends before it leaves the rest to the thread."""
+        """Prepare: `budget` in seconds for what one `write` sends before it leaves the rest to the thread.
+
+        Where it is `held`, nothing is sent before `release`: something else has to arrive first.
+        """
         self._delivery = delivery
         self._queue = queue
         self._budget = budget
@@ -68,6 +72,7 @@ class QueuedWriter:
         self._clock = clock
         self._now = now
         self._chance = chance or random.Random()  # noqa: S311  jitter, not a secret
+        self._held = held
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
@@ -132,6 +137,11 @@ class QueuedWriter:
             still = min(queued, self._queue.weight)
         return result + WriteResult(queued=still, notes=self._delivery.notes())
 
+    def release(self) -> None:
+        """Deliver from now on."""
+        self._held = False
+        self._wake.set()
+
     def backlog(self) -> Backlog:
         """Return what waits."""
         head = self._queue.head()
@@ -158,7 +168,7 @@ class QueuedWriter:
             with self._lock:
                 self._deliver(self._clock() + self._budget)
                 waiting = self._queue.head() is not None
-                wait = max(0.05, self._not_before - self._clock()) if waiting else None
+                wait = max(0.05, self._not_before - self._clock()) if waiting and not self._held else None
             self._wake.wait(wait)
             self._wake.clear()
 
@@ -195,7 +205,7 @@ class QueuedWriter:
         """Deliver without a queue where none of the earlier samples waits, which has to go first."""
         for group in groups:
             left = [group]
-            if self._queue.head() is None:
+            if self._queue.head() is None and not self._held:
                 outcome = self._delivery.attempt(group, lambda: self._budget)
                 self._took(outcome.sent)
                 self._lost(outcome.refused, outcome.errors, outcome.dropped)
@@ -217,6 +227,8 @@ class QueuedWriter:
             self._consume(entry)
 
     def _send(self, deadline: float) -> None:
+        if self._held:
+            return
         while (head := self._queue.head()) is not None and self._not_before <= self._clock() < deadline:
             pieces = self._batches(head)
             while pieces:

@@ -16,6 +16,8 @@ from airis_mon.analyzer.shards import COUNT_MAX, Shard
 from airis_mon.analyzer.storage import TTL
 from airis_mon.spec import format_duration, parse_duration
 
+_WORKERS_MAX = 64
+
 
 def add_config(parser: argparse.ArgumentParser, more: str = "", *, required: bool = True) -> None:
     """Add where the queries are: `config_file`."""
@@ -140,6 +142,31 @@ def add_shard(parser: argparse.ArgumentParser) -> None:
         type=whole(1, COUNT_MAX),
         help="how many analyzers share all queries (default: this one has all of them)",
     )
+
+
+class ShardError(ValueError):
+    """Flags that say no share of the queries; the text says what to write."""
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Add how many processes share what this one is given: `workers`."""
+    parser.add_argument(
+        "--workers",
+        dest="workers",
+        metavar="N",
+        type=whole(1, _WORKERS_MAX),
+        default=1,
+        help="processes of this machine among which the queries are divided; each has its own part of the "
+        "queue's bytes, and asks --query.concurrency questions at once (default: %(default)s)",
+    )
+
+
+def shards(arguments: argparse.Namespace) -> tuple[Shard, ...]:
+    """Return the share of each worker; ShardError."""
+    try:
+        return shard(arguments).split(arguments.workers)
+    except ValueError as error:
+        raise ShardError(str(error)) from error
 
 
 def shard(arguments: argparse.Namespace) -> Shard:

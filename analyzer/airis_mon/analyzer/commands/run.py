@@ -8,24 +8,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import threading
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry
 
 from airis_mon.analyzer.commands import delivery, flags
-from airis_mon.analyzer.config import Configuration, load
-from airis_mon.analyzer.cycle import Cycle, Schedule
-from airis_mon.analyzer.metrics import Metrics
-from airis_mon.analyzer.patience import Patience
-from airis_mon.analyzer.query import HttpQuerier
-from airis_mon.analyzer.rounds import Rounds
+from airis_mon.analyzer.config import Query, load
+from airis_mon.analyzer.engine import Engine, Settings
+from airis_mon.analyzer.metrics import Reloads
 from airis_mon.analyzer.shards import Shard
-from airis_mon.analyzer.storage import Result, Storage
-from airis_mon.analyzer.writing import Destination
+from airis_mon.analyzer.storage import Storage
+from airis_mon.analyzer.workers.crew import Crew
+from airis_mon.analyzer.workers.supervisor import StartError
 from airis_mon.journal import JournalError
 from airis_mon.spec import SpecError
 from airis_mon.web import (
@@ -42,9 +39,7 @@ from airis_mon.web import (
 HELP = "judge and write, at each aligned time, until told to stop"
 NAME = "airis-analyzer"
 DEFAULT_ADDRESS = "127.0.0.1:9467"
-Reload = Callable[[], Awaitable[None]]
-_GRACE = 3.0
-"""Seconds that a cycle in flight is given to end."""
+Failed = Callable[[Exception], None]
 
 
 @dataclass(frozen=True)
@@ -52,16 +47,58 @@ class Options:
     """What the command line says."""
 
     config_file: Path
-    prometheus_url: str
-    destination: Destination
     listen_address: Address
     web_config: Path | None
     connections: ConnectionLimits
-    schedule: Schedule
-    storage_path: Path | None
-    storage_ttl: int
-    concurrency: int
-    shard: Shard
+    settings: Settings
+    shards: tuple[Shard, ...]
+    """One for each worker."""
+    log_level: str
+
+
+class Judges(Protocol):
+    """One process that judges, or several."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a first cycle has ended."""
+
+    def start(self, failed: Failed) -> None:
+        """Begin; `failed` hears what makes it impossible to."""
+
+    async def configure(self, queries: tuple[Query, ...]) -> None:
+        """Judge those of all these queries that belong here."""
+
+    async def stop(self) -> None:
+        """End within seconds."""
+
+
+class Alone:
+    """Judges in this process."""
+
+    def __init__(
+        self, options: Options, queries: tuple[Query, ...], registry: CollectorRegistry, log: logging.Logger
+    ) -> None:
+        """Prepare; raises what an Engine does."""
+        (self._shard,) = options.shards
+        self._engine = Engine(options.settings, self._shard.of(queries), registry, log)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a first cycle has ended."""
+        return self._engine.ready
+
+    def start(self, _failed: Failed) -> None:
+        """Begin."""
+        self._engine.start()
+
+    async def configure(self, queries: tuple[Query, ...]) -> None:
+        """Judge those of all these queries that belong here."""
+        self._engine.configure(await asyncio.to_thread(self._shard.of, queries))
+
+    async def stop(self) -> None:
+        """End, the cycle in flight and the queue within seconds."""
+        await asyncio.to_thread(self._engine.close)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +110,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flags.add_schedule(parser)
     flags.add_storage(parser)
     flags.add_concurrency(parser)
+    flags.add_workers(parser)
     flags.add_shard(parser)
     flags.add_log(parser)
 
@@ -81,67 +119,59 @@ def run(arguments: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT, then return 0; 1 for a bad configuration or an address that is taken."""
     log = configure_logs(NAME, arguments.log_level)
     try:
-        shard = flags.shard(arguments)
-    except ValueError as error:
-        log.error(str(error))
-        return 1
-    options = Options(
-        config_file=arguments.config_file,
-        prometheus_url=flags.reading(arguments),
-        destination=delivery.destination(arguments),
-        listen_address=arguments.listen_address,
-        web_config=arguments.web_config,
-        connections=ConnectionLimits(connections=arguments.max_connections),
-        schedule=flags.schedule(arguments),
-        storage_path=arguments.storage_path,
-        storage_ttl=arguments.storage_ttl,
-        concurrency=arguments.query_concurrency,
-        shard=shard,
-    )
-    try:
-        asyncio.run(_run(options, _load(options), log))
-    except (SpecError, OSError, JournalError, flags.PathError) as error:
+        asyncio.run(_run(_options(arguments), log))
+    except (SpecError, OSError, JournalError, flags.PathError, flags.ShardError, StartError) as error:
         log.error(str(error))
         return 1
     return 0
 
 
-async def _run(options: Options, configuration: Configuration, log: logging.Logger) -> None:
-    stop = stop_on_signals()
-    stopping = threading.Event()
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    GCCollector(registry=registry)
-    metrics = Metrics(registry)
-    metrics.configured(len(configuration.queries))
-    querier = HttpQuerier(options.prometheus_url)
-    ends = ExitStack()
-    storage = _storage(options, metrics, log)
-    delivery.check(options.destination)
-    writer = options.destination.opened(stopping, metrics, ends, _dead_letters(log))
-    cycle = Cycle(
-        querier,
-        writer,
-        options.schedule,
-        stopped=stopping.is_set,
-        storage=storage,
-        patience=Patience.of(options.schedule.interval),
-        concurrency=options.concurrency,
+def _options(arguments: argparse.Namespace) -> Options:
+    return Options(
+        config_file=arguments.config_file,
+        listen_address=arguments.listen_address,
+        web_config=arguments.web_config,
+        connections=ConnectionLimits(connections=arguments.max_connections),
+        settings=Settings(
+            prometheus_url=flags.reading(arguments),
+            destination=delivery.destination(arguments),
+            schedule=flags.schedule(arguments),
+            storage_path=arguments.storage_path,
+            storage_ttl=arguments.storage_ttl,
+            concurrency=arguments.query_concurrency,
+        ),
+        shards=flags.shards(arguments),
+        log_level=arguments.log_level,
     )
-    rounds = Rounds(cycle, options.schedule, configuration, metrics, log)
-    reload = _reload(options, rounds, metrics)
+
+
+async def _run(options: Options, log: logging.Logger) -> None:
+    queries = load(options.config_file).queries
+    _check(options)
+    stop = stop_on_signals()
+    registry = CollectorRegistry(support_collectors_without_names=True)
+    reloads = Reloads(registry)
+    failures: list[Exception] = []
+
+    def failed(error: Exception) -> None:
+        failures.append(error)
+        stop.set()
+
+    alone = len(options.shards) == 1
+    judges: Judges = (
+        Alone(options, queries, registry, log)
+        if alone
+        else Crew(options.settings, options.shards, queries, registry, log, options.log_level)
+    )
     app = application(
         name=NAME,
         description="Reads series from Prometheus, forecasts and scores them, and writes the result back.",
         registry=registry,
-        ready=rounds.ran.is_set,
-        reload=reload,
+        ready=lambda: judges.ready,
+        reload=_reload(options, judges, reloads),
     )
     reload_on_hangup(app)
-    # A thread of its own that the process does not wait for: a request that hangs must not hold up the end.
-    worker = threading.Thread(target=rounds.run, args=(stopping,), name="cycles", daemon=True)
-    worker.start()
+    judges.start(failed)
     try:
         await serve(
             app,
@@ -152,49 +182,23 @@ async def _run(options: Options, configuration: Configuration, log: logging.Logg
             limits=options.connections,
         )
     finally:
-        stopping.set()
-        await asyncio.to_thread(worker.join, _GRACE)
-        # What is still queued is given a moment, and stays on disk after it.
-        await asyncio.to_thread(ends.close)
+        await judges.stop()
+    if failures:
+        raise failures[0]
 
 
-def _storage(options: Options, metrics: Metrics, log: logging.Logger) -> Storage | None:
-    if options.storage_path is None:
-        return None
-
-    def told(result: Result, text: str) -> None:
-        metrics.kept(result)
-        level = logging.WARNING if result in ("damaged", "unsaved") else logging.DEBUG
-        log.log(level, "state", extra={"result": result, "detail": text})
-
-    with flags.usable("--storage.path", options.storage_path, flags.FOLDER):
-        return Storage(options.storage_path, told, ttl=options.storage_ttl)
+def _check(options: Options) -> None:
+    """Refuse paths that cannot be used, by the flag that named them, before anything is started."""
+    settings = options.settings
+    if settings.storage_path is not None:
+        with flags.usable("--storage.path", settings.storage_path, flags.FOLDER):
+            Storage(settings.storage_path, lambda _result, _text: None)
+    delivery.check(settings.destination)
 
 
-def _dead_letters(log: logging.Logger) -> Callable[[str], None]:
-    def turned(error: str) -> None:
-        if error:
-            log.warning("dead letters are lost", extra={"error": error})
-        else:
-            log.warning("dead letters are written again")
-
-    return turned
-
-
-def _load(options: Options) -> Configuration:
-    """Return what the file says of this share of all queries."""
-    return Configuration(options.shard.of(load(options.config_file).queries))
-
-
-def _reload(options: Options, rounds: Rounds, metrics: Metrics) -> Reload:
+def _reload(options: Options, judges: Judges, reloads: Reloads) -> Callable[[], Awaitable[None]]:
     async def reload() -> None:
-        try:
-            configuration = await asyncio.to_thread(_load, options)
-        except (SpecError, OSError):
-            metrics.reloaded(ok=False)
-            raise
-        rounds.configuration = configuration
-        metrics.configured(len(configuration.queries))
-        metrics.reloaded(ok=True)
+        with reloads.attempt():
+            await judges.configure((await asyncio.to_thread(load, options.config_file)).queries)
 
     return reload
