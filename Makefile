@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check generate faults fuzz bench bench-instrument bench-ingest bench-memory bench-exposition bench-compile bench-accuracy bench-analyzer mutate
+.PHONY: help demo test test-all check generate faults fuzz bench bench-instrument bench-ingest bench-memory bench-exposition bench-compile bench-accuracy bench-analyzer bench-day mutate
 MAKEFLAGS += --no-print-directory
 # Images set it to stay small; here every command of hundreds would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -68,6 +68,9 @@ bench-accuracy: $(READY) ## how well the analyzer pages and forecasts, on public
 
 bench-analyzer: $(READY) ## series fitted and points scored a second, beside statsmodels, and a fleet of 10,000 on a real Prometheus (ARGS=--no-fleet); minutes; the last line is JSON
 	$(BIN)/python -m benchmarks.analyzer $(ARGS)
+
+bench-day: $(READY) ## a day of the demo's models judged on real servers and read back (ARGS="--prometheus BIN --victoria-metrics BIN"); minutes; the last line is JSON
+	$(BIN)/python -m benchmarks.day $(ARGS)
 
 $(READY): pyproject.toml requirements.lock .ci/environment
 	@.ci/environment

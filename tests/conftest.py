@@ -24,10 +24,11 @@ import yaml
 from hypothesis import HealthCheck
 
 from airis_mon.stack import alertmanager as alertmanager_command
-from airis_mon.stack import ports, servers
+from airis_mon.stack import debian, ports, servers
 from airis_mon.stack import prometheus as prometheus_command
 from airis_mon.stack.processes import Process
 from airis_mon.stack.servers import Server
+from benchmarks import victoria_metrics as vm
 from tests import waiting
 from tests.browser import BROWSERS, Browser
 
@@ -80,6 +81,14 @@ def alertmanager(request: pytest.FixtureRequest) -> Server:
 @pytest.fixture(scope="session")
 def amtool(request: pytest.FixtureRequest) -> Server:
     return _find(request, "amtool")
+
+
+@pytest.fixture(scope="session")
+def victoria_metrics(request: pytest.FixtureRequest) -> Path:
+    try:
+        return vm.find(request.config.getoption("--victoria-metrics"))
+    except debian.UnpackError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
