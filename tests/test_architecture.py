@@ -87,6 +87,7 @@ HOMES = {
     "requests": {"remote_read", "remote_write", "analyzer", "cli", "stack", "demo", "traces"},
     "rich": {"cli", "stack", "demo", "traces"},
     "sklearn": {"demo"},
+    "statsmodels": {"analyzer"},  # candidates of forecasts, imported where a document asks for them
     "urllib3": {"traces"},  # requests' own transport: which errors left nothing behind
     "uvloop": {"sidecar"},
     "yaml": {"spec", "analyzer", "cli", "stack", "web", "sidecar"},

@@ -8,6 +8,7 @@ import pytest
 
 from airis_mon.analyzer.compile import artefacts
 from airis_mon.analyzer.config import decode
+from airis_mon.analyzer.forecasting.candidates import Candidates
 from airis_mon.spec import (
     Alerting,
     Anomaly,
@@ -60,6 +61,14 @@ def test_every_signal_is_one_query_and_forecasts_join_their_anomaly() -> None:
     assert (cache.signal, cache.score, cache.horizons, cache.direction) == (
         "kv_cache_usage", False, (86400,), "both",
     )  # fmt: skip
+
+
+def test_candidates_of_a_forecast_are_handed_on() -> None:
+    asking = Forecast("kv_cache_usage", horizon=7200, candidates=("ets", "theta"), time_budget=2.5)
+    (artefact,) = artefacts(Bundle((replace(CHAT, forecasts=(*CHAT.forecasts, asking)),)))
+    *others, cache = decode(artefact.text, artefact.path).queries
+    assert cache.candidates == ((7200, Candidates(("ets", "theta"), 2.5)),)
+    assert all(query.candidates == () for query in others)
 
 
 def test_equal_documents_give_equal_bytes() -> None:

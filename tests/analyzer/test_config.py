@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airis_mon.analyzer.config import Query, decode
+from airis_mon.analyzer.forecasting.candidates import Candidates
 from airis_mon.analyzer.places import LIMITS
 from airis_mon.spec import SpecError, compose
 
@@ -19,6 +20,9 @@ BOMB = (
     + "queries: *l6\n"
 )
 """Ten million values in some 300 characters."""
+
+
+TRIED = "candidates: [{horizon: 1h, models: [ets]"
 
 
 def refused(text: str) -> str:
@@ -48,6 +52,18 @@ def test_what_is_left_out_has_defaults() -> None:
         (HEAD + ", score: 1}", "a.yaml:2:", "neither true nor false"),
         (HEAD + ", false_pages_per_week: .nan}", "a.yaml:2:", "number of pages"),
         (HEAD + ", false_pages_per_week: true}", "a.yaml:2:", "number of pages"),
+        (HEAD + ", candidates: [ets]}", "a.yaml:2:", "written as {horizon: 24h, models: [ets_damped"),
+        (HEAD + f", horizons: [1h], {TRIED}, time_budget: 5m}}]}}", "a.yaml:2:", "from 1s to 30s is needed"),
+        (
+            HEAD + f", horizons: [2h], {TRIED}, time_budget: 5s}}]}}",
+            "a.yaml:2:",
+            "no forecast looks 1h",
+        ),
+        (
+            HEAD + f", horizons: [1h], {TRIED.replace('ets', 'e')}, time_budget: 5s}}]}}",
+            "a.yaml:2:",
+            "`e` is",
+        ),
         (HEAD + ", alerts: {}}", "a.yaml:2:", "such as `{ticket: 15m}`"),
         (HEAD + ", alerts: {alarm: 15m}}", "a.yaml:2:", "ticket, page are the severities"),
         (HEAD + ", alerts: {page: soon}}", "a.yaml:2:", "soon"),
@@ -126,3 +142,13 @@ def test_a_message_has_an_end_however_much_is_wrong() -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(SpecError):
         decode(text, "a.yaml")
+
+
+def test_candidates_without_statsmodels_are_refused_with_what_to_install() -> None:
+    text = HEAD + f", horizons: [1h], {TRIED}, time_budget: 5s}}]}}"
+    (query,) = decode(text, "a.yaml").queries
+    assert query.candidates == ((3600, Candidates(("ets",), 5.0)),)
+    with pytest.raises(SpecError) as raised:
+        decode(text, "a.yaml", statsmodels=False)
+    assert 'pip install "airis-mon[statsmodels]"' in str(raised.value)
+    assert "a.yaml:2:" in str(raised.value)

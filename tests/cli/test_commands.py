@@ -11,6 +11,7 @@ from airis_mon.cli.commands.doctor import EXTRAS
 from airis_mon.cli.main import COMMANDS
 from airis_mon.exporters.contracts import CONTRACTS
 from airis_mon.spec import json_schema
+from tests.cli import documents
 from tests.cli.conftest import Run
 
 
@@ -108,6 +109,24 @@ def test_a_missing_extra_is_told_with_what_to_type(command: str, extra: str) -> 
     assert re.fullmatch(
         rf'airis-mon {command} needs \w+: pip install "airis-mon\[{extra}\]"\n', done.stderr
     ), done.stderr
+
+
+def test_candidates_without_statsmodels_are_warned_of_with_what_to_type(tmp_path: Path) -> None:
+    (tmp_path / "chat.yaml").write_text(
+        documents.monitor().replace("horizon: 24h", "horizon: 24h, candidates: [theta]")
+        + "---\n"
+        + documents.PEOPLE
+    )
+    script = (
+        "import sys; sys.modules['statsmodels'] = None\n"
+        "from airis_mon.cli import main; sys.exit(main(['check', 'chat.yaml']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "(spec.forecasts[0].candidates)" in done.stderr
+    assert '= pip install "airis-mon[statsmodels]" where the analyzer runs' in done.stderr
 
 
 def test_doctor_runs_without_any_extra_and_names_them() -> None:

@@ -163,6 +163,7 @@ def test_command_without_its_extra_says_what_to_install(installed: Install) -> N
         ("postgresql", "psycopg"),
         ("analyzer", "airis_mon.analyzer.service"),
         ("charts", "matplotlib"),
+        ("statsmodels", "statsmodels"),
         ("stack", "airis_mon.stack"),
         ("stack", "airis_mon.traces.command"),
         ("demo", "airis_mon.demo.command"),
@@ -189,6 +190,7 @@ def test_every_extra_is_tried() -> None:
         "postgresql",
         "analyzer",
         "charts",
+        "statsmodels",
         "stack",
         "demo",
     }

@@ -57,6 +57,7 @@ BEYOND_THE_SCHEMA = {
     "promql-with-signals",
     "quality-that-nobody-counts",
     "rules-that-expect-too-much",
+    "rules-that-try-candidates",
     "scrape-interval-that-is-too-long",
     "selector-by-bucket",
     "selector-by-what-failed",

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airis_mon.spec import (
+    CANDIDATES,
     decode,
     format_duration,
     format_percent,
@@ -146,7 +147,11 @@ THRESHOLDS = st.fixed_dictionaries(
 )
 FORECASTS = st.fixed_dictionaries(
     {"of": SIGNALS, "horizon": durations(60, 90 * 86400)},
-    optional=WATCHED | {"capacity": st.floats(-1e6, 1e6).map(lambda value: round(value, 3))},
+    optional=WATCHED
+    | {
+        "capacity": st.floats(-1e6, 1e6).map(lambda value: round(value, 3)),
+        "candidates": st.lists(st.sampled_from(CANDIDATES), min_size=1, unique=True),
+    },
 )
 MONITORS = st.fixed_dictionaries(
     {

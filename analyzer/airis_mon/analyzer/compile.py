@@ -37,6 +37,8 @@ class _Watched:
     history: float = 0.0
     anomaly: Anomaly | None = None
     horizons: list[float] = field(default_factory=list)
+    candidates: list[Forecast] = field(default_factory=list)
+    """The forecasts that have some."""
 
 
 def artefacts(bundle: Bundle) -> tuple[Artefact, ...]:
@@ -79,6 +81,8 @@ def _queries(monitor: Monitor, problems: list[Problem]) -> Iterator[dict[str, An
             "horizons": [format_duration(horizon) for horizon in sorted(watched.horizons)],
             "by": list(watched.by),
         }
+        if watched.candidates:
+            query["candidates"] = [*map(_candidates, sorted(watched.candidates, key=lambda it: it.horizon))]
         if monitor.maintenance:
             query["window"] = format_duration(watched.window)
             query["maintenance"] = [*map(maintenance.written, maintenance.times(monitor.maintenance))]
@@ -108,7 +112,17 @@ def _watched(monitor: Monitor, problems: list[Problem]) -> list[_Watched]:
             watched.anomaly = entry
         elif isinstance(entry, Forecast):
             watched.horizons.append(entry.horizon)
+            if entry.candidates:
+                watched.candidates.append(entry)
     return list(found.values())
+
+
+def _candidates(forecast: Forecast) -> dict[str, Any]:
+    return {
+        "horizon": format_duration(forecast.horizon),
+        "models": list(forecast.candidates),
+        "time_budget": format_duration(forecast.time_budget),
+    }
 
 
 def _alerts(anomaly: Anomaly) -> dict[str, str]:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from airis_mon.analyzer.dependencies import CycleError, levels
+from airis_mon.analyzer.forecasting.candidates import Candidates
 from airis_mon.analyzer.maintenance import Times, read
 from airis_mon.analyzer.methods.seasonal import Direction
 from airis_mon.analyzer.places import located
 from airis_mon.analyzer.schedule import HISTORY
-from airis_mon.spec import Problem, Severity, SpecError, did_you_mean, format_duration, parse_duration
+from airis_mon.spec import (
+    CANDIDATES,
+    LONGEST_TIME,
+    SHORTEST_TIME,
+    Problem,
+    Severity,
+    SpecError,
+    did_you_mean,
+    format_duration,
+    parse_duration,
+)
 
 _QUERIES_MAX = 10_000
 _LIST_MAX = 20
@@ -49,6 +61,8 @@ class Query:
     """Times that nothing is learnt from."""
     window: int = 0
     """Seconds that the expression looks back: what is left out after a maintenance as well."""
+    candidates: tuple[tuple[int, Candidates], ...] = ()
+    """Forecasters of statsmodels that are tried as well, by horizon."""
     alerts: tuple[tuple[Severity, int], ...] = ()
     """Who is told of an anomaly after how many seconds: nothing is judged by it, a replay counts by it."""
 
@@ -70,8 +84,11 @@ class Configuration:
     queries: tuple[Query, ...] = ()
 
 
-def decode(text: str, file: str) -> Configuration:
-    """Return the configuration in a YAML text; SpecError with every problem, each at its place in `file`."""
+def decode(text: str, file: str, *, statsmodels: bool = True) -> Configuration:
+    """Return the configuration in a YAML text; SpecError with every problem, each at its place in `file`.
+
+    Without `statsmodels` there are no candidates.
+    """
     root, origin = located(text, file, _BEGIN)
     problems: list[Problem] = []
 
@@ -95,6 +112,9 @@ def decode(text: str, file: str) -> Configuration:
         first = seen.setdefault((query.monitor, query.signal, frozenset(query.by)), number)
         if first != number:
             refuse(path, f"writes the same series as queries[{first}]", "keep one of them, or change `for`")
+        if query.candidates and not statsmodels:
+            hint = 'pip install "airis-mon[statsmodels]", or leave them out of the document and build again'
+            refuse(f"{path}.candidates", "candidates need statsmodels, which is not installed here", hint)
         queries.append(query)
     if problems:
         raise SpecError(problems)
@@ -116,7 +136,7 @@ def load(file: Path) -> Configuration:
         raise SpecError([Problem(f"{file} is a folder", hint=hint)]) from error
     except OSError as error:
         raise SpecError([Problem(f"cannot read {file}: {error.strerror or error}")]) from error
-    return decode(text, str(file))
+    return decode(text, str(file), statsmodels=importlib.util.find_spec("statsmodels") is not None)
 
 
 Refuse = Callable[..., None]
@@ -143,6 +163,15 @@ def _query(entry: Any, path: str, refuse: Refuse) -> Query | None:
         except ValueError as error:
             refuse(f"{path}.{key}", str(error))
             good = False
+    tried = [horizon for horizon, _ in values.get("candidates", ())]
+    without = [horizon for horizon in tried if horizon not in values.get("horizons", ())]
+    if good and len(set(tried)) < len(tried):
+        refuse(f"{path}.candidates", "two of them are about one horizon", "write all its models into one")
+        good = False
+    elif good and without:
+        hint = f"add `{format_duration(without[0])}` to `horizons`, or leave them out"
+        refuse(f"{path}.candidates", f"no forecast looks {format_duration(without[0])} ahead", hint)
+        good = False
     return Query(**values) if good else None
 
 
@@ -194,6 +223,23 @@ def _several(read: Callable[[Any], Any], most: int = _LIST_MAX) -> Callable[[Any
     return several
 
 
+def _candidates(value: Any) -> tuple[int, Candidates]:
+    example = "{horizon: 24h, models: [ets_damped, theta], time_budget: 10s}"
+    if not isinstance(value, Mapping) or set(value) != {"horizon", "models", "time_budget"}:
+        raise ValueError(f"candidates are written as {example}")
+    models, seconds = value["models"], parse_duration(_text(value["time_budget"]))
+    if not isinstance(models, list) or not models or len({*map(str, models)}) < len(models):
+        raise ValueError(f"a list of different models is needed, as in {example}")
+    names = tuple(name for name in models if name in CANDIDATES)
+    if len(names) < len(models):
+        unknown = next(name for name in models if name not in CANDIDATES)
+        raise ValueError(f"`{unknown}` is no candidate; {', '.join(CANDIDATES)} are")
+    if not SHORTEST_TIME <= seconds <= LONGEST_TIME:
+        least, most = format_duration(SHORTEST_TIME), format_duration(LONGEST_TIME)
+        raise ValueError(f"`{value['time_budget']}`: a time budget from {least} to {most} is needed")
+    return _seconds(value["horizon"]), Candidates(names, seconds)
+
+
 def _alerts(value: Any) -> tuple[tuple[Severity, int], ...]:
     if not isinstance(value, Mapping) or not value:
         raise ValueError("severities and how long each waits are needed, such as `{ticket: 15m}`")
@@ -218,6 +264,7 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "direction": ("direction", _direction),
     "false_pages_per_week": ("false_pages_per_week", _pages),
     "horizons": ("horizons", _several(_seconds)),
+    "candidates": ("candidates", _several(_candidates)),
     "by": ("by", _several(_text)),
     "maintenance": ("maintenance", _several(read, _TIMES_MAX)),
     "window": ("window", _seconds),

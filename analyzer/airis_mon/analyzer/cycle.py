@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.dependencies import levels
 from airis_mon.analyzer.endings import Endings
+from airis_mon.analyzer.knowledge import Trial
 from airis_mon.analyzer.patience import Patience
 from airis_mon.analyzer.phases import Phase, Phases
 from airis_mon.analyzer.query import Querier, QueryError
 from airis_mon.analyzer.query.prefetch import Prefetch
 from airis_mon.analyzer.schedule import FIT_INTERVAL, INTERVAL, STEP, evaluated_at, fitted_at
 from airis_mon.analyzer.storage import Storage
-from airis_mon.analyzer.watch import Watch
+from airis_mon.analyzer.watch import Evaluation, Watch
 from airis_mon.remote_write import Sample, Writer, WriteResult
 
 _SAVING = 5.0
@@ -55,6 +56,14 @@ class Tally:
     """Samples to write."""
     scored: int
     warming_up: int
+    trials: tuple[Trial, ...] = ()
+    """What became of the candidates of its forecasts."""
+
+    @classmethod
+    def of(cls, query: Query, found: Evaluation) -> Tally:
+        """Return what an evaluation comes to."""
+        samples = len(found.samples)
+        return cls(query, found.series, samples, found.scored, found.warming_up, found.trials)
 
 
 @dataclass(frozen=True)
@@ -196,9 +205,7 @@ class Cycle:
                         found = watch.evaluate(querier, at)
                         samples += found.samples
                         self._endings.saw(query, found.inputs, found.samples)
-                        tallies.append(
-                            Tally(query, found.series, len(found.samples), found.scored, found.warming_up)
-                        )
+                        tallies.append(Tally.of(query, found))
             # Before the next level reads it.
             with phases.of("write"):
                 written += self._writer.write(samples)

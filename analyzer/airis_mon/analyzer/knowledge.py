@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from airis_mon.analyzer.forecasting.candidates import NONE, Fate, Plan
 from airis_mon.analyzer.forecasting.horizons import Ahead
 from airis_mon.analyzer.methods.beginnings import Rows
 from airis_mon.analyzer.methods.peers import Company, Peers
 from airis_mon.analyzer.methods.robust import Floats
 from airis_mon.analyzer.methods.seasonal import Direction, Learnt, Model
 from airis_mon.analyzer.query import Frame, Labels
+from airis_mon.spec import Candidate, format_duration
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,32 @@ class Foreseen:
     rows: dict[Labels, int]
     end: int
     """Time of the last value that it knows."""
+    plan: Plan = NONE
+    """Which candidates were tried."""
+
+    def trials(self, horizon: int) -> Iterator[Trial]:
+        """Yield what became of each candidate."""
+        for name, fates in zip((*self.plan.names, *self.plan.left_out), self.ahead.fates.T, strict=True):
+            for fate in Fate:
+                if count := int((fates == fate).sum()):
+                    yield Trial(horizon, name, fate, count)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of a candidate."""
+
+    horizon: int
+    """Seconds that the forecast looks ahead."""
+    candidate: Candidate
+    fate: Fate
+    series: int
+    """Series that this is so of."""
+
+    def __str__(self) -> str:
+        """Say it in words."""
+        several = f"{self.series} series"
+        return f"{self.candidate} over {format_duration(self.horizon)}: {self.fate.words} on {several}"
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from airis_mon.analyzer import series
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.cycle import Outcome
+from airis_mon.analyzer.cycle import Outcome, Tally
 from airis_mon.analyzer.phases import PHASES
 from airis_mon.analyzer.storage import RESULTS, Result
 from airis_mon.remote_write import Backlog, DeadLetters, WriteResult
+from airis_mon.spec import format_duration
 
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
@@ -56,6 +57,12 @@ class Metrics:
             series.QUERY_SERIES,
             "Series that the expressions of a monitor's signal gave in the last cycle.",
             ["monitor", "for"],
+            registry=registry,
+        )
+        self._candidates = Gauge(
+            series.CANDIDATE_SERIES,
+            "Series whose forecasts a candidate of the document was tried for, or was not, by result.",
+            ["monitor", "for", "horizon", "candidate", "result"],
             registry=registry,
         )
         self._ages = Gauge(
@@ -120,6 +127,7 @@ class Metrics:
         self._missed.inc(len(outcome.missed))
         self._tell(self._series, ((tally.query, tally.series) for tally in outcome.tallies), sum)
         self._tell(self._ages, outcome.ages.items(), max)
+        self._tried(outcome.tallies)
         for failure in outcome.failures:
             self._errors.labels(failure.query.monitor, failure.query.signal).inc()
         self._fits.inc(outcome.fits)
@@ -131,6 +139,15 @@ class Metrics:
             self._letters_before = now
         self._scored.set(outcome.scored)
         self._warming_up.set(outcome.warming_up)
+
+    def _tried(self, tallies: Iterable[Tally]) -> None:
+        self._candidates.clear()
+        for tally in tallies:
+            for trial in tally.trials:
+                horizon, result = format_duration(trial.horizon), trial.fate.name.lower()
+                labels = (tally.query.monitor, tally.query.signal, horizon, trial.candidate, result)
+                # Several queries may be about one signal, each by its own labels.
+                self._candidates.labels(*labels).inc(trial.series)
 
     @staticmethod
     def _tell(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from airis_mon.analyzer.forecasting.candidates import NOBODY, Candidates
 from airis_mon.analyzer.forecasting.outlook import outlook
 from airis_mon.analyzer.methods.beginnings import begun, unready
 from airis_mon.analyzer.methods.cells import Cells
@@ -93,16 +94,16 @@ def _windows(row: Floats, ends: Integers, width: int) -> Floats:
 
 
 def forecast(
-    timestamps: Integers, values: Floats, horizon: int, level: float
+    timestamps: Integers, values: Floats, horizon: int, level: float, candidates: Candidates = NOBODY
 ) -> tuple[Floats, Floats, Floats]:
     """Return expectation, lower and upper edge of the next `horizon` steps, shape (horizon,) each.
 
     A step is the usual distance of two timestamps; `level` is the share of outcomes that the band should
-    hold.
+    hold. `candidates` are tried as well, within their time; there are none by default.
     Of fewer than four values nothing can be said: the answer is NaN.
     """
     row, step = _recent(timestamps, values)
-    found = outlook(row[None], step, horizon, level)
+    found = outlook(row[None], step, horizon, level, plan=candidates.plan([len(row)]))
     return found.mean[0], found.lower[0], found.upper[0]
 
 

@@ -7,9 +7,11 @@ import threading
 
 from airis_mon.analyzer.config import Configuration
 from airis_mon.analyzer.cycle import Cycle, Outcome, Schedule
+from airis_mon.analyzer.forecasting.candidates import Fate
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.analyzer.query import QueryError
 from airis_mon.analyzer.schedule import moment
+from airis_mon.spec import Candidate
 
 _SETTLES = 2.0
 """Seconds after an aligned time until it is judged: scrapes of that moment have to arrive first."""
@@ -35,6 +37,7 @@ class Rounds:
         self._schedule = schedule
         self._metrics = metrics
         self._log = log
+        self._left_out: dict[str, set[tuple[int, Candidate, Fate]]] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Run until `stop` is set."""
@@ -75,6 +78,20 @@ class Rounds:
         settles = min(_SETTLES, interval / 10)
         return max(0.05, outcome.at + interval + settles - (outcome.now + outcome.seconds))
 
+    def _tried(self, outcome: Outcome) -> None:
+        """Say which candidates were left out, where that is new."""
+        before, self._left_out = self._left_out, {}
+        for tally in outcome.tallies:
+            left_out = [trial for trial in tally.trials if trial.fate is not Fate.TRIED]
+            if not left_out:
+                continue
+            title = tally.query.title
+            # How many series it is so of may change with each fit.
+            kinds = self._left_out[title] = {(it.horizon, it.candidate, it.fate) for it in left_out}
+            if kinds - before.get(title, set()):
+                told = "; ".join(map(str, left_out))
+                self._log.warning("candidates left out", extra={"query": title, "candidates": told})
+
     def _told(self, outcome: Outcome) -> None:
         if outcome.missed:
             first, last = (moment(at) for at in (outcome.missed[0], outcome.missed[-1]))
@@ -87,6 +104,7 @@ class Rounds:
             )
         for failure in outcome.failures[:_LINES_MAX]:
             self._log.warning("query failed", extra={"query": failure.query.title, "error": failure.text})
+        self._tried(outcome)
         for note in outcome.written.notes:
             self._log.warning("receiver", extra={"note": note})
         for error in outcome.written.errors[:_LINES_MAX]:

@@ -10,10 +10,11 @@ import numpy as np
 from airis_mon.analyzer import series
 from airis_mon.analyzer.blocks import blocks, stacked
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.forecasting.horizons import ahead, coverages
+from airis_mon.analyzer.forecasting.candidates import NONE, Plan
+from airis_mon.analyzer.forecasting.horizons import ahead, coverages, planned
 from airis_mon.analyzer.forecasting.outlook import Outlook
 from airis_mon.analyzer.history import History
-from airis_mon.analyzer.knowledge import Fitted, Foreseen, Known, Memory
+from airis_mon.analyzer.knowledge import Fitted, Foreseen, Known, Memory, Trial
 from airis_mon.analyzer.methods.beginnings import begun, extended, unready
 from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.exclusion import touched
@@ -55,6 +56,8 @@ class Evaluation:
     """Series that the expression gave."""
     inputs: tuple[Labels, ...] = ()
     """Their labels."""
+    trials: tuple[Trial, ...] = ()
+    """What became of the candidates of forecasts."""
 
 
 class Watch:
@@ -77,6 +80,7 @@ class Watch:
         )
         # Who is judged beside its peers as well has two ways to page.
         self._shared = replace(self._settings, pages_per_week=query.false_pages_per_week / 2)
+        self._candidates = dict(query.candidates)
         self._known: dict[int, Known] = {}
         self._foreseen: dict[tuple[int, int], Foreseen] = {}
         self._fitted: Fitted | None = None
@@ -166,15 +170,21 @@ class Watch:
                 self._past.until(querier, end)
             frame = self._past.between(querier, end - (self._columns - 1) * cell, end)
             values = self._usual(frame)
+            plan = self._plan(horizon, values)
             parts = [
-                ahead(values[some], cell, (horizon,), _LEVEL, ratio=self.query.ratio)[horizon]
+                ahead(values[some], cell, (horizon,), _LEVEL, ratio=self.query.ratio, plan=plan)[horizon]
                 for some in blocks(len(values))
             ]
             rows = {labels: n for n, labels in enumerate(frame.labels)}
             # Distances are of no row.
             whole = replace(stacked(parts), distances=parts[0].distances)
-            found = self._foreseen[horizon, end] = Foreseen(whole, rows, end)
+            found = self._foreseen[horizon, end] = Foreseen(whole, rows, end, plan)
         return found
+
+    def _plan(self, horizon: int, values: Floats) -> Plan:
+        """Return which candidates there is time for, of all series together."""
+        asked = self._candidates.get(horizon)
+        return NONE if asked is None else planned(asked, values, self._cells.seconds, horizon)
 
     def _aligned(self, frame: Frame, rows: dict[Labels, int]) -> Floats:
         """Return the usual past of `rows`, gaps where the frame has nothing of one."""
@@ -207,8 +217,9 @@ class Watch:
 
     def _coverages(self, values: Floats) -> Mapping[int, Floats]:
         cell, horizons = self._cells.seconds, self.query.horizons
+        plans = {horizon: self._plan(horizon, values) for horizon in horizons}
         parts = [
-            coverages(values[some], cell, horizons, _LEVEL, ratio=self.query.ratio)
+            coverages(values[some], cell, horizons, _LEVEL, ratio=self.query.ratio, plans=plans)
             for some in blocks(len(values))
         ]
         return {horizon: np.concatenate([part[horizon] for part in parts]) for horizon in horizons}
@@ -267,7 +278,10 @@ class Watch:
                     samples.append(self._sample(series.SCORE, labels, at, score))
                     if beside is not None and row is not None:
                         samples.append(self._sample(series.PEER_SCORE, labels, at, float(beside[row])))
-        return Evaluation(tuple(samples), scored, warming_up, len(frame.labels), frame.labels)
+        trials = tuple(
+            trial for horizon, known in fitted.forecasts.items() for trial in known.trials(horizon)
+        )
+        return Evaluation(tuple(samples), scored, warming_up, len(frame.labels), frame.labels, trials)
 
     def _actual(self, frame: Frame, at: int) -> Iterator[Sample]:
         for labels, value in zip(frame.labels, frame.values[:, 0], strict=True):

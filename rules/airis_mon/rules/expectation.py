@@ -320,7 +320,14 @@ def problems(monitor: Monitor) -> Iterator[Problem]:
 
 
 def _horizon(monitor: Monitor, path: str, forecast: Forecast) -> Iterator[Problem]:
-    """Yield why no straight line is drawn so far, or so near."""
+    """Yield why no straight line is drawn so far, or so near, or is not all there is."""
+    if forecast.candidates:
+        yield _problem(
+            monitor,
+            f"{path}.candidates",
+            "`engine: rules` draws a straight line and tries no other forecaster",
+            "leave them out, or leave this to the analyzer",
+        )
     ahead, days = format_duration(forecast.horizon), max(monitor.history(forecast) // DAY, 1.0)
     if forecast.horizon < SHORTEST_HORIZON:
         yield _problem(

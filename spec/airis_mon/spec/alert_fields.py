@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from airis_mon.spec.monitor import Anomaly, Band, Forecast, Level, Past, Side, Threshold
+from airis_mon.spec.monitor import (
+    CANDIDATES,
+    LONGEST_TIME,
+    SHORTEST_TIME,
+    USUAL_TIME,
+    Anomaly,
+    Band,
+    Forecast,
+    Level,
+    Past,
+    Side,
+    Threshold,
+)
 from airis_mon.spec.quantities import PERCENT_PATTERN, format_duration, parse_percent
 from airis_mon.spec.reading import Reading
 from airis_mon.spec.records import Field, ListOf, Record
@@ -84,6 +96,15 @@ ANOMALY = Record(
     check=_pages_later,
 )
 
+
+def _time_for_some(forecast: Forecast, path: str, reading: Reading) -> None:
+    where = reading.places.get(f"{path}.time_budget")
+    if where is not None and not forecast.candidates:
+        message = "no candidates are there to take this time: the analyzer's own forecasters need none"
+        hint = "write `candidates: [arima, ets_damped, theta]` beside it, or leave it out"
+        reading.refuse(where, f"{path}.time_budget", message, hint)
+
+
 FORECAST = Record(
     "Forecast",
     (
@@ -93,8 +114,22 @@ FORECAST = Record(
         _WINDOW,
         _HISTORY,
         _BY,
+        Field(
+            "candidates",
+            ListOf(Choice(CANDIDATES), "candidate", most=len(CANDIDATES), unique=("",)),
+            "Forecasters of statsmodels that are tried beside the analyzer's own, the most wanted first; "
+            'needs `pip install "airis-mon[statsmodels]"` where the analyzer runs.',
+        ),
+        Field(
+            "time_budget",
+            Duration(SHORTEST_TIME, LONGEST_TIME),
+            "CPU time that candidates may take, for all series together, each time the forecast is made: it "
+            "is counted from the length of the past, and those named last are left out where it is short.",
+            default=format_duration(USUAL_TIME),
+        ),
     ),
     Forecast,
+    check=_time_for_some,
 )
 
 

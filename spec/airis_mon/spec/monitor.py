@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 from airis_mon.spec.canary import Canary
 from airis_mon.spec.drift import Drift
@@ -193,6 +193,15 @@ class Anomaly:
     """Seconds after which an anomaly that was a ticket pages as well, where it still stands."""
 
 
+Candidate = Literal["ets", "ets_damped", "arima", "stl", "theta"]
+"""Forecasters of statsmodels: exponential smoothing with a trend that goes on or fades, ARIMA, the same on
+what STL leaves of a season, and Theta."""
+CANDIDATES: tuple[Candidate, ...] = get_args(Candidate)
+
+SHORTEST_TIME, USUAL_TIME, LONGEST_TIME = 1.0, 10.0, 30.0
+"""Seconds that candidates may take: with more, a round would come late for all."""
+
+
 @dataclass(frozen=True)
 class Forecast:
     """A signal whose future is drawn, and optionally held against a capacity."""
@@ -206,6 +215,11 @@ class Forecast:
     history: float | None = None
     """Seconds of past that it is learnt from; None for the usual one: `HISTORY`."""
     by: tuple[str, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    """Forecasters that are tried beside the analyzer's own. None, since on most series they are no better at
+    many times the cost; those named first are the last to be left out."""
+    time_budget: float = USUAL_TIME
+    """CPU seconds that they may take for all series together, each time the forecast is made."""
 
 
 Side = Literal["above", "below"]

@@ -71,4 +71,5 @@ def _told(outcome: Outcome) -> Iterator[str]:
             f"{tally.query.title}: {tally.series} series, {tally.scored} scored, "
             f"{tally.warming_up} warming up; {tally.samples} samples"
         )
+        yield from (f"  {trial}" for trial in tally.trials)
     yield f"{moment(outcome.at)}: {outcome.written.sent} samples written, {outcome.written.dropped} given up"

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from airis_mon.analyzer.forecasting.candidates import NONE, Candidates, Fate, Plan
 from airis_mon.analyzer.forecasting.outlook import Attempts, Outlook, forecast, pasts
 from airis_mon.analyzer.forecasting.past import Integers, Past, finite
 from airis_mon.analyzer.forecasting.skill import coverage
@@ -30,6 +32,7 @@ _FARTHEST = 4
 """How many times as far as its past is long a forecast may look."""
 _USED = 7200
 """Seconds that a forecast is asked for after its fit."""
+NO_PLANS: Mapping[int, Plan] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Ahead:
     mase: Floats
     """(rows,): see `skill.Skill`."""
     demoted: NDArray[np.bool_]
+    fates: NDArray[np.int8]
+    """(rows, candidates): what became of each, as `Fate`."""
 
     def at(self, seconds: float) -> Outlook:
         """Return what comes `seconds` after the end of the history, (rows,) each."""
@@ -55,38 +60,62 @@ class Ahead:
 
 
 def ahead(
-    values: Floats, step: int, horizons: tuple[int, ...], level: float, *, ratio: bool = False
+    values: Floats,
+    step: int,
+    horizons: tuple[int, ...],
+    level: float,
+    *,
+    ratio: bool = False,
+    plan: Plan = NONE,
 ) -> Mapping[int, Ahead]:
-    """Forecast (rows, steps), NaN for gaps, over each of `horizons`, in seconds; the step divides a day."""
-    return {horizon: _ahead(values, step, horizon, level, ratio=ratio) for horizon in horizons}
+    """Forecast (rows, steps), NaN for gaps, over each of `horizons`, in seconds; the step divides a day.
+
+    `plan` says which candidates are tried as well.
+    """
+    return {horizon: _ahead(values, step, horizon, level, ratio=ratio, plan=plan) for horizon in horizons}
+
+
+def planned(candidates: Candidates, values: Floats, step: int, horizon: int) -> Plan:
+    """Return what there is time for, of all (rows, steps) that are forecast over a horizon."""
+    known = np.isfinite(values)
+    steps = values.shape[1] - np.argmax(known, axis=1)[known.any(axis=1)]
+    return candidates.plan((-(-steps // _columns(step, horizon))).tolist())
 
 
 def coverages(
-    values: Floats, step: int, horizons: tuple[int, ...], level: float, *, ratio: bool = False
+    values: Floats,
+    step: int,
+    horizons: tuple[int, ...],
+    level: float,
+    *,
+    ratio: bool = False,
+    plans: Mapping[int, Plan] = NO_PLANS,
 ) -> Mapping[int, Floats]:
     """Return, (rows,) for each horizon, the share of what came that lay within the bands drawn before."""
     found = {}
     for horizon in horizons:
         found[horizon] = np.full(len(values), np.nan)
         for some, past in _pasts(values, step, horizon):
-            attempts = Attempts.of(past, ratio=ratio)
+            attempts = Attempts.of(past, ratio=ratio, plan=plans.get(horizon, NONE))
             found[horizon][some] = coverage(attempts.trials, attempts.said, level, attempts.positive)
     return found
 
 
-def _ahead(values: Floats, step: int, horizon: int, level: float, *, ratio: bool) -> Ahead:
+def _ahead(values: Floats, step: int, horizon: int, level: float, *, ratio: bool, plan: Plan) -> Ahead:
     cell = _columns(step, horizon) * step
     knots = _knots(horizon, cell)
     result = Outlook(*(np.full((len(values), len(knots)), np.nan) for _ in range(3)))
     mase, demoted = np.full(len(values), np.nan), np.zeros(len(values), dtype=np.bool_)
+    fates = np.full((len(values), len(plan.names) + len(plan.left_out)), Fate.SHORT, dtype=np.int8)
     for some, past in _pasts(values, step, horizon):
-        found, skill = forecast(past, level, ratio=ratio)
+        found, skill, became = forecast(past, level, ratio=ratio, plan=plan)
+        fates[some] = became
         for name, part in vars(found).items():
             getattr(result, name)[some] = part
         mase[some], demoted[some] = skill.mase, skill.demoted
     # A cell's mean stands for its middle.
     distances = np.asarray((knots - 0.5) * cell + step / 2, dtype=np.float64)
-    return Ahead(distances, result, mase, demoted)
+    return Ahead(distances, result, mase, demoted, fates)
 
 
 def _pasts(values: Floats, step: int, horizon: int) -> Iterator[tuple[list[int], Past]]:

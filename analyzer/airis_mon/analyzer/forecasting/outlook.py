@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airis_mon.analyzer.forecasting.bands import edges
+from airis_mon.analyzer.forecasting.candidates import NONE, Fate, Plan
 from airis_mon.analyzer.forecasting.naive import naive, seasonal_naive
 from airis_mon.analyzer.forecasting.past import Integers, Past, Trials, filled, finite, tamed
 from airis_mon.analyzer.forecasting.regression import regression, shapes
@@ -41,17 +42,20 @@ class Outlook:
     upper: Floats
 
 
-def outlook(values: Floats, step: int, horizon: int, level: float, *, ratio: bool = False) -> Outlook:
+def outlook(
+    values: Floats, step: int, horizon: int, level: float, *, ratio: bool = False, plan: Plan = NONE
+) -> Outlook:
     """Forecast the next `horizon` columns of `values`, shape (rows, columns), NaN for gaps.
 
-    `level` is the share of outcomes that the band should hold; `ratio` says that values are shares of 1.
+    `level` is the share of outcomes that the band should hold; `ratio` says that values are shares of 1;
+    `plan` says which candidates are tried as well.
     """
     if horizon < 1:
         return Outlook(*(np.empty((len(values), 0)) for _ in range(3)))
     values = finite(values)
     knots = _horizons(horizon)
     found = [
-        (some, past, forecast(past, level, ratio=ratio)[0])
+        (some, past, forecast(past, level, ratio=ratio, plan=plan)[0])
         for some, past in pasts(values, values, step, knots)
     ]
     result = Outlook(*(np.full((len(values), horizon), np.nan) for _ in range(3)))
@@ -103,9 +107,11 @@ class Attempts:
     said: tuple[Floats, ...]
     positive: NDArray[np.bool_]
     """(rows,): values are never negative, and errors grow with them."""
+    fates: NDArray[np.int8]
+    """(rows, candidates): what became of each, as `Fate`."""
 
     @classmethod
-    def of(cls, past: Past, *, ratio: bool = False) -> Attempts:
+    def of(cls, past: Past, *, ratio: bool = False, plan: Plan = NONE) -> Attempts:
         """Try every forecaster that the past is long enough for."""
         lowest, highest = past.values.min(axis=1), past.values.max(axis=1)
         room = _ROOM * (highest - lowest)
@@ -114,16 +120,21 @@ class Attempts:
         if ratio:
             most = np.minimum(most, 1.0)
         positive = (lowest >= 0) & (np.median(past.values, axis=1) > 0)
-        said = tuple(np.clip(one, least, most) for one in _tried(past, positive))
-        return cls(Trials.of(past), said, positive)
+        scale = _Scale.of(past, positive)
+        own = [*_tried(past, scale)]
+        others, fates = _candidates(past, scale, plan)
+        said = tuple(np.clip(one, least, most) for one in (*own, *others))
+        return cls(Trials.of(past), said, positive, fates)
 
 
-def forecast(past: Past, level: float, *, ratio: bool = False) -> tuple[Outlook, Skill]:
-    """Return what comes at the past's horizons, and how good such forecasts were.
+def forecast(
+    past: Past, level: float, *, ratio: bool = False, plan: Plan = NONE
+) -> tuple[Outlook, Skill, NDArray[np.int8]]:
+    """Return what comes at the past's horizons, how good such forecasts were, and what became of candidates.
 
     Where they have lost to the seasonal naive one, it is that one.
     """
-    attempts = Attempts.of(past, ratio=ratio)
+    attempts = Attempts.of(past, ratio=ratio, plan=plan)
     trials, plain = attempts.trials, seasonal_naive(past)
     skill = judged(trials, attempts.said, plain)
     mean = np.where(skill.demoted[:, None, None], plain, weighted(trials, attempts.said))
@@ -131,24 +142,64 @@ def forecast(past: Past, level: float, *, ratio: bool = False) -> tuple[Outlook,
     newest = mean[:, -1]
     floor = np.where((past.values.min(axis=1) >= 0) | ratio, 0.0, -np.inf)[:, None]
     ceiling = 1.0 if ratio else np.inf
-    return Outlook(newest, *(np.clip(newest + edge, floor, ceiling) for edge in (lower, upper))), skill
+    found = Outlook(newest, *(np.clip(newest + edge, floor, ceiling) for edge in (lower, upper)))
+    return found, skill, attempts.fates
 
 
-def _tried(past: Past, positive: np.ndarray) -> Iterator[Floats]:
+@dataclass(frozen=True)
+class _Scale:
+    """On which scale values are looked at.
+
+    Where they can only be positive, what moves them multiplies more often than it adds.
+    """
+
+    positive: NDArray[np.bool_]
+    """(rows,): on a logarithmic one."""
+    shift: Floats
+    """(rows, 1): added before the logarithm."""
+    top: Floats
+    """(rows,): where the logarithm of a forecast ends."""
+
+    @classmethod
+    def of(cls, past: Past, positive: NDArray[np.bool_]) -> _Scale:
+        shift = _SHIFT * np.median(past.values, axis=1, keepdims=True)
+        top = np.log(np.maximum(4 * np.abs(past.values).max(axis=1), _TINY))
+        return cls(positive, shift, top)
+
+    def curved(self, values: Floats) -> Floats:
+        """Return (rows, columns) on the scale."""
+        logarithm = np.log(np.where(self.positive[:, None], values + self.shift, 1.0))
+        return np.where(self.positive[:, None], logarithm, values)
+
+    def straight(self, found: Floats) -> Floats:
+        """Return (rows, starts, horizons) as values again."""
+        bounded = np.minimum(found, np.maximum(self.top, 0.0)[:, None, None])
+        return np.where(self.positive[:, None, None], np.exp(bounded) - self.shift[:, :, None], found)
+
+
+def _tried(past: Past, scale: _Scale) -> Iterator[Floats]:
     """Yield what each forecaster said at each start."""
     yield from naive(past)
     wanted = shapes(past)
-    if not wanted:
-        return
-    shift = _SHIFT * np.median(past.values, axis=1, keepdims=True)
-    # Where values can only be positive, what moves them multiplies more often than it adds.
-    logarithm = np.log(np.where(positive[:, None], past.values + shift, 1.0))
-    curved = replace(past, values=np.where(positive[:, None], logarithm, past.values))
-    top = np.log(np.maximum(4 * np.abs(past.values).max(axis=1), _TINY))
-    for shape in wanted:
-        found = regression(curved, shape)
-        straight = np.exp(np.minimum(found, np.maximum(top, 0.0)[:, None, None])) - shift[:, :, None]
-        yield np.where(positive[:, None, None], straight, found)
+    if wanted:
+        curved = replace(past, values=scale.curved(past.values))
+        yield from (scale.straight(regression(curved, shape)) for shape in wanted)
+
+
+def _candidates(past: Past, scale: _Scale, plan: Plan) -> tuple[list[Floats], NDArray[np.int8]]:
+    """Return what each candidate said at each start, NaN where nothing, and what became of it."""
+    said: list[Floats] = []
+    fates = np.full((len(past.values), len(plan.names) + len(plan.left_out)), Fate.BUDGET, dtype=np.int8)
+    if plan.names:
+        # Whoever asks for none need not have statsmodels.
+        from airis_mon.analyzer.forecasting import statistical
+
+        curved = scale.curved(past.values)
+        for n, name in enumerate(plan.names):
+            found, became = statistical.tried(past, curved, name, plan.origins)
+            said.append(scale.straight(found))
+            fates[:, n] = became
+    return said, fates
 
 
 def _profile(past: Past, horizon: int) -> Floats:

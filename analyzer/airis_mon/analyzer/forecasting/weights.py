@@ -48,12 +48,18 @@ def _before(values: np.ndarray, before: NDArray[np.intp], horizon: NDArray[np.in
 
 
 def _mean(tried: Sequence[Floats], off: Sequence[Floats]) -> Floats:
-    """Return the mean of (rows, starts, horizons) by errors of (rows, 1 or starts)."""
+    """Return the mean of (rows, starts, horizons) by errors of (rows, 1 or starts).
+
+    Who says nothing of a row, NaN at every start, has no part in it.
+    """
+    silent = np.stack([np.isnan(one[:, -1:, -1]) for one in tried])
     errors = np.stack(off)
     errors = np.where(np.isnan(errors), 1.0, errors)
+    errors = np.where(silent, np.inf, errors)
     weight = ((errors + _TINY) / (errors.min(axis=0) + _TINY)) ** -_POWER
     weight /= weight.sum(axis=0)
     total = np.zeros_like(tried[0])
-    for share, one in zip(weight, tried, strict=True):
-        total += share[:, :, None] * one
+    for share, one, nothing in zip(weight, tried, silent, strict=True):
+        heard = np.where(nothing[:, :, None], 0.0, one) if nothing.any() else one
+        total += share[:, :, None] * heard
     return total

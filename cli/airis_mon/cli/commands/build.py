@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from airis_mon.alertmanager import compile as alertmanager
-from airis_mon.cli import costs, folder, live, source, targets
+from airis_mon.cli import costs, extras, folder, live, source, targets
 from airis_mon.cli.build import derive
 from airis_mon.cli.documents import load
 from airis_mon.cli.interrupts import interruptible
@@ -65,6 +65,7 @@ def _build(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     )
     artefacts = derived.artefacts
     warnings += alertmanager.warnings(bundle)
+    warnings += extras.warnings(bundle)
     warnings += seen.warnings(bundle, target.ruler, progress.count)
     account = costs.account(bundle, target, costs.limits(args, seen), cache)
     for warning in (*warnings, *account.warnings):

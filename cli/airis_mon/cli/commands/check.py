@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from airis_mon.alertmanager import compile as alertmanager
-from airis_mon.cli import costs, live, secrets, targets
+from airis_mon.cli import costs, extras, live, secrets, targets
 from airis_mon.cli.build import build
 from airis_mon.cli.documents import load
 from airis_mon.cli.wording import plural, problems
@@ -51,6 +51,7 @@ def run(argv: Sequence[str], cache: Path) -> int:
         bundle = load(args.files, tell=warnings.append, known=seen.known, target=target)
         build(bundle, target)
         warnings += alertmanager.warnings(bundle)
+        warnings += extras.warnings(bundle)
         warnings += seen.warnings(bundle, target.ruler)
         account = costs.account(bundle, target, costs.limits(args, seen), cache)
         warnings += account.warnings

@@ -34,10 +34,11 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     "postgresql": {"psycopg": "psycopg"},
     "analyzer": {"cramjam": "cramjam", "numpy": "numpy", "google.protobuf": "protobuf"},
     "charts": {"matplotlib": "matplotlib"},
+    "statsmodels": {"statsmodels": "statsmodels"},
     "demo": {"aiosmtpd": "aiosmtpd", "sklearn": "scikit-learn"},
 }
 """Extra -> module -> distribution, as in pyproject.toml."""
-OPTIONAL = {"charts", "demo", "postgresql"}
+OPTIONAL = {"charts", "demo", "postgresql", "statsmodels"}
 
 _GOOD, _MISSING, _OPTIONAL = "ok", "MISSING", "-"
 
