@@ -27,7 +27,9 @@ DIES = """
 import os, signal, sys
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 real = os.{name}
-os.{name} = {death}
+death = {death}
+# What is told of each cycle is not what this is about.
+os.{name} = lambda *a: real(*a) if str(a[-1]).endswith(".json") else death(*a)
 from airis_mon.analyzer.service import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -159,10 +159,13 @@ def test_workers_write_what_one_process_writes_and_are_seen_as_one(start: Start,
         assert not any(alive(service.pid(worker)) for worker in range(2))
         # All of it was kept in one folder, and is found by however many there are.
         assert len([*(tmp_path / "state").glob("*.learnt.npz")]) == len(SIGNALS)
-        service = start(there.url, "--workers=3", state)
+        there.time += 180
+        service = start(there.url, "--workers=3", state, "--interval=1m")
         until(lambda: service.ready)
         assert sum(service.metric("airis_analyzer_state_total", result="used")) == len(SIGNALS)
-        assert there.written == alone.written
+        assert {*service.metric("airis_analyzer_evaluations_missed_total")} <= {0, 2}
+        assert 2 in service.metric("airis_analyzer_evaluations_missed_total")
+        assert {line["while"] for line in service.logged("evaluations missed")} == {"no process ran"}
 
 
 def _queries() -> tuple[Query, ...]:

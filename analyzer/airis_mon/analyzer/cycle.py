@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.dependencies import levels
 from airis_mon.analyzer.endings import Endings
+from airis_mon.analyzer.judged import Judged
 from airis_mon.analyzer.knowledge import Trial
 from airis_mon.analyzer.patience import Patience
 from airis_mon.analyzer.phases import Phase, Phases
@@ -82,6 +83,8 @@ class Outcome:
     """Seconds by which the server's clock is behind a time that was judged."""
     missed: range = range(0)
     """Aligned times between the one judged before and this one: nobody judged them."""
+    resumed: bool = False
+    """The one judged before was judged by an earlier process."""
     written: WriteResult = field(default_factory=WriteResult)
     failures: tuple[Failure, ...] = ()
     tallies: tuple[Tally, ...] = ()
@@ -136,13 +139,14 @@ class Cycle:
         clock: Callable[[], float] = time.monotonic,
         stopped: Callable[[], bool] = lambda: False,
         storage: Storage | None = None,
+        judged: Judged | None = None,
         patience: Patience = Patience(),  # noqa: B008  a frozen value
         concurrency: int = 1,
     ) -> None:
         """Read from `querier`, write to `writer`; `stopped` ends a round between two queries.
 
-        What was learnt is kept in `storage`, where there is one. With a `concurrency` above 1 so many threads
-        ask for the newest values at once.
+        What was learnt is kept in `storage`, and until when was judged in `judged`, where they are. With a
+        `concurrency` above 1 so many threads ask for the newest values at once.
         """
         self._querier = Prefetch(querier)
         self._writer = writer
@@ -150,6 +154,9 @@ class Cycle:
         self._clock = clock
         self._stopped = stopped
         self._storage = storage
+        self._judged = judged
+        self._before: Mapping[Query, int] | None = None
+        """Until when queries were judged by earlier processes; None as long as nobody has looked."""
         self._saved: dict[Query, int] = {}
         """Until when what is kept of a query was learnt."""
         self._watches: dict[Query, Watch] = {}
@@ -159,7 +166,7 @@ class Cycle:
         self._concurrency = concurrency
         self._turn: Query | None = None
 
-    def run(self, queries: Iterable[Query]) -> Outcome:
+    def run(self, queries: Sequence[Query]) -> Outcome:
         """Judge the newest point of every query; QueryError where the server does not tell its time.
 
         A query that fails harms no other: it is in the outcome's failures.
@@ -170,8 +177,11 @@ class Cycle:
         now = querier.now()
         interval = self._schedule.interval
         at = evaluated_at(now, interval)
-        last = self._last
-        if last is not None and at <= last:
+        before = self._judged_before(queries, at)
+        done = {query for query in queries if before.get(query, at - 1) >= at}
+        resumed = bool(before) and self._last is None
+        last = max(before.values()) if resumed else self._last
+        if last is not None and at <= last and (not resumed or len(done) == len(queries)):
             # After a step back of the clock too: what was written for these times stands.
             return Outcome(now, at, repeated=True, back=last - at)
         # A query that stays the same keeps what it has learnt, whatever else a reload changes.
@@ -189,6 +199,8 @@ class Cycle:
                 for query in self._in_turn(level):
                     if self._stopped():
                         break
+                    if query in done:
+                        continue
                     watch = self._watches[query]
                     waited = self._clock() - began
                     if waited > self._patience.judging:
@@ -218,7 +230,10 @@ class Cycle:
             self._prepare(querier, at, began, failures)
         if written.sent or written.queued or not any(tally.samples for tally in tallies):
             self._last = at
+            self._before = {query: until for query, until in before.items() if until > at}
         with phases.of("save"):
+            if self._judged is not None and self._last == at:
+                self._judged.save(self._watches, [tally.query for tally in tallies], at)
             self._save()
         return Outcome(
             now=now,
@@ -229,9 +244,16 @@ class Cycle:
             tallies=tuple(tallies),
             ages={q: at - w.learnt_until for q, w in self._watches.items() if w.learnt_until is not None},
             phases=phases.seconds,
-            missed=range(at if last is None else last + interval, at, interval),
+            missed=range(at if last is None else evaluated_at(last, interval) + interval, at, interval),
+            resumed=resumed,
             fits=fits,
         )
+
+    def _judged_before(self, queries: Iterable[Query], at: int) -> Mapping[Query, int]:
+        """Return until when earlier processes had judged, as far as this one has not come beyond that."""
+        if self._before is None:
+            self._before = {} if self._judged is None else self._judged.load(queries, at)
+        return self._before
 
     def _watch(self, query: Query, at: int) -> Watch:
         watch = Watch(query, self._schedule.step)

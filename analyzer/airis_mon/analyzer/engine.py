@@ -12,11 +12,13 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from airis_mon.analyzer.config import Configuration, Query
 from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.judged import Judged
 from airis_mon.analyzer.leftovers import Leftovers
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.analyzer.patience import Patience
 from airis_mon.analyzer.query import HttpQuerier
 from airis_mon.analyzer.rounds import Rounds
+from airis_mon.analyzer.shards import Shard
 from airis_mon.analyzer.storage import Result, Storage
 from airis_mon.analyzer.writing import Destination
 from airis_mon.remote_write import QueuedWriter, WriteResult
@@ -38,6 +40,8 @@ class Settings:
     """Seconds."""
     concurrency: int
     """Questions at once, of each process."""
+    shard: Shard = Shard()  # noqa: RUF009  a frozen value
+    """Which share it is: its files are named after it."""
 
 
 class Engine:
@@ -74,6 +78,7 @@ class Engine:
             settings.schedule,
             stopped=self._stopping.is_set,
             storage=storage,
+            judged=self._judged(settings),
             patience=Patience.of(settings.schedule.interval),
             concurrency=settings.concurrency,
         )
@@ -134,6 +139,15 @@ class Engine:
             self._log.log(level, "state", extra={"result": result, "detail": text})
 
         return Storage(settings.storage_path, told, ttl=settings.storage_ttl)
+
+    def _judged(self, settings: Settings) -> Judged | None:
+        if settings.storage_path is None:
+            return None
+
+        def told(text: str) -> None:
+            self._log.warning("state", extra={"detail": text})
+
+        return Judged(settings.storage_path, settings.shard, told)
 
     def _dead_letters(self, error: str) -> None:
         if error:

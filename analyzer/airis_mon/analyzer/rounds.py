@@ -99,6 +99,7 @@ class Rounds:
                 "evaluations missed",
                 extra={
                     "times": len(outcome.missed),
+                    "while": "no process ran" if outcome.resumed else "this process ran",
                     "advice": f"airis-mon analyzer backfill --since {first} --until {last}",
                 },
             )

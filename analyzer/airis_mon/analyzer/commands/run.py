@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -81,7 +81,8 @@ class Alone:
     ) -> None:
         """Prepare; raises what an Engine does."""
         (self._shard,) = options.shards
-        self._engine = Engine(options.settings, self._shard.of(queries), registry, log)
+        settings = replace(options.settings, shard=self._shard)
+        self._engine = Engine(settings, self._shard.of(queries), registry, log)
 
     @property
     def ready(self) -> bool:

@@ -177,7 +177,8 @@ class Supervisor:
     def _started(self, index: int) -> Handle:
         origin = Origin(self._log.name, index, self._log_level)
         destination = self._settings.destination.of_worker(index, len(self._shards))
-        return Handle(origin, replace(self._settings, destination=destination), self._clock)
+        settings = replace(self._settings, destination=destination, shard=self._shards[index])
+        return Handle(origin, settings, self._clock)
 
     async def _idle(self, seconds: float) -> None:
         try:
