@@ -93,6 +93,34 @@ def test_once_says_which_queries_had_no_series(
     assert capsys.readouterr().err.startswith("nothing came for m/absent; ")
 
 
+@pytest.mark.parametrize(
+    ("flag", "words"),
+    [
+        ("--query.max-series=2", "the expression gives 3 series, at most 2 are read"),
+        ("--query.max-bytes=1024", "answered with more than 1024 bytes"),
+    ],
+)
+def test_once_reads_no_more_than_the_flags_allow(
+    capsys: pytest.CaptureFixture[str],
+    prometheus_server: Callable[..., Any],
+    config: Path,
+    flag: str,
+    words: str,
+) -> None:
+    expr = " or ".join(f'label_replace(vector(1), "a", "{n * 500}", "", "")' for n in "123")
+    config.write_text(f"queries: [{{monitor: m, model: x, for: many, expr: '{expr}', history: 2h}}]")
+    flags = [f"--config.file={config}", f"--prometheus.url={prometheus_server().url}"]
+    assert ended(["once", *flags, flag]) == 1
+    assert words in capsys.readouterr().err
+    assert ended(["once", *flags]) == 0
+
+
+@pytest.mark.parametrize("flag", ["--query.max-series=0", "--query.max-bytes=10", "--query.timeout=0s"])
+def test_a_limit_that_is_none_is_refused(capsys: pytest.CaptureFixture[str], config: Path, flag: str) -> None:
+    assert ended(["once", f"--config.file={config}", "--prometheus.url=http://127.0.0.1:9", flag]) == 2
+    assert flag.partition("=")[0] in capsys.readouterr().err
+
+
 def test_once_without_a_server_is_one_line(capsys: pytest.CaptureFixture[str], config: Path) -> None:
     assert ended(["once", f"--config.file={config}", "--prometheus.url=http://127.0.0.1:9"]) == 1
     err = capsys.readouterr().err

@@ -288,6 +288,7 @@ def test_what_a_round_has_no_time_for_is_what_the_next_one_begins_with() -> None
     cycle = Cycle(source, writer, SCHEDULE, clock=lambda: seconds[0], patience=Patience(15, 60))
     first = cycle.run(queries)
     assert ([f.query.signal for f in first.failures], first.scored, len(first.tallies)) == (["huge"], 0, 3)
+    assert first.limited == {"series": 0, "bytes": 0, "timeout": 0, "learning": 2, "judging": 0}
     source.time += 60
     second = cycle.run(queries)
     assert ([f.query.signal for f in second.failures], second.scored) == (["huge"], 2)
@@ -304,8 +305,10 @@ def test_a_round_that_takes_too_long_leaves_queries_to_the_next() -> None:
     source = Slow({name: {POD: season} for name in ("a", "b", "c")}, NOW)
     queries = [replace(QUERY, expr=name, signal=name) for name in ("a", "b", "c")]
     cycle = Cycle(source, MemoryWriter(), SCHEDULE, clock=lambda: seconds[0], patience=Patience(30, 60))
-    (failure,) = cycle.run(queries).failures
+    outcome = cycle.run(queries)
+    (failure,) = outcome.failures
     assert failure.query.signal == "c"
+    assert outcome.limited["judging"] == 1
     assert "not judged: 80 s are over, and the next round begins with it" in failure.text
     source.time += 60
     assert [tally.query.signal for tally in cycle.run(queries).tallies] == ["c", "a"]

@@ -19,7 +19,7 @@ from airis_mon.analyzer.config import Configuration, Query
 from airis_mon.analyzer.cycle import Cycle, Schedule
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.metrics import Metrics
-from airis_mon.analyzer.query import Frame, Labels, QueryError
+from airis_mon.analyzer.query import Frame, Labels, LimitError, QueryError
 from airis_mon.analyzer.query.fake import MemoryQuerier
 from airis_mon.analyzer.rounds import Rounds
 from airis_mon.remote_write import Sample, WriteResult
@@ -39,6 +39,8 @@ class Server(MemoryQuerier):
     """A Prometheus that can be out of reach."""
 
     fault: str = ""
+    limit: LimitError | None = None
+    """What every question for series comes up against."""
 
     def now(self) -> float:
         self._reached()
@@ -46,6 +48,8 @@ class Server(MemoryQuerier):
 
     def _frame(self, expr: str, times: NDArray[np.int64]) -> Frame:
         self._reached()
+        if self.limit is not None:
+            raise self.limit
         return super()._frame(expr, times)
 
     def _reached(self) -> None:
@@ -243,9 +247,13 @@ def test_what_the_analyzer_says_of_itself_follows_its_cycles() -> None:
     assert world.count("airis_analyzer_lag_seconds") == pytest.approx(2)
     for phase in ("read", "learn", "score", "write"):
         assert world.count("airis_analyzer_phase_duration_seconds_count", phase=phase) == 20
+    assert world.count("airis_analyzer_limited_total", limit="series") == 0
     # A query that fails has a model that grows old, and no series.
     world.querier.expressions.clear()
     world.live(NOW + 1800)
     assert world.count("airis_analyzer_query_series", **labels) == 0
     assert world.count("airis_analyzer_model_age_seconds", **labels) == 1140
     assert world.count("airis_analyzer_query_errors_total", **labels) == 10
+    world.querier.limit = LimitError("series", "the expression gives 10001 series")
+    world.live(NOW + 2100)
+    assert world.count("airis_analyzer_limited_total", limit="series") == 5

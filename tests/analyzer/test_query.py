@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from airis_mon.analyzer.methods.cells import DAY
-from airis_mon.analyzer.query import HttpQuerier, QueryError
+from airis_mon.analyzer.query import HttpQuerier, LimitError, QueryError
 
 
 @pytest.fixture
@@ -50,10 +50,14 @@ def test_the_words_of_prometheus_are_passed_on(querier: HttpQuerier) -> None:
 def test_limits_are_told_with_what_to_do(prometheus_server: Callable[..., Any]) -> None:
     url = prometheus_server().url
     three = " or ".join(f'label_replace(vector(1), "a", "{n}", "", "")' for n in range(3))
-    with pytest.raises(QueryError, match="gives 3 series, at most 2 are read: keep fewer labels apart"):
+    with pytest.raises(
+        LimitError, match="gives 3 series, at most 2 are read: keep fewer labels apart"
+    ) as told:
         HttpQuerier(url, series_max=2).instant(three, 600)
-    with pytest.raises(QueryError, match="more than 2000 bytes"):
+    assert told.value.limit == "series"
+    with pytest.raises(LimitError, match="more than 2000 bytes") as told:
         HttpQuerier(url, bytes_max=2000).range("vector(time())", 0, 6000, 10)
+    assert told.value.limit == "bytes"
 
 
 def test_a_server_that_is_not_there_is_named_without_credentials(free_port: Callable[[], int]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
-from airis_mon.analyzer.query import HttpQuerier, QueryError
+from airis_mon.analyzer.query import HttpQuerier, LimitError, QueryError
 from airis_mon.remote_write import STALE
 from tests.analyzer.stub import Prometheus, season, serving
 
@@ -72,10 +73,33 @@ def test_a_server_that_is_too_slow_is_waited_for_no_longer_than_allowed(there: P
 
     there.fault = slow
     querier = HttpQuerier(there.url, timeout=0.2)
-    with pytest.raises(QueryError, match="timed out"):
+    with pytest.raises(LimitError, match="timed out") as told:
         querier.instant("latency", NOW)
+    assert told.value.limit == "timeout"
     ended.set()
     querier.close()
+
+
+def test_an_answer_that_stops_in_the_middle_is_waited_for_no_longer_either() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def half() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(10_000)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
+                ended.wait(20)
+
+        ended = threading.Event()
+        thread = threading.Thread(target=half)
+        thread.start()
+        querier = HttpQuerier(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=0.2)
+        with pytest.raises(LimitError) as told:
+            querier.instant("latency", NOW)
+        assert told.value.limit == "timeout"
+        ended.set()
+        thread.join()
+        querier.close()
 
 
 def test_a_stale_marker_and_what_is_no_number_are_gaps(there: Prometheus) -> None:

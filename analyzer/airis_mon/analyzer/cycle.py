@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from airis_mon.analyzer.judged import Judged
 from airis_mon.analyzer.knowledge import Trial
 from airis_mon.analyzer.patience import Patience
 from airis_mon.analyzer.phases import Phase, Phases
-from airis_mon.analyzer.query import Querier, QueryError
+from airis_mon.analyzer.query import LIMITS, Limit, LimitError, Querier, QueryError
 from airis_mon.analyzer.query.prefetch import Prefetch
 from airis_mon.analyzer.schedule import FIT_INTERVAL, INTERVAL, STEP, evaluated_at, fitted_at
 from airis_mon.analyzer.storage import Storage
@@ -44,6 +45,8 @@ class Failure:
 
     query: Query
     text: str
+    limit: Limit | None = None
+    """The limit that it came up against, if it was one."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ class Outcome:
     phases: Mapping[Phase, float] = field(default_factory=dict)
     """Seconds that went into each phase."""
     fits: int = 0
+    unlearnt: int = 0
+    """Queries for whose past there was no time: they had no model, and come first in the next round."""
 
     @property
     def scored(self) -> int:
@@ -104,6 +109,12 @@ class Outcome:
     def warming_up(self) -> int:
         """Series whose score is 0 because their past is too short."""
         return sum(tally.warming_up for tally in self.tallies)
+
+    @property
+    def limited(self) -> Mapping[Limit, int]:
+        """How many queries came up against each limit."""
+        found = Counter(failure.limit for failure in self.failures if failure.limit is not None)
+        return {limit: found[limit] + (self.unlearnt if limit == "learning" else 0) for limit in LIMITS}
 
     @property
     def lag(self) -> float:
@@ -122,7 +133,8 @@ def _caught(query: Query, failures: dict[Query, Failure]) -> Iterator[None]:
     try:
         yield
     except QueryError as error:
-        failures.setdefault(query, Failure(query, str(error)))
+        limit = error.limit if isinstance(error, LimitError) else None
+        failures.setdefault(query, Failure(query, str(error), limit))
     except Exception:
         failures.setdefault(query, Failure(query, f"unexpected: {traceback.format_exc(limit=-5)}"))
 
@@ -195,7 +207,7 @@ class Cycle:
         until = fitted_at(at, self._schedule.fit_interval)
         for level in levels(tuple(self._watches)):
             samples: list[Sample] = []
-            with self._querier.asking((query.expr for query in level), at, self._concurrency):
+            with self._querier.asking((q.expr for q in level if q not in done), at, self._concurrency):
                 for query in self._in_turn(level):
                     if self._stopped():
                         break
@@ -205,7 +217,7 @@ class Cycle:
                     waited = self._clock() - began
                     if waited > self._patience.judging:
                         text = f"not judged: {waited:.0f} s are over, and the next round begins with it"
-                        failures[query] = Failure(query, text)
+                        failures[query] = Failure(query, text, "judging")
                         unjudged.append(query)
                         continue
                     with _caught(query, failures), phases.of("learn"):
@@ -247,6 +259,7 @@ class Cycle:
             missed=range(at if last is None else evaluated_at(last, interval) + interval, at, interval),
             resumed=resumed,
             fits=fits,
+            unlearnt=len(unlearnt),
         )
 
     def _judged_before(self, queries: Iterable[Query], at: int) -> Mapping[Query, int]:

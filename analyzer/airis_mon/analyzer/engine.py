@@ -16,7 +16,7 @@ from airis_mon.analyzer.judged import Judged
 from airis_mon.analyzer.leftovers import Leftovers
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.analyzer.patience import Patience
-from airis_mon.analyzer.query import HttpQuerier
+from airis_mon.analyzer.query import HttpQuerier, Limits
 from airis_mon.analyzer.rounds import Rounds
 from airis_mon.analyzer.shards import Shard
 from airis_mon.analyzer.storage import Result, Storage
@@ -40,6 +40,7 @@ class Settings:
     """Seconds."""
     concurrency: int
     """Questions at once, of each process."""
+    limits: Limits = Limits()  # noqa: RUF009  a frozen value
     shard: Shard = Shard()  # noqa: RUF009  a frozen value
     """Which share it is: its files are named after it."""
 
@@ -73,7 +74,7 @@ class Engine:
             self._stopping, self._metrics, self._ends, self._dead_letters, held=held
         )
         cycle = Cycle(
-            HttpQuerier(settings.prometheus_url),
+            HttpQuerier.within(settings.prometheus_url, settings.limits),
             self._writer,
             settings.schedule,
             stopped=self._stopping.is_set,

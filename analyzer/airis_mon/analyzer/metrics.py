@@ -11,6 +11,7 @@ from airis_mon.analyzer import series
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Outcome, Tally
 from airis_mon.analyzer.phases import PHASES
+from airis_mon.analyzer.query import LIMITS
 from airis_mon.analyzer.storage import RESULTS, Result
 from airis_mon.remote_write import Backlog, DeadLetters, WriteResult
 from airis_mon.spec import format_duration
@@ -85,6 +86,14 @@ class Metrics:
             ["monitor", "for"],
             registry=registry,
         )
+        self._limited = Counter(
+            series.LIMITED,
+            "Queries that came up against a limit, and so were not read, judged or learnt from.",
+            ["limit"],
+            registry=registry,
+        )
+        for limit in LIMITS:
+            self._limited.labels(limit)
         self._fits = Counter(series.FITS, "Models that were fitted, one a query.", registry=registry)
         self._delivered = Delivered(registry)
         self._queue_samples = Gauge(
@@ -130,6 +139,8 @@ class Metrics:
         self._tried(outcome.tallies)
         for failure in outcome.failures:
             self._errors.labels(failure.query.monitor, failure.query.signal).inc()
+        for limit, count in outcome.limited.items():
+            self._limited.labels(limit).inc(count)
         self._fits.inc(outcome.fits)
         self._delivered.count(outcome.written)
         if self._told is not None:

@@ -18,7 +18,7 @@ import requests
 from airis_mon.analyzer.backfill.passes import Backfill, Progress
 from airis_mon.analyzer.backfill.receiver import RefusedError, receiver
 from airis_mon.analyzer.backfill.written import newest
-from airis_mon.analyzer.commands import delivery, flags, spans
+from airis_mon.analyzer.commands import delivery, flags, limits, spans
 from airis_mon.analyzer.config import Query, load
 from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.query import HttpQuerier, Querier, QueryError
@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=meaning,
         )
     flags.add_schedule(parser)
+    limits.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace, queries: tuple[Query, ...], schedule: Schedule) -> None:
     with (
-        closing(HttpQuerier(flags.reading(arguments))) as querier,
+        closing(limits.querier(arguments)) as querier,
         closing(HttpWriter(delivery.protocol(arguments))) as writer,
         requests.Session() as session,
     ):

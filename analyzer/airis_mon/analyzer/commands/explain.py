@@ -13,7 +13,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from airis_mon.analyzer.commands import flags, pasts
+from airis_mon.analyzer.commands import flags, limits, pasts
 from airis_mon.analyzer.explanation import table
 from airis_mon.analyzer.explanation.account import Account, account, reasoned
 from airis_mon.analyzer.explanation.listing import line
@@ -22,7 +22,7 @@ from airis_mon.analyzer.explanation.reasons import headline, reasons
 from airis_mon.analyzer.explanation.selection import chosen, parse, queries, shown
 from airis_mon.analyzer.explanation.sources import candidates, recordings
 from airis_mon.analyzer.explanation.wording import moment
-from airis_mon.analyzer.query import HttpQuerier, QueryError
+from airis_mon.analyzer.query import QueryError
 from airis_mon.report import output_file, write_output
 from airis_mon.spec import SpecError
 
@@ -108,7 +108,7 @@ def _asked(arguments: argparse.Namespace) -> tuple[pasts.Past, int | None]:
         raise ValueError('which series? write monitor/signal, or monitor/signal{label="value"}')
     selection = parse(arguments.series)
     possible = queries(selection, pasts.configured(arguments))
-    with closing(HttpQuerier(flags.reading(arguments))) as querier:
+    with closing(limits.querier(arguments)) as querier:
         now = querier.now()
         at = _moment(arguments, now)
         since, until = pasts.span(arguments, now, at)

@@ -194,7 +194,7 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     """Return what reads a whole number within limits."""
 
     def read(text: str) -> int:
-        if text.isascii() and text.isdigit() and least <= int(text[:9]) <= most:
+        if text.isascii() and text.isdigit() and least <= int(text[:19]) <= most:
             return int(text)
         raise argparse.ArgumentTypeError(f"`{text}` is no whole number from {least} to {most}")
 

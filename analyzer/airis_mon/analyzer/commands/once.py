@@ -9,10 +9,10 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 
-from airis_mon.analyzer.commands import delivery, flags
+from airis_mon.analyzer.commands import delivery, flags, limits
 from airis_mon.analyzer.config import load
 from airis_mon.analyzer.cycle import Cycle, Outcome
-from airis_mon.analyzer.query import HttpQuerier, QueryError
+from airis_mon.analyzer.query import QueryError
 from airis_mon.analyzer.schedule import moment
 from airis_mon.remote_write import HttpWriter
 from airis_mon.spec import SpecError
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     delivery.add_protocol(parser)
     flags.add_schedule(parser)
     flags.add_concurrency(parser)
+    limits.add_arguments(parser)
     flags.add_shard(parser)
 
 
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         shard = flags.shard(arguments)
         configuration = load(arguments.config_file)
         cycle = Cycle(
-            HttpQuerier(flags.reading(arguments)),
+            limits.querier(arguments),
             HttpWriter(delivery.protocol(arguments)),
             flags.schedule(arguments),
             concurrency=arguments.query_concurrency,

@@ -13,7 +13,7 @@ from typing import get_args
 
 import numpy as np
 
-from airis_mon.analyzer.commands import flags, spans
+from airis_mon.analyzer.commands import flags, limits, spans
 from airis_mon.analyzer.config import Query, load
 from airis_mon.analyzer.explanation.course import Progress
 from airis_mon.analyzer.explanation.sources import incidents as known_incidents
@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser, since: str) -> None:
         ("--until", None, "last time to judge, likewise (default: now, by Prometheus' clock)"),
     ):
         parser.add_argument(flag, metavar="TIME", type=flags.time, default=default, help=meaning)
+    limits.add_arguments(parser)
     parser.set_defaults(back=parse_duration(since))
     parser.add_argument(
         "--direction",

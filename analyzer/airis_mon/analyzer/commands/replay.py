@@ -13,14 +13,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
-from airis_mon.analyzer.commands import flags, pasts
+from airis_mon.analyzer.commands import flags, limits, pasts
 from airis_mon.analyzer.explanation.account import Account, account
 from airis_mon.analyzer.explanation.listing import lines, values
 from airis_mon.analyzer.explanation.overview import overview
 from airis_mon.analyzer.explanation.selection import fits, parse, queries, shown
 from airis_mon.analyzer.explanation.sources import SERIES_MAX, SourceError, recordings
 from airis_mon.analyzer.explanation.wording import plural
-from airis_mon.analyzer.query import HttpQuerier, QueryError
+from airis_mon.analyzer.query import QueryError
 from airis_mon.report import output_file, write_output
 from airis_mon.spec import SpecError
 
@@ -107,7 +107,7 @@ def _pasts(arguments: argparse.Namespace) -> Iterator[pasts.Past | str]:
     if selections:
         wanted = {query for selection in selections for query in queries(selection, configured)}
         chosen = [query for query in chosen if query in wanted]
-    with closing(HttpQuerier(flags.reading(arguments))) as querier:
+    with closing(limits.querier(arguments)) as querier:
         since, until = pasts.span(arguments, querier.now())
         for query in chosen:
             try:

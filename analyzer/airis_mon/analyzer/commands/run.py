@@ -15,7 +15,7 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
-from airis_mon.analyzer.commands import delivery, flags
+from airis_mon.analyzer.commands import delivery, flags, limits
 from airis_mon.analyzer.config import Query, load
 from airis_mon.analyzer.engine import Engine, Settings
 from airis_mon.analyzer.metrics import Reloads
@@ -111,6 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flags.add_schedule(parser)
     flags.add_storage(parser)
     flags.add_concurrency(parser)
+    limits.add_arguments(parser)
     flags.add_workers(parser)
     flags.add_shard(parser)
     flags.add_log(parser)
@@ -140,6 +141,7 @@ def _options(arguments: argparse.Namespace) -> Options:
             storage_path=arguments.storage_path,
             storage_ttl=arguments.storage_ttl,
             concurrency=arguments.query_concurrency,
+            limits=limits.limits(arguments),
         ),
         shards=flags.shards(arguments),
         log_level=arguments.log_level,

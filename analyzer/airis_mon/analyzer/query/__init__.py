@@ -6,6 +6,27 @@ Must not be here: which expressions are asked, and what the numbers mean.
 """
 
 from airis_mon.analyzer.query.http import HttpQuerier
-from airis_mon.analyzer.query.querier import Frame, Labels, Querier, QueryError, grid
+from airis_mon.analyzer.query.querier import (
+    LIMITS,
+    Frame,
+    Labels,
+    Limit,
+    LimitError,
+    Limits,
+    Querier,
+    QueryError,
+    grid,
+)
 
-__all__ = ["Frame", "HttpQuerier", "Labels", "Querier", "QueryError", "grid"]
+__all__ = [
+    "LIMITS",
+    "Frame",
+    "HttpQuerier",
+    "Labels",
+    "Limit",
+    "LimitError",
+    "Limits",
+    "Querier",
+    "QueryError",
+    "grid",
+]

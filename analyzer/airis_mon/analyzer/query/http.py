@@ -11,7 +11,7 @@ import numpy as np
 import requests
 
 from airis_mon.analyzer.query.answers import Answer, AnswerError, points
-from airis_mon.analyzer.query.querier import Frame, Labels, QueryError, grid
+from airis_mon.analyzer.query.querier import Frame, Labels, LimitError, Limits, QueryError, grid
 from airis_mon.analyzer.query.table import Table
 from airis_mon.http import cause, shown
 
@@ -21,10 +21,10 @@ _POINTS_FIRST = 256
 """Points of a series that are asked for before it is known how many series there are."""
 _ANSWER_POINTS = 1_000_000
 """Points of all series that are asked for at once: some 30 MB; Prometheus itself reads up to 50 million."""
-_SERIES_MAX = 10_000
-"""Series that one expression may give: more is a missing `by` or selector, and would fill the memory."""
-_BYTES_MAX = 256 * 1024 * 1024
+_LIMITS = Limits()
 _PIECE = 1 << 20
+_NESTED = 20
+"""Errors within an error that are looked at."""
 _HEADERS = {
     # Prometheus takes ten times as long to answer compressed as to answer.
     "Accept-Encoding": "identity",
@@ -38,12 +38,12 @@ class HttpQuerier:
         self,
         url: str,
         *,
-        timeout: float = 30.0,
+        timeout: float = _LIMITS.seconds,
         session: requests.Session | None = None,
         points_max: int = _POINTS_MAX,
         answer_points: int = _ANSWER_POINTS,
-        series_max: int = _SERIES_MAX,
-        bytes_max: int = _BYTES_MAX,
+        series_max: int = _LIMITS.series,
+        bytes_max: int = _LIMITS.bytes,
     ) -> None:
         """Prepare to ask `url`, the server's root; `timeout` in seconds is for each request.
 
@@ -58,6 +58,11 @@ class HttpQuerier:
         self._bytes_max = bytes_max
         self._session = session
         self._idle: deque[requests.Session] = deque()
+
+    @classmethod
+    def within(cls, url: str, limits: Limits) -> HttpQuerier:
+        """Return what asks a server within limits."""
+        return cls(url, timeout=limits.seconds, series_max=limits.series, bytes_max=limits.bytes)
 
     def now(self) -> float:
         """Return the server's own time."""
@@ -115,9 +120,10 @@ class HttpQuerier:
 
     def _check(self, count: int) -> None:
         if count > self._series_max:
-            raise QueryError(
+            raise LimitError(
+                "series",
                 f"the expression gives {count} series, at most {self._series_max} are read: "
-                "keep fewer labels apart, or select fewer series"
+                "keep fewer labels apart, or select fewer series",
             )
 
     def _ask(self, path: str, form: dict[str, str]) -> Answer:
@@ -137,7 +143,8 @@ class HttpQuerier:
                 body = self._body(response)
                 status = response.status_code
         except requests.RequestException as error:
-            raise QueryError(f"{self._shown} is not reachable: {cause(error)}") from error
+            text = f"{self._shown} is not reachable: {cause(error)}"
+            raise (LimitError("timeout", text) if _late(error) else QueryError(text)) from error
         try:
             return Answer(body)
         except AnswerError as error:
@@ -167,5 +174,15 @@ class HttpQuerier:
         for part in response.iter_content(_PIECE):
             body += part
             if len(body) > self._bytes_max:
-                raise QueryError(f"{self._shown} answered with more than {self._bytes_max} bytes")
+                text = f"{self._shown} answered with more than {self._bytes_max} bytes"
+                raise LimitError("bytes", text)
         return body
+
+
+def _late(error: BaseException | None) -> bool:
+    """Tell whether it was time that had run out, at the beginning of an answer or in its middle."""
+    for _ in range(_NESTED):
+        if isinstance(error, requests.Timeout | TimeoutError):
+            return True
+        error = None if error is None else error.__cause__ or error.__context__
+    return False

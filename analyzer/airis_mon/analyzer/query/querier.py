@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,32 @@ Labels = tuple[tuple[str, str], ...]
 
 class QueryError(Exception):
     """No numbers, and why: the server's own words where it had any."""
+
+
+Limit = Literal["series", "bytes", "timeout", "learning", "judging"]
+"""What there is only so much of: series and bytes of an answer, time for one, time of a cycle."""
+LIMITS: tuple[Limit, ...] = get_args(Limit)
+
+
+class LimitError(QueryError):
+    """No numbers, because there would have been more than are read, or because they took too long."""
+
+    def __init__(self, limit: Limit, text: str) -> None:
+        """Say which limit, and in `text` what to do about it."""
+        super().__init__(text)
+        self.limit: Limit = limit
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most that one server may answer."""
+
+    series: int = 10_000
+    """Of one expression: more is a missing `by` or selector, and would fill the memory."""
+    bytes: int = 256 * 1024 * 1024
+    """Of one answer; long pasts are asked for in parts of some 30 MB."""
+    seconds: float = 30.0
+    """Until an answer begins, and between two parts of it."""
 
 
 @dataclass(frozen=True)
