@@ -47,6 +47,19 @@ def test_a_daily_course_that_grows_is_followed() -> None:
     assert off(values, 48) < 0.8
 
 
+def test_a_day_is_known_once_it_has_passed_twice() -> None:
+    values = 20 + 5 * wave(51 + 24) + noise(51 + 24, 0.2)
+    assert seasons(values[:51], HOUR) == Seasons(24, 168)
+    assert seasons(values[:47], HOUR).short == 0
+    assert off(values, 24) < 0.8
+
+
+def test_a_shorter_period_is_found_beside_the_first_days() -> None:
+    for days in (2.5, 3.5):
+        values = 10 + 3 * wave(round(288 * days), 30) + noise(round(288 * days), 0.3)
+        assert seasons(values, 300) == Seasons(30)
+
+
 def test_a_period_that_is_no_day_is_found() -> None:
     values = 10 + 3 * wave(900, 37) + noise(900, 0.2)
     assert seasons(values, 60) == Seasons(37)

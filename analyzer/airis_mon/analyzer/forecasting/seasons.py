@@ -17,7 +17,9 @@ _CLEAR = 0.4
 _BETTER = 0.1
 """By how much another period has to be clearer than the day."""
 _CYCLES = 3
-"""Times that a period must have passed."""
+"""Times that a period must have passed which nobody knows of beforehand."""
+_DAYS = 2
+"""Days that must have passed: that most courses have a day is known, and trials tell where it is none."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,12 @@ class Seasons:
 def seasons(values: Floats, step: int) -> Seasons:
     """Return the periods of one series without gaps, `step` seconds between its columns."""
     day = round(DAY / step)
-    if day < _SHORTEST or len(values) < _CYCLES * day:
+    if day < _SHORTEST or len(values) < _DAYS * day:
         day = 0
-    curve = _autocorrelation(values[-_LOOKED_AT:])
-    other = _peak(curve)
+    newest = values[-_LOOKED_AT:]
+    # Of the first three days the day itself is looked at as well: another period is held against it.
+    curve = _autocorrelation(newest, _CYCLES if len(values) >= _CYCLES * day else _DAYS)
+    other = _peak(curve[: len(newest) // _CYCLES + 1])
     if other and day:
         off = abs(other - round(other / day) * day)
         multiple = other > day // 2 and off <= max(1, day // 50)
@@ -48,8 +52,11 @@ def seasons(values: Floats, step: int) -> Seasons:
     return Seasons(day, round(7 * DAY / step) if day else 0)
 
 
-def _autocorrelation(values: Floats) -> Floats:
-    """Return the autocorrelation by lag, of what is left when a straight line is taken off."""
+def _autocorrelation(values: Floats, cycles: int) -> Floats:
+    """Return the autocorrelation by lag, of what is left when a straight line is taken off.
+
+    Lags are those that have passed so many times.
+    """
     count = len(values)
     if count < _CYCLES * _SHORTEST or float(np.ptp(values)) == 0.0:
         return np.zeros(0)
@@ -58,7 +65,7 @@ def _autocorrelation(values: Floats) -> Floats:
     centred = centred - centred.mean()
     centred = centred - at * (at @ centred) / (at @ at)
     power = np.abs(np.fft.rfft(centred, 2 * count)) ** 2
-    curve = np.fft.irfft(power)[: count // _CYCLES + 1]
+    curve = np.fft.irfft(power)[: count // cycles + 1]
     if curve[0] <= 1e-18 * count:
         return np.zeros(0)
     overlap = count - np.arange(len(curve))
