@@ -1,6 +1,6 @@
 """How well the analyzer forecasts at its one default configuration, and whether bands hold what they say.
 
-    python -m benchmarks.forecasts --data DIR [--sets M4,BizITObs,NAB,MS]
+    python -m benchmarks.forecasts --data DIR [--sets M4,BizITObs,NAB,MS] [--candidates LIST]
 
 DIR holds public sets, none of which lies here:
 
@@ -10,6 +10,9 @@ DIR holds public sets, none of which lies here:
   naive of a day: of the mean error, and of the mean interval score of the 80 % and the 95 % band.
 - `NAB`, `MS`: as `benchmarks.labelled` reads them, four windows of 48 steps at the end of each, incidents and
   all; looked at for faults, not to choose by. Ratios as above, and coverage.
+
+With `--candidates arima,ets_damped,theta`, forecasters of statsmodels, the sets tell what those are worth
+beside our own: see `benchmarks.candidates`.
 
 Minutes on one core. The last line is one JSON object.
 """
@@ -26,6 +29,8 @@ from pathlib import Path
 import numpy as np
 
 from airis_mon.analyzer.replay import forecast
+from airis_mon.spec import CANDIDATES
+from benchmarks import candidates, record
 from benchmarks.labelled import SETS as LABELLED
 from benchmarks.labelled import Floats, Integers
 
@@ -37,6 +42,12 @@ _LEAST = 200
 _TINY = 1e-12
 _NEAR = 0.001
 """Part of a series' standard deviation that no error matters within."""
+
+_BIZITOBS = (
+    ("Application.csv", 10, 60, ("Robot-Shop:latency.mean", "Robot-Shop:calls.sum")),
+    ("L2C.csv", 300, 48, ("Weekly", "activity_")),
+)
+"""File, seconds from value to value, horizon, and how the columns begin."""
 
 Window = tuple[Integers, Floats, Floats]
 """Times, values known, values to come."""
@@ -66,12 +77,8 @@ def m4(folder: Path) -> dict[str, float]:
 
 def bizitobs(folder: Path) -> dict[str, float]:
     """Return ratios to the seasonal naive: the geometric mean over a file's variates, and over both files."""
-    files = (
-        ("Application.csv", 10, 60, ("Robot-Shop:latency.mean", "Robot-Shop:calls.sum")),
-        ("L2C.csv", 300, 48, ("Weekly", "activity_")),
-    )
     ratios = []
-    for name, step, horizon, wanted in files:
+    for name, step, horizon, wanted in _BIZITOBS:
         variates = [*_variates(folder / "BizITObs" / name, wanted)]
         found = []
         for n, values in enumerate(variates):
@@ -111,6 +118,25 @@ SETS: Mapping[str, Callable[[Path], dict[str, float]]] = {
     "BizITObs": bizitobs,
     **{name: labelled(name) for name in LABELLED},
 }
+
+
+def recorded(name: str, folder: Path) -> list[candidates.Recorded]:
+    """Return all that is known of the series of a set before its outcomes."""
+    if name == "M4":
+        return [(values, 3600) for values in _lines(folder / "M4" / "Hourly-train.csv")]
+    if name == "BizITObs":
+        files = ((folder / "BizITObs" / file, step, wanted) for file, step, _, wanted in _BIZITOBS)
+        return [(values, step) for file, step, wanted in files for values in _variates(file, wanted)]
+    return [(one.values, round(one.step)) for one in LABELLED[name](folder)]
+
+
+def worth(folder: Path, sets: list[str], names: list[str]) -> dict[str, object]:
+    """Return what candidates are worth on each set, printing it on the way."""
+    found: dict[str, object] = {"candidates": names}
+    for name in sets:
+        found[name] = candidates.worth(recorded(name, folder), names)
+        print(name, json.dumps(found[name]), flush=True)
+    return found
 
 
 def _ratios(windows: list[Window]) -> tuple[float, float, float]:
@@ -201,6 +227,10 @@ def main() -> int:
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the public sets")
     parser.add_argument("--sets", default=",".join(SETS), help="which of them (default: %(default)s)")
+    parser.add_argument(
+        "--candidates", default="", metavar="LIST", help="what these are worth beside our own"
+    )
+    record.add_argument(parser)
     options = parser.parse_args()
     sets = options.sets.split(",")
     unknown = [name for name in sets if name not in SETS]
@@ -208,7 +238,14 @@ def main() -> int:
         wrong = f"no set {', '.join(unknown)}" if unknown else f"no folder {options.data}"
         print(f"{wrong}; --data DIR holds folders of public sets, --sets {','.join(SETS)}", file=sys.stderr)
         return 2
-    print(json.dumps(skill(options.data, sets)))
+    names = [name for name in options.candidates.split(",") if name]
+    strange = [name for name in names if name not in CANDIDATES]
+    if strange:
+        print(f"{', '.join(strange)}: no candidate; --candidates {','.join(CANDIDATES)}", file=sys.stderr)
+        return 2
+    found = worth(options.data, sets, names) if names else skill(options.data, sets)
+    record.keep(options.record, found)
+    print(json.dumps(found))
     return 0
 
 

@@ -128,6 +128,32 @@ def test_a_series_is_forecast_alike_alone_and_among_others() -> None:
         np.testing.assert_allclose(together.mean[n], alone.mean[0], rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.resize([-1e-290, 1e-290, 3e-290], 60),
+        np.concatenate([np.zeros(30), np.full(30, 1e9)]),
+        np.concatenate([np.linspace(0, 1, 59), [1e12]]),
+        -np.exp(np.arange(60) / 2.0),
+    ],
+    ids=["tiny", "a step", "a spike", "exponential"],
+)
+def test_whatever_an_optimiser_trips_over_the_forecast_is_finite_and_in_order(values: Floats) -> None:
+    found = outlook(values[None], HOUR, 6, 0.95, plan=Plan(CANDIDATES, 1))
+    assert np.isfinite(found.mean).all()
+    assert (found.lower <= found.mean).all()
+    assert (found.mean <= found.upper).all()
+
+
+@pytest.mark.parametrize("name", ["ets", "ets_damped", "arima", "theta"])
+def test_what_cannot_be_fitted_is_told(name: Candidate) -> None:
+    rows = np.stack([np.resize([-1e200, 1e200, 3e200], 60), course(60, 0)])
+    found, fates = tried(Past(rows, rows, Seasons(), np.arange(1, 4)), rows, name, 1)
+    assert fates == [Fate.FAILED, Fate.TRIED]
+    assert np.isnan(found[0]).all()
+    assert np.isfinite(found[1]).all()
+
+
 def test_what_runs_away_stays_within_what_is_possible() -> None:
     values = np.exp(np.arange(60) / 4.0)
     found = outlook(values[None], HOUR, 48, 0.95, plan=Plan(("ets", "theta"), 1))

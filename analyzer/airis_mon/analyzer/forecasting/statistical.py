@@ -55,7 +55,7 @@ def tried(past: Past, values: Floats, name: Candidate, count: int) -> tuple[Floa
     found = np.full((len(values), len(past.starts), len(past.horizons)), np.nan)
     fates = [Fate.TRIED] * len(values)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        # A fit that went badly shows in its trials.
+        # A fit that ends with a warning is no worse than its trials say.
         warnings.simplefilter("ignore")
         for row, one in enumerate(values):
             try:
@@ -81,7 +81,7 @@ def _said(past: Past, values: Floats, name: Candidate, origins: Integers) -> Flo
             raise SilentError(Fate.SHORT)
         # All of them follow when a series is moved and stretched; their optimisers do not.
         middle, scale = float(learnt.mean()), float(learnt.std())
-        if scale <= _TINY * max(abs(middle), 1.0):
+        if scale <= _TINY * abs(middle):
             raise SilentError(Fate.CONSTANT)
         season = past.seasons.short
         fitted = _FITS[name]((learnt - middle) / scale, season if CYCLES_LEAST * season <= len(learnt) else 0)
