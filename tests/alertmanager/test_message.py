@@ -128,6 +128,55 @@ def test_resolved_alerts_follow_those_that_stand(render: Render) -> None:
     assert body.index("stands") < body.index("Resolved meanwhile") < body.index("is over")
 
 
+def anomaly(status: str = "firing", link: str = "", **labels: str) -> dict[str, Any]:
+    """Return an alert about the share of errors, which carries a link to its graph."""
+    made = alert(status)
+    return {**made, "labels": {**made["labels"], "for": "error_ratio", **labels}, "generatorURL": link}
+
+
+COMMAND = "airis-mon causes FILE --monitor chat --signal error_ratio --at 2026-01-02T01:04:05Z"
+
+
+def test_an_anomaly_says_what_to_type_for_its_causes(render: Render) -> None:
+    linked = anomaly(link="http://prometheus:9090/x/graph?g0.expr=up")
+    for kind, name in (("text", "airis-mon.text"), ("html", "airis-mon.html")):
+        body = render(name, message(linked), kind)
+        assert f"{COMMAND} --prometheus.url http://prometheus:9090/x" in body
+        assert "/x/graph --" not in body
+        plain = render(name, message(anomaly()), kind)
+        assert COMMAND in plain
+        assert "--prometheus.url" not in plain
+    assert f"What changed before: {COMMAND}" in render("airis-mon.plain.text", message(linked), "text")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        anomaly("resolved"),
+        anomaly(alertname="ModelThreshold"),
+        anomaly(**{"for": "x; rm -r ."}),
+        anomaly(monitor="$(id)"),
+        alert(),
+    ],
+    ids=["is over", "another alert", "no signal", "no monitor", "nothing"],
+)
+def test_no_other_message_says_what_to_type(render: Render, other: dict[str, Any]) -> None:
+    data = message(other, status=other["status"])
+    for kind, name in (
+        ("text", "airis-mon.text"),
+        ("html", "airis-mon.html"),
+        ("text", "airis-mon.plain.text"),
+    ):
+        assert "airis-mon causes" not in render(name, data, kind)
+
+
+def test_a_link_that_is_none_is_not_part_of_a_command(render: Render) -> None:
+    evil = anomaly(link="http://prometheus/$(id)/graph?g0")
+    body = render("airis-mon.text", message(evil), "text")
+    assert COMMAND in body
+    assert "--prometheus.url" not in body
+
+
 @pytest.mark.parametrize(
     "url",
     ["grafana", 'https://g/"onclick', "https://g/{{x}}", "https://g/a|b", "https://g/(a)", "javascript:x"],

@@ -15,10 +15,13 @@ import numpy as np
 import pytest
 import requests
 
+from airis_mon.analyzer import service
+from airis_mon.cli.build import build
 from airis_mon.cli.commands import canary
 from airis_mon.cli.documents import load
 from airis_mon.rules.canary import alert
 from airis_mon.stack.servers import Server
+from tests.waiting import until
 
 HOURS = 4
 STEP = 30
@@ -338,6 +341,36 @@ def test_the_document_says_whose_series_are_whose_and_that_somebody_looks_is_wri
     assert 'has version="9"' in error
     query = """airis_canary_verdict{candidate='version="9"',verdict="undecided"} == 1"""
     assert set(_values(told.url, query, "metric")) == {"availability", "fast", "right", "own"}
+
+
+def test_the_analyzer_finds_what_the_command_finds(told: Canary, tmp_path: Path) -> None:
+    told.file.write_text(
+        DOCUMENT + '  canary: {baseline: {version: "1"}, candidate: {version: "3"}, margin: 1%}\n'
+    )
+    (analyzer,) = (one for one in build(load([told.file])) if one.path == "analyzer/analyzer.yaml")
+    config = tmp_path / "analyzer.yaml"
+    config.write_text(analyzer.text)
+
+    def both() -> Any:
+        """Return what the command found, where both looked at the same minute."""
+        flags = ["once", f"--config.file={config}", f"--prometheus.url={told.url}"]
+        assert service.main(flags) == 0
+        told.capsys.readouterr()
+        code, out, _ = told("", "--format", "json")
+        assert code == 3
+        at = _values(told.url, 'timestamp(airis_canary_difference{metric="own"})', "monitor")["digits"]
+        found = json.loads(out)
+        return found if found["until"] == float(at) else None
+
+    found = until(both, what="a minute in which both looked")
+    for name, key in (("", "difference"), ("_lower", "lower"), ("_upper", "upper")):
+        written = _values(told.url, f"airis_canary_difference{name}", "metric")
+        assert {one["name"]: one[key] for one in found["metrics"]} == {
+            k: float(v) for k, v in written.items()
+        }
+    for verdict in ("worse", "same"):
+        names = _values(told.url, f'airis_canary_verdict{{verdict="{verdict}"}} == 1', "metric")
+        assert set(names) == {one["name"] for one in found["metrics"] if one["verdict"] == verdict}
 
 
 def test_without_sides_nothing_is_compared(told: Canary) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from airis_mon.stack.servers import Server
 from tests.cli import pasts
@@ -70,6 +71,30 @@ def past(now: int) -> dict[str, list[str]]:
 def url(promtool: Server, prometheus_server: Callable[..., Any], tmp_path: Path) -> str:
     now = int(time.time()) // 300 * 300
     return str(prometheus_server(data=pasts.blocks(promtool, tmp_path, past(now))).url)
+
+
+def test_replicas_by_when_are_written_as_series(called: Run, url: str, tmp_path: Path) -> None:
+    words = ("capacity", document(tmp_path), "--prometheus.url", url, "--history", "20d", "--horizon", "21d")
+    told = called(*words, "--write", "--format", "json")
+    assert told.returncode == 0, told.stderr
+    (account,) = json.loads(told.stdout)
+
+    def read(name: str) -> dict[str, float]:
+        query = f'{name}{{monitor="support-chat",model="llama"}}'
+        answer = requests.get(f"{url}/api/v1/query", params={"query": query}, timeout=10).json()
+        return {one["metric"].get("horizon", ""): float(one["value"][1]) for one in answer["data"]["result"]}
+
+    days = account["days"]
+    for name, key in (("", "replicas"), ("_upper", "replicas_upper")):
+        needed = {f"{n}d": max(day[key] for day in days[:n]) for n in (1, 7, 14, 21)}
+        assert read(f"airis_capacity_replicas_needed{name}") == needed
+        assert needed["21d"] > 2
+    assert read("airis_capacity_replicas") == {"": 2.0}
+    # The same at the same time is no mistake, and a server that takes nothing is told of.
+    assert called(*words, "--write").returncode == 0
+    refused = called(*words, "--write", "--remote-write.url", f"{url}/nowhere")
+    assert refused.returncode == 1
+    assert "airis-mon capacity: --write: " in refused.stderr
 
 
 def test_replicas_by_when_from_weeks_of_a_real_prometheus(called: Run, url: str, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ spec:
   forecasts:
     - {of: kv_cache_usage, horizon: 1h, capacity: 1.0}
     - {of: request_rate, horizon: 1h}
+  canary: {baseline: {version: "1"}, candidate: {version: "2"}}
   alerting: {team: ml, runbook: "https://runbooks.example.com/chat"}
 ---
 apiVersion: airis.dev/v1alpha1

@@ -84,7 +84,7 @@ def test_rows_are_those_that_the_contract_and_the_document_fill() -> None:
     found = {monitor.name: rows(dashboard(monitor)) for monitor in monitors()}
     always = ["Promises", "Traffic and errors", "Latency"]
     assert found == {
-        "support-chat": [*always, "Tokens", "Saturation", "Expectation", "Forecast"],
+        "support-chat": [*always, "Tokens", "Saturation", "Two versions", "Expectation", "Forecast"],
         "assistant": [*always, "Tokens", "Expectation"],
         "digits": [*always, "Output", "Expectation"],
     }

@@ -69,11 +69,20 @@ def analysed(monitor: Monitor) -> Iterator[tuple[str, Labels]]:
                 yield name, {**labels, analyzer.HORIZON: horizon}
 
 
+def told(monitor: Monitor) -> Iterator[tuple[str, Labels]]:
+    """What is written of plans and of two versions."""
+    labels = {analyzer.MONITOR: monitor.name, analyzer.MODEL: monitor.model.name}
+    for name in (analyzer.REPLICAS, analyzer.REPLICAS_NEEDED, analyzer.REPLICAS_NEEDED_UPPER):
+        yield name, labels if name == analyzer.REPLICAS else {**labels, analyzer.HORIZON: "7d"}
+    for name in (analyzer.CANARY_DIFFERENCE, analyzer.CANARY_LOWER, analyzer.CANARY_UPPER):
+        yield name, {**labels, analyzer.METRIC: "availability"}
+
+
 def samples(now: float) -> Iterator[Sample]:
     found = {
         tuple(sorted({"__name__": name, **labels}.items()))
         for monitor in monitors()
-        for room in (exposed, recorded, analysed)
+        for room in (exposed, recorded, analysed, told)
         for name, labels in room(monitor)
     }
     for ago in AGO:

@@ -49,6 +49,17 @@ _TOLD = (
 )
 """Labels that the message has words for; the others (a region, a horizon) are listed by name."""
 
+_EXPLICABLE = (
+    f'and (eq .Status "firing") (eq .Labels.alertname "{series.ANOMALY_ALERT}") '
+    f'(match "^[a-z0-9-]+$" .Labels.{series.MONITOR}) (match "^[A-Za-z0-9_]+$" .Labels.{series.FOR})'
+)
+"""Whether what changed before an alert can be asked for: nothing in the command is anything to a shell."""
+_CAUSES = (
+    'printf "airis-mon causes FILE --monitor %s --signal %s --at %s" '
+    f'.Labels.{series.MONITOR} .Labels.{series.FOR} (.StartsAt.UTC.Format "2006-01-02T15:04:05Z")'
+)
+"""The command that ranks what changed before; `FILE` is the document."""
+
 _URL = re.compile(r"https?://[^\s\"'<>{}|()\[\]]+")
 """What stays a URL in HTML, in Slack's `<url|label>` and in Markdown."""
 
@@ -76,6 +87,8 @@ def template(grafana_url: str | None = None) -> str:
         "objective": series.OBJECTIVE_LABEL,
         "signal": series.FOR,
         "dashboard": series.DASHBOARD,
+        "explicable": _EXPLICABLE,
+        "causes": _CAUSES,
         "told": " ".join(f'"{label}"' for label in _TOLD),
         "linked": "true" if grafana_url else "false",
         "grafana": (grafana_url or "").rstrip("/"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from airis_mon.analyzer import maintenance, series
+from airis_mon.analyzer.comparison import Measure, rollout
+from airis_mon.analyzer.comparison.rollout import plain
 from airis_mon.exporters import contracts
 from airis_mon.spec import (
     Anomaly,
@@ -24,7 +26,12 @@ from airis_mon.spec import (
 
 _Entry = Anomaly | Forecast | Threshold
 PATH = "analyzer/analyzer.yaml"
+Own = Callable[[Monitor], Mapping[str, Measure]]
 _OURS = (series.MONITOR, series.MODEL, series.FOR, series.HORIZON)
+
+
+def _nothing(_monitor: Monitor) -> Mapping[str, Measure]:
+    return {}
 
 
 @dataclass
@@ -41,18 +48,24 @@ class _Watched:
     """The forecasts that have some."""
 
 
-def artefacts(bundle: Bundle) -> tuple[Artefact, ...]:
+def artefacts(bundle: Bundle, own: Own = _nothing) -> tuple[Artefact, ...]:
     """Return the analyzer's configuration, of all monitors together.
 
-    SpecError where a signal is unknown to its contract, or where two entries of a monitor would write the
-    same series.
+    `own` tells what a monitor's objectives count by expressions of their own. SpecError where a signal is
+    unknown to its contract, or where two entries of a monitor would write the same series.
     """
     problems: list[Problem] = []
     queries = [query for monitor in bundle.monitors for query in _queries(monitor, problems)]
     if problems:
         raise SpecError(problems)
     source = ", ".join(monitor.name for monitor in bundle.monitors) or "no ModelMonitor"
-    return (Artefact(PATH, yaml_text({"queries": queries}, source=source)),)
+    rollouts = [
+        plain(found)
+        for monitor in bundle.monitors
+        if monitor.engine == "analyzer" and (found := rollout(monitor, own(monitor))) is not None
+    ]
+    text = yaml_text({"queries": queries, **({"canaries": rollouts} if rollouts else {})}, source=source)
+    return (Artefact(PATH, text),)
 
 
 def _queries(monitor: Monitor, problems: list[Problem]) -> Iterator[dict[str, Any]]:

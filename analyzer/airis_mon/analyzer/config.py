@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from airis_mon.analyzer.comparison.rollout import Rollout
+from airis_mon.analyzer.comparison.rollout import read as read_rollout
 from airis_mon.analyzer.dependencies import CycleError, levels
 from airis_mon.analyzer.forecasting.candidates import Candidates
 from airis_mon.analyzer.maintenance import Times, read
@@ -27,12 +29,15 @@ from airis_mon.spec import (
 )
 
 _QUERIES_MAX = 10_000
+_ROLLOUTS_MAX = 1000
 _LIST_MAX = 20
 _TIMES_MAX = 1000
 _SECONDS_MAX = 90 * 86400
 _PROBLEMS_MAX = 50
+_CANARIES = "canaries"
 _BEGIN = "the one key `queries`, a list; `queries: []` watches nothing"
 _SEVERITIES: tuple[Severity, ...] = ("ticket", "page")
+Refuse = Callable[..., None]
 _REQUIRED = ("monitor", "model", "for", "expr")
 
 
@@ -82,6 +87,8 @@ class Configuration:
     """Everything that a configuration file says."""
 
     queries: tuple[Query, ...] = ()
+    rollouts: tuple[Rollout, ...] = ()
+    """Versions that are compared; below the key `canaries`."""
 
 
 def decode(text: str, file: str, *, statsmodels: bool = True) -> Configuration:
@@ -96,9 +103,13 @@ def decode(text: str, file: str, *, statsmodels: bool = True) -> Configuration:
         if len(problems) < _PROBLEMS_MAX:
             problems.append(Problem(message, path, origin.locate(path), hint))
 
-    if not isinstance(root, dict) or set(root) != {"queries"} or not isinstance(root["queries"], list):
-        refuse("", "a mapping with the one key `queries`, a list, is needed", "`queries: []` watches nothing")
+    given = root if isinstance(root, dict) else {}
+    listed = all(isinstance(value, list) for value in given.values())
+    if "queries" not in given or not given.keys() <= {"queries", _CANARIES} or not listed:
+        told = "a mapping with the one key `queries`, a list, is needed"
+        refuse("", f"{told}; beside it `{_CANARIES}` alone, another", "`queries: []` watches nothing")
         raise SpecError(problems)
+    root = given
     if len(root["queries"]) > _QUERIES_MAX:
         refuse("queries", f"{len(root['queries'])} queries, at most {_QUERIES_MAX} are run")
         raise SpecError(problems)
@@ -116,6 +127,7 @@ def decode(text: str, file: str, *, statsmodels: bool = True) -> Configuration:
             hint = 'pip install "airis-mon[statsmodels]", or leave them out of the document and build again'
             refuse(f"{path}.candidates", "candidates need statsmodels, which is not installed here", hint)
         queries.append(query)
+    rollouts = list(_rollouts(root.get(_CANARIES, []), refuse))
     if problems:
         raise SpecError(problems)
     try:
@@ -124,7 +136,18 @@ def decode(text: str, file: str, *, statsmodels: bool = True) -> Configuration:
         path = f"queries[{queries.index(error.queries[0])}].expr"
         hint = "let one of them read what is scraped, or recorded by rules"
         raise SpecError([Problem(str(error), path, origin.locate(path), hint)]) from error
-    return Configuration(tuple(queries))
+    return Configuration(tuple(queries), tuple(rollouts))
+
+
+def _rollouts(entries: list[Any], refuse: Refuse) -> Iterator[Rollout]:
+    if len(entries) > _ROLLOUTS_MAX:
+        refuse(_CANARIES, f"{len(entries)} canaries, at most {_ROLLOUTS_MAX} are compared")
+        return
+    for number, entry in enumerate(entries):
+        try:
+            yield read_rollout(entry)
+        except ValueError as error:
+            refuse(f"{_CANARIES}[{number}]", *map(str, error.args[:2]))
 
 
 def load(file: Path) -> Configuration:
@@ -137,9 +160,6 @@ def load(file: Path) -> Configuration:
     except OSError as error:
         raise SpecError([Problem(f"cannot read {file}: {error.strerror or error}")]) from error
     return decode(text, str(file), statsmodels=importlib.util.find_spec("statsmodels") is not None)
-
-
-Refuse = Callable[..., None]
 
 
 def _query(entry: Any, path: str, refuse: Refuse) -> Query | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from airis_mon.analyzer.config import Configuration, Query
+from airis_mon.analyzer.canaries import Canaries
+from airis_mon.analyzer.config import Configuration
 from airis_mon.analyzer.cycle import Cycle, Schedule
 from airis_mon.analyzer.judged import Judged
 from airis_mon.analyzer.leftovers import Leftovers
@@ -51,7 +52,7 @@ class Engine:
     def __init__(
         self,
         settings: Settings,
-        queries: tuple[Query, ...],
+        configuration: Configuration,
         registry: CollectorRegistry,
         log: logging.Logger,
         *,
@@ -73,8 +74,10 @@ class Engine:
         self._writer = settings.destination.opened(
             self._stopping, self._metrics, self._ends, self._dead_letters, held=held
         )
+        querier = HttpQuerier.within(settings.prometheus_url, settings.limits)
+        canaries = Canaries(querier, self._writer)
         cycle = Cycle(
-            HttpQuerier.within(settings.prometheus_url, settings.limits),
+            querier,
             self._writer,
             settings.schedule,
             stopped=self._stopping.is_set,
@@ -83,8 +86,8 @@ class Engine:
             patience=Patience.of(settings.schedule.interval),
             concurrency=settings.concurrency,
         )
-        self._rounds = Rounds(cycle, settings.schedule, Configuration(queries), self._metrics, log)
-        self._metrics.configured(len(queries))
+        self._rounds = Rounds(cycle, settings.schedule, configuration, self._metrics, log, canaries)
+        self._metrics.configured(len(configuration.queries))
         # A thread that the process does not wait for: a request that hangs must not hold up the end.
         self._thread = threading.Thread(
             target=self._rounds.run, args=(self._stopping,), name="cycles", daemon=True
@@ -104,10 +107,10 @@ class Engine:
         """Whether a first cycle has ended."""
         return self._rounds.ran.is_set()
 
-    def configure(self, queries: tuple[Query, ...]) -> None:
-        """Judge these from the next cycle on."""
-        self._rounds.configuration = Configuration(queries)
-        self._metrics.configured(len(queries))
+    def configure(self, configuration: Configuration) -> None:
+        """Judge and compare what this says from the next cycle on."""
+        self._rounds.configuration = configuration
+        self._metrics.configured(len(configuration.queries))
 
     def release(self) -> None:
         """Deliver what is queued from now on."""

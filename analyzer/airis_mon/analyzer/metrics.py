@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from airis_mon.analyzer import series
+from airis_mon.analyzer.canaries import Look
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Outcome, Tally
 from airis_mon.analyzer.phases import PHASES
@@ -159,6 +160,12 @@ class Metrics:
                 labels = (tally.query.monitor, tally.query.signal, horizon, trial.candidate, result)
                 # Several queries may be about one signal, each by its own labels.
                 self._candidates.labels(*labels).inc(trial.series)
+
+    def compared(self, look: Look) -> None:
+        """Count a look at versions that run beside each other."""
+        for rollout, _ in look.failures:
+            self._errors.labels(rollout.monitor, series.CANARY).inc()
+        self._delivered.count(look.written)
 
     @staticmethod
     def _tell(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 
+from airis_mon.analyzer.canaries import Canaries, Look
 from airis_mon.analyzer.config import Configuration
 from airis_mon.analyzer.cycle import Cycle, Outcome, Schedule
 from airis_mon.analyzer.forecasting.candidates import Fate
@@ -28,8 +31,10 @@ class Rounds:
         configuration: Configuration,
         metrics: Metrics,
         log: logging.Logger,
+        canaries: Canaries | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare to run `cycle` on what `configuration` holds when each cycle begins."""
+        """Prepare to run `cycle`, and `canaries` after it, on what `configuration` holds when it begins."""
         self.configuration = configuration
         self.ran = threading.Event()
         """Set when the first cycle has ended, well or not so well."""
@@ -38,6 +43,8 @@ class Rounds:
         self._metrics = metrics
         self._log = log
         self._left_out: dict[str, set[tuple[int, Candidate, Fate]]] = {}
+        self._canaries = canaries
+        self._clock = clock
 
     def run(self, stop: threading.Event) -> None:
         """Run until `stop` is set."""
@@ -71,7 +78,10 @@ class Rounds:
             return self._wait(outcome)
         self._metrics.ended(outcome)
         self._told(outcome)
-        return self._wait(outcome)
+        began = self._clock()
+        if self._canaries is not None:
+            self._compared(self._canaries.look(self.configuration.rollouts, outcome.at))
+        return max(0.05, self._wait(outcome) - (self._clock() - began))
 
     def _wait(self, outcome: Outcome) -> float:
         interval = self._schedule.interval
@@ -91,6 +101,15 @@ class Rounds:
             if kinds - before.get(title, set()):
                 told = "; ".join(map(str, left_out))
                 self._log.warning("candidates left out", extra={"query": title, "candidates": told})
+
+    def _compared(self, look: Look) -> None:
+        self._metrics.compared(look)
+        for one, text in look.failures[:_LINES_MAX]:
+            self._log.warning("canary failed", extra={"canary": one.title, "error": text})
+        for one, text in look.waiting[:_LINES_MAX]:
+            self._log.debug("canary waits", extra={"canary": one.title, "reason": text})
+        for error in look.written.errors[:_LINES_MAX]:
+            self._log.warning("samples dropped", extra={"error": error})
 
     def _told(self, outcome: Outcome) -> None:
         if outcome.missed:

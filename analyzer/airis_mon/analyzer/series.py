@@ -41,7 +41,7 @@ FOR = "for"
 HORIZON = "horizon"
 """How far ahead the value looks."""
 
-# Two versions beside each other, written by `airis-mon canary --write`
+# Two versions beside each other, compared each minute where a document has `canary`
 CANARY_VERDICT = "airis_canary_verdict"
 """1 for the verdict that a candidate has now, by `metric`, and 0 for each other one: `better`, `same`,
 `worse`, `undecided`."""
@@ -61,6 +61,18 @@ BASELINE = "baseline"
 """Label matchers of the version that is there."""
 CANDIDATE = "candidate"
 """Label matchers of the version that may replace it."""
+
+# How many replicas by when, written by `airis-mon capacity --write`
+REPLICAS = "airis_capacity_replicas"
+"""Replicas that run, as the plan counted them."""
+REPLICAS_NEEDED = "airis_capacity_replicas_needed"
+"""Replicas that the expected load of the busiest hour within `horizon` needs."""
+REPLICAS_NEEDED_UPPER = "airis_capacity_replicas_needed_upper"
+"""Replicas that are enough on the worst day within `horizon` with the probability of `--level`, 95%."""
+
+# Values of the label `for`, beside signals
+CANARY = "canary"
+"""Two versions that are compared; by which objective the new one is worse is the label `metric`."""
 
 # Values of the label `horizon`, beside durations such as `24h`
 NOW = "0s"

@@ -13,7 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from airis_mon.analyzer.config import Query
+from airis_mon.analyzer import series
+from airis_mon.analyzer.comparison import Rollout
+from airis_mon.analyzer.config import Configuration, Query
 from airis_mon.analyzer.dependencies import components
 
 COUNT_MAX = 1000
@@ -48,12 +50,24 @@ class Shard:
         }
         return tuple(query for query in everything if query in here)
 
+    def share(self, configuration: Configuration) -> Configuration:
+        """Return what of a configuration belongs here."""
+        return Configuration(self.of(configuration.queries), self.rollouts(configuration.rollouts))
+
     def split(self, workers: int) -> tuple[Shard, ...]:
         """Return this share in so many parts: a finer one of all queries, whoever else has the others."""
         if self.count * workers > COUNT_MAX:
             most = COUNT_MAX // self.count
             raise ValueError(f"{workers} workers in each of {self.count} shards; write at most {most}")
         return tuple(Shard(self.index + self.count * part, self.count * workers) for part in range(workers))
+
+    def rollouts(self, rollouts: Iterable[Rollout]) -> tuple[Rollout, ...]:
+        """Return the versions that are compared here, as if a monitor's were a query for `canary`."""
+        return tuple(
+            one
+            for one in rollouts
+            if place(Query(one.monitor, one.model, series.CANARY, "")) % self.count == self.index
+        )
 
 
 def place(query: Query) -> int:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from airis_mon.alertmanager import compile as alertmanager
 from airis_mon.analyzer import compile as analyzer
+from airis_mon.cli.expressed import expressed
 from airis_mon.cli.folder import Derivation
 from airis_mon.cli.targets import Target
 from airis_mon.grafana import compile as grafana
@@ -45,7 +46,7 @@ def derive(
     """
     known: rules.Known = {}
     collected = _Collected()
-    collected.take(lambda: analyzer.artefacts(bundle))
+    collected.take(lambda: analyzer.artefacts(bundle, expressed))
     collected.take(lambda: _routes(bundle, target))
     documents = {}
     for monitor in bundle.monitors:

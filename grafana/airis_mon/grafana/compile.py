@@ -26,6 +26,7 @@ from airis_mon.grafana.panels import (
     overview,
     saturation,
     traffic,
+    versions,
 )
 from airis_mon.rules.series import dashboard_uid
 from airis_mon.spec import Artefact, Monitor
@@ -84,6 +85,7 @@ def _rows(monitor: Monitor) -> Iterator[tuple[str, list[Panel]]]:
         ("Tokens", [*distributions.tokens(monitor)]),
         ("Output", [*distributions.output(monitor)]),
         ("Saturation", [*saturation.panels(monitor)]),
+        ("Two versions", [*versions.panels(monitor)]),
         ("Features", [*features.panels(monitor)]),
         ("Expectation", [*expectation.panels(monitor)]),
         ("Forecast", [*forecast.panels(monitor)]),

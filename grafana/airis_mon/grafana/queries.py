@@ -16,6 +16,8 @@ RATE_WINDOW = 86399.999
 MIN_STEP = "1m"
 """Least step of every panel. Grafana makes `$__rate_interval` four times as long, so that a rate has points
 for every scrape interval up to two minutes, whatever the data source says of it."""
+PLANNED = "2d"
+"""How long a plan is shown: one day may fail."""
 
 
 def variable(label: str) -> str:
@@ -62,6 +64,16 @@ def feature(monitor: Monitor, name: str) -> str:
 def readiness(monitor: Monitor) -> str:
     """Return the selector of what is recorded about whether the monitor's alerts can fire."""
     return rules.READY + matchers({rules.MONITOR: monitor.name})
+
+
+def compared(monitor: Monitor, name: str) -> str:
+    """Return the selector of a series that is written of the monitor's two versions."""
+    return name + matchers({analyzer.MONITOR: monitor.name})
+
+
+def planned(monitor: Monitor, name: str) -> str:
+    """Return PromQL for a series that is written once a day, between two of its samples as well."""
+    return f"last_over_time({name}{matchers({analyzer.MONITOR: monitor.name})}[{PLANNED}])"
 
 
 def analysed(monitor: Monitor, name: str, of: str, horizon: str | None, by: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """The alert on a new version that is worse than the one it may replace.
 
-Verdicts are written by `airis-mon canary --write`, which has to run again and again while both versions are
-there; that it does is what the alert needs, and is told where it does not.
+Verdicts are written by the analyzer, or by `airis-mon canary --write`, again and again while both versions
+are there; that somebody does is what the alert needs, and is told where nobody does.
 """
 
 from __future__ import annotations

@@ -206,8 +206,7 @@ REQUESTS = "request_rate"
 DRIFT = "drift"
 """Features that are held against a reference; which one is the label `feature`."""
 
-CANARY = "canary"
-"""A new version; by which objective it is worse is the label `metric`."""
+CANARY = analyzer.CANARY
 
 # Values of the label `severity`
 PAGE = "page"

@@ -161,8 +161,8 @@ MONITOR = Record(
         Field(
             "canary",
             CANARY,
-            "A new version beside the one that it may replace, compared by the objectives: "
-            "`airis-mon canary --write` has to run again and again meanwhile.",
+            "A new version beside the one that it may replace, compared by the objectives: by the "
+            "analyzer, or with `engine: rules` by `airis-mon canary --write`, again and again.",
         ),
         *_WATCHED,
     ),

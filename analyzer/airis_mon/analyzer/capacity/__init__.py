@@ -9,6 +9,7 @@ Must not be here: asking Prometheus, names of signals, tables, or anything that 
 from airis_mon.analyzer.capacity.days import CapacityError
 from airis_mon.analyzer.capacity.growth import Growth
 from airis_mon.analyzer.capacity.plan import DAYS_LEAST, Day, Past, Plan, Target, plan, strength
+from airis_mon.analyzer.capacity.publishing import samples
 from airis_mon.analyzer.capacity.relation import PerReplica
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "Plan",
     "Target",
     "plan",
+    "samples",
     "strength",
 ]

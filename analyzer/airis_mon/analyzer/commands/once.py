@@ -9,12 +9,13 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 
+from airis_mon.analyzer.canaries import Canaries, Look
 from airis_mon.analyzer.commands import delivery, flags, limits
 from airis_mon.analyzer.config import load
 from airis_mon.analyzer.cycle import Cycle, Outcome
 from airis_mon.analyzer.query import QueryError
 from airis_mon.analyzer.schedule import moment
-from airis_mon.remote_write import HttpWriter
+from airis_mon.remote_write import HttpWriter, WriteResult
 from airis_mon.spec import SpecError
 
 _LISTED = 10
@@ -38,27 +39,28 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         shard = flags.shard(arguments)
         configuration = load(arguments.config_file)
-        cycle = Cycle(
-            limits.querier(arguments),
-            HttpWriter(delivery.protocol(arguments)),
-            flags.schedule(arguments),
-            concurrency=arguments.query_concurrency,
-        )
+        querier, writer = limits.querier(arguments), HttpWriter(delivery.protocol(arguments))
+        cycle = Cycle(querier, writer, flags.schedule(arguments), concurrency=arguments.query_concurrency)
         outcome = cycle.run(shard.of(configuration.queries))
+        look = Canaries(querier, writer).look(shard.rollouts(configuration.rollouts), outcome.at)
     except (SpecError, QueryError, OSError, ValueError) as error:
         print(f"airis-mon analyzer once: {error}", file=sys.stderr)
         return 1
-    for line in _told(outcome):
+    written = outcome.written + look.written
+    for line in (*_compared(look), *_told(outcome, written)):
         print(line)
     for failure in outcome.failures:
         print(f"{failure.query.title}: {failure.text}", file=sys.stderr)
-    for reason in outcome.written.errors:
+    for rollout, text in look.failures:
+        print(f"{rollout.title}: {text}", file=sys.stderr)
+    for reason in written.errors:
         print(f"given up: {reason}", file=sys.stderr)
     empty = [tally.query.title for tally in outcome.tallies if not tally.series]
     if empty:
         print(f"nothing came for {_listed(empty)}; {_HINT}", file=sys.stderr)
     nothing = bool(empty) and len(empty) == len(outcome.tallies)
-    return 0 if outcome.complete and not nothing else 1
+    complete = outcome.complete and not look.failures and not look.written.dropped
+    return 0 if complete and not nothing else 1
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -66,11 +68,18 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_LISTED]) + more
 
 
-def _told(outcome: Outcome) -> Iterator[str]:
+def _compared(look: Look) -> Iterator[str]:
+    reasons = dict(look.waiting)
+    for rollout, seen in look.found:
+        told = f" ({reasons[rollout]})" if rollout in reasons else ""
+        yield f"{rollout.title}: {seen.verdict}{told}"
+
+
+def _told(outcome: Outcome, written: WriteResult) -> Iterator[str]:
     for tally in outcome.tallies:
         yield (
             f"{tally.query.title}: {tally.series} series, {tally.scored} scored, "
             f"{tally.warming_up} warming up; {tally.samples} samples"
         )
         yield from (f"  {trial}" for trial in tally.trials)
-    yield f"{moment(outcome.at)}: {outcome.written.sent} samples written, {outcome.written.dropped} given up"
+    yield f"{moment(outcome.at)}: {written.sent} samples written, {written.dropped} given up"

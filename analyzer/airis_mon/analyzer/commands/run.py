@@ -16,7 +16,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 
 from airis_mon.analyzer.commands import delivery, flags, limits
-from airis_mon.analyzer.config import Query, load
+from airis_mon.analyzer.config import Configuration, load
 from airis_mon.analyzer.engine import Engine, Settings
 from airis_mon.analyzer.metrics import Reloads
 from airis_mon.analyzer.shards import Shard
@@ -66,8 +66,8 @@ class Judges(Protocol):
     def start(self, failed: Failed) -> None:
         """Begin; `failed` hears what makes it impossible to."""
 
-    async def configure(self, queries: tuple[Query, ...]) -> None:
-        """Judge those of all these queries that belong here."""
+    async def configure(self, configuration: Configuration) -> None:
+        """Judge what of this belongs here."""
 
     async def stop(self) -> None:
         """End within seconds."""
@@ -77,12 +77,12 @@ class Alone:
     """Judges in this process."""
 
     def __init__(
-        self, options: Options, queries: tuple[Query, ...], registry: CollectorRegistry, log: logging.Logger
+        self, options: Options, configuration: Configuration, registry: CollectorRegistry, log: logging.Logger
     ) -> None:
         """Prepare; raises what an Engine does."""
         (self._shard,) = options.shards
         settings = replace(options.settings, shard=self._shard)
-        self._engine = Engine(settings, self._shard.of(queries), registry, log)
+        self._engine = Engine(settings, self._shard.share(configuration), registry, log)
 
     @property
     def ready(self) -> bool:
@@ -93,9 +93,9 @@ class Alone:
         """Begin."""
         self._engine.start()
 
-    async def configure(self, queries: tuple[Query, ...]) -> None:
-        """Judge those of all these queries that belong here."""
-        self._engine.configure(await asyncio.to_thread(self._shard.of, queries))
+    async def configure(self, configuration: Configuration) -> None:
+        """Judge what of this belongs here."""
+        self._engine.configure(await asyncio.to_thread(self._shard.share, configuration))
 
     async def stop(self) -> None:
         """End, the cycle in flight and the queue within seconds."""
@@ -149,7 +149,7 @@ def _options(arguments: argparse.Namespace) -> Options:
 
 
 async def _run(options: Options, log: logging.Logger) -> None:
-    queries = load(options.config_file).queries
+    configuration = load(options.config_file)
     _check(options)
     stop = stop_on_signals()
     registry = CollectorRegistry(support_collectors_without_names=True)
@@ -162,9 +162,9 @@ async def _run(options: Options, log: logging.Logger) -> None:
 
     alone = len(options.shards) == 1
     judges: Judges = (
-        Alone(options, queries, registry, log)
+        Alone(options, configuration, registry, log)
         if alone
-        else Crew(options.settings, options.shards, queries, registry, log, options.log_level)
+        else Crew(options.settings, options.shards, configuration, registry, log, options.log_level)
     )
     app = application(
         name=NAME,
@@ -202,6 +202,6 @@ def _check(options: Options) -> None:
 def _reload(options: Options, judges: Judges, reloads: Reloads) -> Callable[[], Awaitable[None]]:
     async def reload() -> None:
         with reloads.attempt():
-            await judges.configure((await asyncio.to_thread(load, options.config_file)).queries)
+            await judges.configure(await asyncio.to_thread(load, options.config_file))
 
     return reload

@@ -10,10 +10,12 @@ from airis_mon.analyzer.comparison.counting import Span, counted
 from airis_mon.analyzer.comparison.evidence import Difference, Steps, difference
 from airis_mon.analyzer.comparison.measures import Counter, Measure, UncomparableError, margin, measures
 from airis_mon.analyzer.comparison.publishing import samples
+from airis_mon.analyzer.comparison.rollout import SINCE, Rollout, rollout, shortest, usual_step
 from airis_mon.analyzer.comparison.sides import Side, side
 from airis_mon.analyzer.comparison.verdict import Finding, Margin, Verdict, judge, together
 
 __all__ = [
+    "SINCE",
     "Comparison",
     "Counter",
     "Difference",
@@ -21,6 +23,7 @@ __all__ = [
     "Margin",
     "Measure",
     "Result",
+    "Rollout",
     "Side",
     "SideError",
     "Span",
@@ -33,8 +36,11 @@ __all__ = [
     "judge",
     "margin",
     "measures",
+    "rollout",
     "samples",
+    "shortest",
     "side",
     "together",
     "unknown",
+    "usual_step",
 ]

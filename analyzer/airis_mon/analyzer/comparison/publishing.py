@@ -9,16 +9,15 @@ from airis_mon.analyzer.comparison.account import Comparison
 from airis_mon.analyzer.comparison.sides import Side
 from airis_mon.analyzer.comparison.verdict import VERDICTS
 from airis_mon.remote_write import Sample
-from airis_mon.spec import Monitor
 
 
-def samples(monitor: Monitor, sides: tuple[Side, Side], found: Comparison) -> list[Sample]:
+def samples(monitor: str, model: str, sides: tuple[Side, Side], found: Comparison) -> list[Sample]:
     """Return what is written of a comparison, at its end: who looks at that time again writes the same."""
     written = []
     for one in found.results:
         labels = {
-            series.MONITOR: monitor.name,
-            series.MODEL: monitor.model.name,
+            series.MONITOR: monitor,
+            series.MODEL: model,
             series.METRIC: one.measure.name,
             series.BASELINE: sides[0].text,
             series.CANDIDATE: sides[1].text,

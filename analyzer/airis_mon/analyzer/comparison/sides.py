@@ -24,19 +24,23 @@ class Side:
 
 def side(text: str) -> Side:
     """Return what matchers keep; ValueError with what is wrong and what to write."""
-    found: list[tuple[str, str, str]] = []
-    position, more = 0, True
-    while more and len(text) <= _LONGEST and (match := _MATCHER.match(text, position)):
-        label, operator, value, comma = match.groups()
-        found.append((label, operator, value if value.startswith('"') else f'"{value}"'))
-        position, more = match.end(), comma == ","
-    if not found or position < len(text):
-        raise ValueError(f"`{text[:60]}` are no label matchers", "write some such as 'version=\"2\"'")
-    if any(label == "__name__" for label, _, _ in found):
+    found = matched(text)
+    if any(label == "__name__" for label, _ in found):
         raise ValueError(
             "names of series follow from the document", "match a label that tells the versions apart"
         )
-    return Side(
-        ",".join(map("".join, found)),
-        tuple(dict.fromkeys(label for label, _, _ in found)),
-    )
+    return Side(",".join(one for _, one in found), tuple(dict.fromkeys(label for label, _ in found)))
+
+
+def matched(text: str) -> tuple[tuple[str, str], ...]:
+    """Return labels with their matchers in PromQL; ValueError with what is wrong and what to write."""
+    found: list[tuple[str, str]] = []
+    position, more = 0, True
+    while more and len(text) <= _LONGEST and (match := _MATCHER.match(text, position)):
+        label, operator, value, comma = match.groups()
+        quoted = value if value.startswith('"') else f'"{value}"'
+        found.append((label, f"{label}{operator}{quoted}"))
+        position, more = match.end(), comma == ","
+    if not found or position < len(text):
+        raise ValueError(f"`{text[:60]}` are no label matchers", "write some such as 'version=\"2\"'")
+    return tuple(found)

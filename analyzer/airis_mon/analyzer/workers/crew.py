@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry
 
-from airis_mon.analyzer.config import Query
+from airis_mon.analyzer.config import Configuration
 from airis_mon.analyzer.engine import Settings, observe, told
 from airis_mon.analyzer.leftovers import Leftovers
 from airis_mon.analyzer.metrics import Delivered
@@ -28,7 +28,7 @@ class Crew:
         self,
         settings: Settings,
         shards: Sequence[Shard],
-        queries: tuple[Query, ...],
+        configuration: Configuration,
         registry: CollectorRegistry,
         log: logging.Logger,
         log_level: str,
@@ -40,7 +40,7 @@ class Crew:
         own = CollectorRegistry()
         observe(own)
         self._delivered = Delivered(own)
-        self._queries = queries
+        self._configuration = configuration
         self._log = log
         self._stopping = threading.Event()
         self._leftovers = Leftovers(settings.destination, len(shards), self._told)
@@ -54,7 +54,7 @@ class Crew:
 
     def start(self, failed: Callable[[Exception], None]) -> None:
         """Start the workers; `failed` hears where one ends before it could begin, a StartError."""
-        self._supervisor.start(self._queries, failed, held=bool(self._leftovers))
+        self._supervisor.start(self._configuration, failed, held=bool(self._leftovers))
         if self._leftovers:
             self._log.warning(
                 "queues of earlier workers go first", extra={"samples": self._leftovers.samples}
@@ -63,9 +63,9 @@ class Crew:
             # Not waited for at the end: what is not delivered by then stays where it is.
             threading.Thread(target=self._inherit, args=(loop,), name="leftovers", daemon=True).start()
 
-    async def configure(self, queries: tuple[Query, ...]) -> None:
-        """Have each worker judge those of all these queries that are its own."""
-        await self._supervisor.configure(queries)
+    async def configure(self, configuration: Configuration) -> None:
+        """Have each worker judge what of this is its own."""
+        await self._supervisor.configure(configuration)
 
     async def stop(self) -> None:
         """End all workers within seconds."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from prometheus_client.metrics_core import Metric
 
-from airis_mon.analyzer.config import Query
+from airis_mon.analyzer.config import Configuration
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class Work:
 
     number: int
     """Counts what has been told; reports have it, so that it is known what was taken."""
-    queries: tuple[Query, ...]
-    """Its share."""
+    share: Configuration
+    """Its share of what is judged."""
     held: bool = False
     """What is written stays in the queue: older samples of the same series are to arrive first."""
 

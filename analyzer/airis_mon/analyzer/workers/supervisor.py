@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from prometheus_client.metrics_core import Metric
 
-from airis_mon.analyzer.config import Query
+from airis_mon.analyzer.config import Configuration
 from airis_mon.analyzer.engine import Settings
 from airis_mon.analyzer.shards import Shard
 from airis_mon.analyzer.workers.handle import Handle
@@ -69,20 +69,20 @@ class Supervisor:
         self._begun: set[int] = set()
         """Workers that have taken work once: how they were started was not wrong."""
         self._number = 0
-        self._shares: list[tuple[Query, ...]] = []
+        self._shares: list[Configuration] = []
         self._held = False
         self._presence = presence
         for index in range(len(shards)):
             self._presence.watch(index, lambda index=index: self._fresh(index))  # type: ignore[misc]
 
     def start(
-        self, queries: tuple[Query, ...], failed: Callable[[Exception], None], *, held: bool = False
+        self, configuration: Configuration, failed: Callable[[Exception], None], *, held: bool = False
     ) -> None:
-        """Start all workers with their shares of all queries.
+        """Start all workers with their shares.
 
         `failed` hears what keeps one from being kept alive, such as a StartError.
         """
-        self._shares, self._held = self._shared(queries), held
+        self._shares, self._held = self._shared(configuration), held
 
         async def keep(index: int) -> None:
             try:
@@ -93,9 +93,9 @@ class Supervisor:
 
         self._keepers = [asyncio.ensure_future(keep(index)) for index in range(len(self._shards))]
 
-    async def configure(self, queries: tuple[Query, ...]) -> None:
-        """Tell all workers to judge these; one that does not take it in time is started anew with it."""
-        self._shares = await asyncio.to_thread(self._shared, queries)
+    async def configure(self, configuration: Configuration) -> None:
+        """Tell all workers to judge this; one that does not take it in time is started anew with it."""
+        self._shares = await asyncio.to_thread(self._shared, configuration)
         await self._tell()
 
     async def release(self) -> None:
@@ -127,8 +127,8 @@ class Supervisor:
         if self._keepers:
             await asyncio.wait(self._keepers)
 
-    def _shared(self, queries: tuple[Query, ...]) -> list[tuple[Query, ...]]:
-        return [shard.of(queries) for shard in self._shards]
+    def _shared(self, configuration: Configuration) -> list[Configuration]:
+        return [shard.share(configuration) for shard in self._shards]
 
     def _fresh(self, index: int) -> bool:
         return index in self._handles and self._handles[index].fresh

@@ -45,7 +45,7 @@ def work(origin: Origin, settings: Settings, connection: Connection) -> None:
     registry = CollectorRegistry()
     try:
         told: Work = connection.recv()
-        engine = Engine(settings, told.queries, registry, log, held=told.held)
+        engine = Engine(settings, told.share, registry, log, held=told.held)
     except EOFError:
         return
     except (OSError, JournalError) as error:
@@ -80,7 +80,7 @@ def _serve(engine: Engine, told: Work, registry: CollectorRegistry, connection: 
             if work.number < told.number:
                 continue  # overtaken by what was said later
             told = work
-            engine.configure(told.queries)
+            engine.configure(told.share)
             if not told.held:
                 engine.release()
             due = 0.0

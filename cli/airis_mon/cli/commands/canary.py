@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from airis_mon.analyzer.comparison import (
+    SINCE,
     Comparison,
     Margin,
     Measure,
@@ -22,31 +23,27 @@ from airis_mon.analyzer.comparison import (
     compare,
     measures,
     samples,
+    shortest,
     side,
     unknown,
+    usual_step,
 )
 from airis_mon.analyzer.query import HttpQuerier, Querier, QueryError
-from airis_mon.cli import arguments, comparisons, prometheus
+from airis_mon.cli import arguments, comparisons, prometheus, publishing
 from airis_mon.cli.documents import load
 from airis_mon.cli.expressed import expressed
 from airis_mon.cli.progress import Progress
 from airis_mon.cli.wording import printable, problems
 from airis_mon.exporters.contracts import matchers
-from airis_mon.remote_write import Delivery, HttpWriter, Sample, Writer
 from airis_mon.spec import USUAL_ALPHA, Monitor, SpecError, format_duration, parse_duration
 
 PROMOTE, FAILED, WORSE, UNDECIDED = 0, 1, 3, 4
 """Exit codes; 2 is wrong usage."""
 CODES = {"better": PROMOTE, "same": PROMOTE, "worse": WORSE, "undecided": UNDECIDED}
 """Exit code of each verdict."""
-_STEP = 60
-"""Seconds of a step, where it holds two readings of the series and the time has not too many of them."""
-_SINCE = 86400.0
-"""Seconds in which the candidate's first traffic is looked for, where nobody says; less of short steps."""
 _STEPS_MAX = 3000
 """Steps of one comparison, where nobody says how long a step is: two days of minutes."""
 _STEPS_ALLOWED = 20_000
-_READINGS = 2
 
 
 class _CanaryError(Exception):
@@ -68,8 +65,8 @@ def run(argv: Sequence[str], _cache: Path) -> int:
                   file=sys.stderr)  # fmt: skip
         with prometheus.session(args) as session, Progress(sys.stderr) as progress:
             querier = HttpQuerier(args.url, timeout=args.timeout, session=session)
-            write_url = args.write_url or f"{args.url.rstrip('/')}/api/v1/write"
-            writer = HttpWriter(Delivery(write_url, session=session))
+            named = monitor.name, monitor.model.name
+            writer = publishing.writer(args, session)
 
             def look() -> Comparison:
                 span = _span(args, monitor, querier)
@@ -77,17 +74,17 @@ def run(argv: Sequence[str], _cache: Path) -> int:
                     seen = compare(querier, chosen, sides, span, alpha=alpha, warm_up=math.ceil(args.warm_up))
                 except SideError:
                     if args.write:  # so that whoever waits for a verdict knows that somebody looks
-                        _write(writer, samples(monitor, sides, unknown(chosen, span)))
+                        publishing.write(writer, samples(*named, sides, unknown(chosen, span)))
                     raise
                 if args.write:
-                    _write(writer, samples(monitor, sides, seen))
+                    publishing.write(writer, samples(*named, sides, seen))
                 return seen
 
             found = _watched(args, look, progress)
     except SpecError as error:
         print(f"{error}\n\n{problems(error)}", file=sys.stderr)
         return FAILED
-    except (QueryError, SideError, UncomparableError, _CanaryError) as error:
+    except (QueryError, SideError, UncomparableError, publishing.PublishingError, _CanaryError) as error:
         print(f"airis-mon canary: {printable(str(error))}", file=sys.stderr)
         return FAILED
     if args.format == "json":
@@ -95,12 +92,6 @@ def run(argv: Sequence[str], _cache: Path) -> int:
     else:
         comparisons.write(sys.stdout, monitor, found, alpha)
     return CODES[found.verdict]
-
-
-def _write(writer: Writer, written: Sequence[Sample]) -> None:
-    result = writer.write(written)
-    if result.dropped or result.errors:
-        raise _CanaryError(f"--write: {'; '.join(result.errors) or 'not all samples were taken'}")
 
 
 def _watched(args: argparse.Namespace, look: Callable[[], Comparison], progress: Progress) -> Comparison:
@@ -142,7 +133,7 @@ def _sides(monitor: Monitor, args: argparse.Namespace) -> tuple[Side, Side]:
 
 
 def _since(args: argparse.Namespace, step: int) -> float:
-    since: float = args.since or min(_SINCE, _STEPS_ALLOWED * step)
+    since: float = args.since or min(float(SINCE), _STEPS_ALLOWED * step)
     if args.warm_up >= since:
         raise _CanaryError(
             f"--warm-up: nothing is left of the {format_duration(since)} that are looked at; write less than "
@@ -159,17 +150,15 @@ def _span(args: argparse.Namespace, monitor: Monitor, querier: Querier) -> Span:
 
 
 def _step(args: argparse.Namespace, monitor: Monitor) -> int:
-    shortest = math.ceil(_READINGS * monitor.source.scrape_interval)
-    since: float = args.since or _SINCE
+    since: float = args.since or SINCE
     if args.step is None:
-        # Whole minutes, so that each look cuts the time at the same places.
-        return max(_STEP, math.ceil(shortest / 60) * 60, math.ceil(since / _STEPS_MAX / 60) * 60)
+        return max(usual_step(monitor), math.ceil(since / _STEPS_MAX / 60) * 60)
     asked: float = args.step
     step = math.ceil(asked)
-    if step < shortest:
+    if step < (least := shortest(monitor)):
         raise _CanaryError(
             f"--step: the series of {monitor.name} are read each "
-            f"{format_duration(monitor.source.scrape_interval)}; write {format_duration(shortest)} or more"
+            f"{format_duration(monitor.source.scrape_interval)}; write {format_duration(least)} or more"
         )
     if args.since is not None and since / step > _STEPS_ALLOWED:
         raise _CanaryError(f"--step: more than {_STEPS_ALLOWED} steps; write a longer one, or less --since")
@@ -259,10 +248,7 @@ def _parser() -> argparse.ArgumentParser:
         help="time between two looks of --watch (default: 30s)")  # fmt: skip
     add("--timeout", dest="patience", type=arguments.duration, default=3600.0, metavar="DURATION",
         help="how long --watch looks at most (default: 1h)")  # fmt: skip
-    add("--write", action="store_true",
-        help="write verdicts and intervals to Prometheus as series, at each look")  # fmt: skip
-    add("--remote-write.url", dest="write_url", type=prometheus.url, metavar="URL",
-        help="where to write (default: /api/v1/write of --prometheus.url)")  # fmt: skip
+    publishing.add_arguments(parser, "verdicts and intervals of each look")
     add("--format", choices=("table", "json"), default="table", help="how to report (default: table)")
     prometheus.add_monitor(parser)
     prometheus.add_arguments(parser)

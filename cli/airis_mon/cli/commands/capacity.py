@@ -9,9 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from airis_mon.analyzer.capacity import CapacityError, Target
-from airis_mon.analyzer.query import QueryError
-from airis_mon.cli import arguments, prometheus
+from airis_mon.analyzer.capacity import CapacityError, Target, samples
+from airis_mon.analyzer.query import HttpQuerier, QueryError
+from airis_mon.cli import arguments, prometheus, publishing
 from airis_mon.cli.capacity import report
 from airis_mon.cli.capacity.reading import (
     STEP,
@@ -45,20 +45,25 @@ def run(argv: Sequence[str], _cache: Path) -> int:
             parser.error(
                 "--load, --utilisation, --replicas, --per-replica are about one monitor: write --monitor"
             )
-        with prometheus.querier(args) as querier:
+        with prometheus.session(args) as session:
+            querier = HttpQuerier(args.url, timeout=args.timeout, session=session)
             end = int(querier.now()) // STEP * STEP
             question = Question(end, args.history, args.horizon // DAY, target, options)
             with Progress(sys.stderr) as progress:
                 for done, monitor in enumerate(monitors):
                     progress.count(done, len(monitors), f"plans made; now {monitor.name}")
                     try:
-                        accounts.append(account(monitor, querier, question))
+                        found = account(monitor, querier, question)
+                        if args.write:
+                            written = samples(monitor.name, monitor.model.name, found.plan, end)
+                            publishing.write(publishing.writer(args, session), written)
+                        accounts.append(found)
                     except (SignalError, CapacityError) as error:
                         refused.append(f"airis-mon capacity: {monitor.name}: {error}")
     except SpecError as error:
         print(f"{error}\n\n{problems(error)}", file=sys.stderr)
         return 1
-    except (QueryError, SignalError) as error:
+    except (QueryError, SignalError, publishing.PublishingError) as error:
         print(f"airis-mon capacity: {error}", file=sys.stderr)
         return 1
     for line in refused:
@@ -105,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         help="label that tells replicas apart (default: %(default)s)")  # fmt: skip
     add("--per-replica", type=_positive, metavar="LOAD",
         help="load that a replica carries at the target, by a load test: nothing is learnt")  # fmt: skip
+    publishing.add_arguments(parser, "replicas that run and that are needed, by `horizon`,")
     add("--format", choices=("table", "json"), default="table", help="how to report (default: table)")
     prometheus.add_arguments(parser)
     return parser
