@@ -360,3 +360,19 @@ def test_of_fewer_than_four_series_none_is_held_against_the_others() -> None:
     Cycle(querier(latency=dict.fromkeys(PODS[:3], season)), writer, SCHEDULE).run([QUERY])
     assert len(found(writer, "anomaly_score")) == 3
     assert found(writer, "airis_peer_score") == []
+
+
+def test_a_series_that_freezes_at_a_usual_value_scores_by_its_shape_and_a_series_says_so() -> None:
+    def frozen(at: NDArray[np.int64]) -> NDArray[np.float64]:
+        return noisy(np.minimum(at, AT - 4 * HOUR))
+
+    def noisy(at: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.asarray(10 + np.sin(at * 12.9898) + np.sin(at * 0.78233))
+
+    query = replace(QUERY, history=8 * DAY, by=())
+    for course, wrong in ((noisy, False), (frozen, True)):
+        writer = MemoryWriter()
+        Cycle(querier(latency={POD: course}), writer, SCHEDULE).run([query])
+        (score,), (shape,) = (found(writer, name) for name in ("anomaly_score", "airis_shape_score"))
+        assert (shape.value >= 1) == wrong
+        assert score.value == pytest.approx(shape.value) if wrong else score.value < 1

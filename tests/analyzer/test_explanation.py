@@ -157,6 +157,24 @@ def test_a_replica_that_is_unlike_its_peers_is_told_of_by_the_service_s_bits() -
     assert "The budget is 6 false pages a week, half of it for this." in told_why["Threshold"]
 
 
+def test_a_change_of_shape_is_told_by_its_words() -> None:
+    at = BEGIN + STEP * np.arange(9 * DAY // STEP, dtype=np.int64)
+    values = 10 + np.random.default_rng(1).normal(0, 1, len(at))
+    said, told = why(at, values, len(at) - 1)
+    assert said.startswith("As usual: ")
+    assert "times as far from one 5m to the next as is usual by then; " in told["Shape"]
+    frozen, rough = values.copy(), values.copy()
+    frozen[-80:] = 10
+    said, told = why(at, frozen, len(at) - 1)
+    assert said.startswith(
+        "Anomalous: its shape, not its level: it has hardly moved from one 5m to the next over 6h"
+    )
+    assert "The larger score counts." in told["Shape"]
+    rough[-90:-1] += np.random.default_rng(2).normal(0, 3, 89)
+    said, _ = why(at, rough, len(at) - 1)
+    assert said.startswith("Anomalous: its shape, not its level: over 6h it moved 2")
+
+
 def test_what_is_usual_within_five_minutes_is_told_where_it_decides() -> None:
     at = BEGIN + 60 * np.arange(5 * 1440, dtype=np.int64)
     values = season(at)

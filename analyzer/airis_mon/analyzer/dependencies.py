@@ -115,7 +115,7 @@ def _ours(selector: Sequence[Matcher]) -> bool:
 
 def _writes(query: Query, selector: Sequence[Matcher]) -> bool:
     labels = {series.MONITOR: query.monitor, series.MODEL: query.model, series.FOR: query.signal}
-    scores = (series.SCORE, series.PEER_SCORE)
+    scores = (series.SCORE, series.PEER_SCORE, series.SHAPE_SCORE)
     names = [name for name in series.RESULTS if query.score or name not in scores]
     return all(m.takes(labels[m.label]) for m in selector if m.label in labels) and any(
         all(m.takes(name) for m in selector if m.label == _NAME) for name in names

@@ -74,7 +74,7 @@ def _key(query: Query) -> _Key:
 def _kind(sample: Sample) -> _Kind:
     name = sample.labels["__name__"]
     # An input may have a label of that name, which these keep.
-    plain = name in (series.ACTUAL, series.SCORE, series.PEER_SCORE)
+    plain = name in (series.ACTUAL, series.SCORE, series.PEER_SCORE, series.SHAPE_SCORE)
     return name, None if plain else sample.labels.get(series.HORIZON)
 
 

@@ -53,6 +53,7 @@ class Memory:
         return (
             sorted(rows.values()) == list(range(len(rows)))
             and len(learnt.past) == len(learnt.profile) == len(learnt.threshold) == len(rows)
+            and len(learnt.shapes.distance) == len(rows)
             and len(self.known.short) == len(self.known.day)
             and all(len(held) == len(rows) for held in self.known.coverages.values())
             and (self.known.peers is None or len(self.known.peers.threshold) == len(rows))
@@ -97,6 +98,18 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Scores:
+    """How anomalous the values of one time are; shape (rows,) each."""
+
+    whole: Floats
+    """The largest of all there is to say."""
+    shape: Floats
+    """The part of how the series moves; NaN where nothing can be said."""
+    peers: Floats | None
+    """The part of the others; None where they are too few."""
+
+
+@dataclass(frozen=True)
 class Fitted:
     """What values are judged by until the next fit."""
 
@@ -110,10 +123,11 @@ class Fitted:
     end: int
     """Time of the last column of the history."""
 
-    def scores(self, values: Floats, at: int, direction: Direction) -> tuple[Floats, Floats | None]:
-        """Return the scores of values at a time, one for each row, and the part of the peers in them."""
-        found = self.model.scores(values, at - self.end, direction)
+    def scores(self, values: Floats, at: int, direction: Direction) -> Scores:
+        """Return the scores of values at a time."""
+        shape = self.model.shape_scores(values, direction)
+        found = np.fmax(self.model.level_scores(values, at - self.end, direction), shape)
         if self.company is None:
-            return found, None
+            return Scores(found, shape, None)
         beside = np.where(self.model.ready, self.company.scores(values, direction), 0.0)
-        return np.maximum(found, beside), beside
+        return Scores(np.maximum(found, beside), shape, beside)

@@ -28,8 +28,11 @@ DEMOTED = "airis_forecast_demoted"
 PEER_SCORE = "airis_peer_score"
 """How unlike the other series of its query a series is, where four or more are kept apart: from 1 on it has
 left its peers. `anomaly_score` is never less."""
+SHAPE_SCORE = "airis_shape_score"
+"""How unlike its own past a series moves, wherever its level is: from 1 on it has frozen, grown rough, or
+begun to swing; absent while too little is known. `anomaly_score` is never less."""
 
-RESULTS = (ACTUAL, EXPECTED, LOWER, UPPER, COVERAGE, MASE, DEMOTED, SCORE, PEER_SCORE)
+RESULTS = (ACTUAL, EXPECTED, LOWER, UPPER, COVERAGE, MASE, DEMOTED, SCORE, PEER_SCORE, SHAPE_SCORE)
 
 # Labels of what is written back
 MONITOR = "monitor"

@@ -26,11 +26,12 @@ from airis_mon.analyzer.knowledge import Known, Memory
 from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.peers import Peers
 from airis_mon.analyzer.methods.seasonal import Learnt
+from airis_mon.analyzer.methods.shapes import Shapes
 from airis_mon.analyzer.methods.thresholds import Thresholds
 from airis_mon.analyzer.methods.tracks import Choice
 from airis_mon.analyzer.query import Frame
 
-VERSION = 2
+VERSION = 3
 """To be raised where the same past is learnt to something else: a pair has to come to the same bits."""
 TTL = 12 * 3600
 """Seconds after which what was learnt is not used: what is usual is learnt each six hours."""
@@ -38,7 +39,7 @@ _SUFFIX = ".learnt.npz"
 _BYTES_MAX = 1 << 30
 """Of one file; what would be more is learnt anew after a restart."""
 _PARTS: dict[str, type] = {
-    part.__name__: part for part in (Memory, Known, Learnt, Peers, Thresholds, Choice, Cells, Frame)
+    part.__name__: part for part in (Memory, Known, Learnt, Peers, Thresholds, Shapes, Choice, Cells, Frame)
 }
 _TREE = "tree"
 Result = Literal["used", "absent", "old", "damaged", "saved", "unsaved"]

@@ -14,7 +14,7 @@ from airis_mon.analyzer.forecasting.candidates import NONE, Plan
 from airis_mon.analyzer.forecasting.horizons import ahead, coverages, planned
 from airis_mon.analyzer.forecasting.outlook import Outlook
 from airis_mon.analyzer.history import History
-from airis_mon.analyzer.knowledge import Fitted, Foreseen, Known, Memory, Trial
+from airis_mon.analyzer.knowledge import Fitted, Foreseen, Known, Memory, Scores, Trial
 from airis_mon.analyzer.methods.beginnings import begun, extended, unready
 from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.exclusion import touched
@@ -267,17 +267,14 @@ class Watch:
         samples = [*self._actual(frame, at), *self._expected(fitted, frame, at)]
         scored = warming_up = 0
         if self.query.score:
-            scores, beside = fitted.scores(values, at, self.query.direction)
+            scores = fitted.scores(values, at, self.query.direction)
             ready = fitted.model.ready
             for labels, value in zip(frame.labels, frame.values[:, 0], strict=True):
                 row = fitted.rows.get(labels)
                 known = row is not None and bool(ready[row])
                 scored, warming_up = scored + known, warming_up + (not known)
                 if not np.isnan(value):
-                    score = float(scores[row]) if row is not None else 0.0
-                    samples.append(self._sample(series.SCORE, labels, at, score))
-                    if beside is not None and row is not None:
-                        samples.append(self._sample(series.PEER_SCORE, labels, at, float(beside[row])))
+                    samples += self._scores(scores, labels, row, at)
         trials = tuple(
             trial for horizon, known in fitted.forecasts.items() for trial in known.trials(horizon)
         )
@@ -314,6 +311,14 @@ class Watch:
                     yield self._sample(series.COVERAGE, labels, at, float(held[learnt]), horizon)
                 yield self._sample(series.MASE, labels, at, float(forecast.ahead.mase[row]), horizon)
                 yield self._sample(series.DEMOTED, labels, at, float(forecast.ahead.demoted[row]), horizon)
+
+    def _scores(self, scores: Scores, labels: Labels, row: int | None, at: int) -> Iterator[Sample]:
+        """Yield the score of a series and those of its parts that are known."""
+        yield self._sample(series.SCORE, labels, at, float(scores.whole[row]) if row is not None else 0.0)
+        if row is not None:
+            for name, part in ((series.SHAPE_SCORE, scores.shape), (series.PEER_SCORE, scores.peers)):
+                if part is not None and not np.isnan(part[row]):
+                    yield self._sample(name, labels, at, float(part[row]))
 
     def _sample(self, name: str, labels: Labels, at: int, value: float, horizon: str | None = None) -> Sample:
         written = {

@@ -6,7 +6,7 @@ is escaped, so that `{{` in a model's name stays what it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from airis_mon.rules import series
@@ -57,13 +57,13 @@ class Alert:
     """Seconds for which the expression has to hold."""
     annotations: Mapping[str, str] = field(default_factory=dict)
     """What a person wrote to be said; it replaces what would be said otherwise."""
-    footnote: Footnote | None = None
+    footnotes: tuple[Footnote, ...] = ()
 
     def rule(self, monitor: Monitor) -> Rule:
         """Return the rule as the rule file holds it."""
         value = "" if self.verb is None else f'{{{{ $value | printf "{self.verb}" }}}}'
-        note = self.footnote.template() if self.footnote is not None else ""
-        annotations = self._annotations(monitor, escaped(self.before) + value + escaped(self.after) + note)
+        notes = "".join(note.template() for note in self.footnotes)
+        annotations = self._annotations(monitor, escaped(self.before) + value + escaped(self.after) + notes)
         rule: Rule = {"alert": self.name, "expr": self.expression}
         if self.duration:
             rule["for"] = format_duration(self.duration)
@@ -85,12 +85,15 @@ class Alert:
         return dict(sorted({**self.labels, **own}.items()))
 
     def fired_annotations(
-        self, monitor: Monitor, value: float = 0.0, *, noted: bool = False
+        self, monitor: Monitor, value: float = 0.0, *, noted: Collection[str] = ()
     ) -> dict[str, str]:
-        """Return the annotations as they read when the alert fires with that value, and with its footnote."""
+        """Return the annotations as they read when the alert fires with that value, while some series hold.
+
+        `noted` are the series whose footnotes are told.
+        """
         shown = "" if self.verb is None else self.verb % value
-        note = self.footnote.text if noted and self.footnote is not None else ""
-        return self._annotations(monitor, self.before + shown + self.after + note)
+        notes = "".join(note.text for note in self.footnotes if note.series in noted)
+        return self._annotations(monitor, self.before + shown + self.after + notes)
 
     def _annotations(self, monitor: Monitor, description: str) -> dict[str, str]:
         found = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from airis_mon.analyzer import series as analyzer
 from airis_mon.exporters.contracts import matchers
 from airis_mon.rules import series
@@ -45,18 +47,15 @@ def alert(monitor: Monitor, anomaly: Anomaly, severity: Severity, duration: floa
         verb="%.2f",
         labels={series.FOR: anomaly.of},
         duration=duration,
-        footnote=_beside_peers(monitor, anomaly),
+        footnotes=tuple(_footnotes(monitor, anomaly)),
     )
 
 
-def _beside_peers(monitor: Monitor, anomaly: Anomaly) -> Footnote | None:
-    """Return what is said of a series that has left the others that are kept apart by the same labels."""
-    if not anomaly.by:
-        return None
-    return Footnote(
-        analyzer.PEER_SCORE,
-        {analyzer.MONITOR: monitor.name, analyzer.FOR: anomaly.of},
-        anomaly.by,
-        " It has left its peers, the others that are kept apart by the same labels.",
-        holds=f">= {ANOMALOUS}",
-    )
+def _footnotes(monitor: Monitor, anomaly: Anomaly) -> Iterator[Footnote]:
+    """Yield what is said of a series that has left its peers, and of one that is unlike itself in shape."""
+    signal, holds = {analyzer.MONITOR: monitor.name, analyzer.FOR: anomaly.of}, f">= {ANOMALOUS}"
+    if anomaly.by:
+        told = " It has left its peers, the others that are kept apart by the same labels."
+        yield Footnote(analyzer.PEER_SCORE, signal, anomaly.by, told, holds)
+    told = " Its shape has changed, wherever its level is: it moves more, or less, than it usually does."
+    yield Footnote(analyzer.SHAPE_SCORE, signal, anomaly.by, told, holds)

@@ -72,7 +72,7 @@ class Reach:
             verb="%.1f",
             labels={series.FOR: of, analyzer.HORIZON: self.horizon},
             duration=standing(self.forecast.horizon),
-            footnote=self._doubt(),
+            footnotes=(self._doubt(),),
         )
 
     def _doubt(self) -> Footnote:

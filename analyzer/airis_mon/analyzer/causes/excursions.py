@@ -58,7 +58,7 @@ def excursions(values: Floats, step: int, columns: int) -> list[Excursion]:
         ready = model.ready
         for column in range(columns):
             ahead = (column + 1) * step
-            up, down = (model.scores(window[:, column], ahead, side) for side in ("up", "down"))
+            up, down = (model.level_scores(window[:, column], ahead, side) for side in ("up", "down"))
             known = ready & ~np.isnan(window[:, column])
             deviations[:, column] = np.where(known, up - down, deviations[:, column])
     return [_excursion(row) for row in deviations]

@@ -10,6 +10,8 @@ from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.explanation.course import course, judged
 from airis_mon.analyzer.explanation.omission import left_out, without_maintenance
 from airis_mon.analyzer.methods.cells import DAY, Cells
+from airis_mon.analyzer.methods.seasonal import Model
+from airis_mon.analyzer.methods.shapes import looked_at
 from airis_mon.analyzer.recording import Beside, Recording
 from airis_mon.analyzer.schedule import FIT_INTERVAL
 
@@ -73,6 +75,21 @@ class Threshold:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """How the series moves, from each cell to the next."""
+
+    times: float
+    """As a multiple of how it should move now; next to nothing where it stands still."""
+    edge: float
+    """The multiple that scores 1; as many times less does too."""
+    score: float
+    seconds: int
+    """Over which it is looked at."""
+    cell: int
+    """Seconds of a cell."""
+
+
+@dataclass(frozen=True)
 class Grounds:
     """Everything that the score of one sample rests on."""
 
@@ -99,6 +116,13 @@ class Grounds:
     tried: tuple[Tried, ...] = ()
     level: Level | None = None
     threshold: Threshold | None = None
+    shape: Shape | None = None
+    """How it moves; None where too little is known of that."""
+
+    @property
+    def by_shape(self) -> bool:
+        """Whether the score is that of the shape: its level says less."""
+        return self.shape is not None and self.score > self.own and self.shape.score == self.score
 
     @property
     def by_peers(self) -> bool:
@@ -107,7 +131,7 @@ class Grounds:
 
     @property
     def own(self) -> float:
-        """What its own past alone says."""
+        """What its own past says of its level alone."""
         if self.threshold is None or not np.isfinite(self.departure):
             return 0.0
         off = self.departure / self.threshold.distance
@@ -169,6 +193,18 @@ def grounds(recording: Recording, query: Query, sample: int, fit_interval: int =
             float(model.threshold[row]) > float(learnt.threshold[row]),
             float(model.grain[row]),
         ),
+        shape=_shape(model, row, bare),
+    )
+
+
+def _shape(model: Model, row: int, bare: Grounds) -> Shape | None:
+    cells, turned = model.learnt.cells, float(model.turned[row])
+    distance = float(model.learnt.shapes.distance[row])
+    if not np.isfinite(turned / distance):
+        return None
+    score = model.shape_scores(np.array([bare.value]), bare.query.direction, np.array([row]))
+    return Shape(
+        float(np.exp(turned)), float(np.exp(distance)), float(score[0]), looked_at(cells), cells.seconds
     )
 
 

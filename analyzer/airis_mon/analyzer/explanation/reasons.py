@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from airis_mon.analyzer.explanation.grounds import Grounds, Level, Threshold, Tried
+from airis_mon.analyzer.explanation.grounds import Grounds, Level, Shape, Threshold, Tried
 from airis_mon.analyzer.explanation.wording import clock, date, difference, moment, number, plural, span
 from airis_mon.analyzer.methods.cells import DAY
 from airis_mon.analyzer.recording import Beside
@@ -16,6 +16,8 @@ _NAMES = {
     "daily": "the same time of the last seven days",
     "weekly": "the same time of the last four weeks",
 }
+_STILL = 0.05
+"""Part of how far a series should move, below which nobody asks how much."""
 _NAMED_MOST = 4
 """Days that are called by their names."""
 
@@ -46,6 +48,9 @@ def headline(why: Grounds) -> str:
             f"Anomalous: {value} is unlike its {why.beside.peers} peers, which scores {why.score:.2f}; "
             f"by its own past it scores {why.own:.2f}, {difference(abs(off), unit)} {side} the expected."
         )
+    if why.by_shape and why.shape is not None and why.score >= 1:
+        moved = f"{_moved(why.shape)}, which scores {why.score:.2f}"
+        return f"Anomalous: its shape, not its level: {moved}; {found}."
     direction = why.query.direction
     if {"up": off < 0, "down": off > 0}.get(direction, False):
         return f"As usual: {found}; only what is {other} counts here (direction: {direction})."
@@ -69,6 +74,8 @@ def _reasons(why: Grounds) -> Iterator[Reason]:
         yield Reason("Threshold", _threshold(why.threshold, why))
         yield Reason("Memory", _memory(why.threshold, why))
     yield Reason("Past", _past(why, why.learnt_until))
+    if why.shape is not None and why.ready:
+        yield Reason("Shape", _shape(why.shape))
     if why.beside is not None and why.ready:
         yield Reason("Peers", _peers(why.beside, why.query.unit))
     if why.left_out:
@@ -98,6 +105,22 @@ def _peers(beside: Beside, unit: str) -> str:
     return (
         f"Beside the {beside.peers} other series of this query: {difference(away, unit)} from the middle of "
         f"all, usually {difference(usual, unit)}; that scores {score:.2f}. The larger score counts."
+    )
+
+
+def _shape(shape: Shape) -> str:
+    edge = f"{shape.edge:.3g} times as far, or as little, scores 1, so this scores {shape.score:.2f}"
+    return f"Wherever its level is: {_moved(shape)}; {edge}. The larger score counts."
+
+
+def _moved(shape: Shape) -> str:
+    """Return how it moves beside how it should."""
+    if shape.times < _STILL:
+        return f"it has hardly moved from one {span(shape.cell)} to the next over {span(shape.seconds)}"
+    times = f"{shape.times:.2g} times" if shape.times < 10 else f"{shape.times:,.0f} times"
+    return (
+        f"over {span(shape.seconds)} it moved {times} as far from one {span(shape.cell)} to the next as is "
+        "usual by then"
     )
 
 

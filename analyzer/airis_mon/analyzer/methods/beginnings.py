@@ -2,7 +2,7 @@
 
 A series that has just appeared, or has less than a day behind it, would otherwise wait for the next look at
 the whole history, which is hours away. A day is all that there is of it, and little to learn from: the level
-alone, and a threshold as soon as the day is full.
+alone, and a threshold as soon as the day is full. Of its shape a day says nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def extended(learnt: Learnt, count: int) -> Learnt:
         return learnt
     best = np.concatenate([learnt.choice.best, np.zeros(count, dtype=learnt.choice.best.dtype)])
     errors = _below(learnt.choice.errors, count)
-    return _with(replace(learnt, choice=replace(learnt.choice, best=best, errors=errors)), _below, count)
+    choice = replace(learnt.choice, best=best, errors=errors)
+    return _with(replace(learnt, choice=choice, shapes=learnt.shapes.extended(count)), _below, count)
 
 
 def begun(learnt: Learnt, rows: Rows, day: Floats, settings: Settings) -> Learnt:

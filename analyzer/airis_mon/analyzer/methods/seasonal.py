@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from airis_mon.analyzer.methods import robust
 from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.robust import Floats
+from airis_mon.analyzer.methods.shapes import Shapes, learn_shapes
 from airis_mon.analyzer.methods.thresholds import Thresholds, thresholds
 from airis_mon.analyzer.methods.tracks import Choice, held, levels, span, track
 
@@ -29,6 +30,9 @@ _GRAINS = 1.5
 """What is usual within a cell, many times over, is no departure."""
 _COUNT_LEAST = 24
 """Values below which a row is not spoken of."""
+_SHAPE = 0.5
+"""Budget of departures of shape, beside that of level. Of each a quarter is spent on days like those of the
+past (`thresholds`); that leaves the larger part of the whole for days that are not."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,15 @@ class Learnt:
     """Why that profile."""
     thresholds: Thresholds
     """Why that threshold."""
+    shapes: Shapes
+    """How each row moves, wherever its level is."""
 
     def take(self, rows: NDArray[np.intp]) -> Learnt:
         """Return what is known of some rows, in their order."""
         arrays = {name: getattr(self, name)[rows] for name in _BY_ROW}
         choice = replace(self.choice, best=self.choice.best[rows], errors=self.choice.errors[rows])
-        return replace(self, choice=choice, thresholds=self.thresholds.take(rows), **arrays)
+        known, shapes = self.thresholds.take(rows), self.shapes.take(rows)
+        return replace(self, choice=choice, thresholds=known, shapes=shapes, **arrays)
 
     def at(self, recent: Floats, since: int = 0) -> Model:
         """Return the model whose level `recent` tells: (rows, steps) that end `since` seconds later."""
@@ -92,7 +99,8 @@ class Learnt:
         if cells.columns > 1:
             within = np.abs(parts - means[:, :, None]).reshape(len(means), means.shape[1] * cells.columns)
             grain = np.nan_to_num(robust.quantile(within, _GRAIN))
-        return Model(self, since, held(fast, slow, self.room), fast, slow, grain)
+        turned = self.shapes.off(recent, since, cells)
+        return Model(self, since, held(fast, slow, self.room), fast, slow, grain, turned)
 
     def _profile(self, cell: NDArray[np.intp]) -> Floats:
         """Return the profile of cells counted from the end of the past, those before it from -1 down."""
@@ -127,6 +135,8 @@ class Model:
 
     A long past is looked at once a cell, and would not know of what comes every few minutes.
     """
+    turned: Floats
+    """(rows,): roughness of the last hours, as far as it is not what was expected; NaN where unknown."""
 
     @property
     def threshold(self) -> Floats:
@@ -151,13 +161,27 @@ class Model:
     def scores(
         self, values: Floats, ahead: int, direction: Direction = "both", rows: Rows = slice(None)
     ) -> Floats:
-        """Return the scores of `values`, one for each of `rows`: 1 is the edge of the band.
+        """Return the scores of `values`, one for each of `rows`: of level or of shape, whichever is more.
 
-        0 where a value is missing or the model is warming up; never infinite.
+        1 is the edge of the band. 0 where a value is missing or the model is warming up; never infinite.
         """
-        off = (values - self._middle(ahead)[rows]) / self.threshold[rows]
-        score = {"up": off, "down": -off, "both": np.abs(off)}[direction]
-        return np.where(np.isfinite(score), np.maximum(score, 0.0), 0.0)
+        level = self.level_scores(values, ahead, direction, rows)
+        return np.fmax(level, self.shape_scores(values, direction, rows))
+
+    def level_scores(
+        self, values: Floats, ahead: int, direction: Direction = "both", rows: Rows = slice(None)
+    ) -> Floats:
+        """Return the part of the level in the scores of `values`."""
+        return _sized((values - self._middle(ahead)[rows]) / self.threshold[rows], direction)
+
+    def shape_scores(self, values: Floats, direction: Direction = "both", rows: Rows = slice(None)) -> Floats:
+        """Return the part of the shape in the scores of `values`: rougher is up, calmer is down.
+
+        NaN where nothing can be said.
+        """
+        off = self.turned[rows] / self.learnt.shapes.distance[rows]
+        known = ~np.isnan(values) & self.ready[rows] & ~np.isnan(off)
+        return np.where(known, _sized(off, direction), np.nan)
 
     def _middle(self, ahead: int) -> Floats:
         return self.learnt.upon(self.level, self.since + ahead)
@@ -165,6 +189,11 @@ class Model:
     def _possible(self, middle: Floats, lower: Floats, upper: Floats) -> Band:
         least, most = self.learnt.least, self.learnt.most
         return Band(*(np.clip(part, least, most) for part in (middle, lower, upper)))
+
+
+def _sized(off: Floats, direction: Direction) -> Floats:
+    score = {"up": off, "down": -off, "both": np.abs(off)}[direction]
+    return np.where(np.isfinite(score), np.maximum(score, 0.0), 0.0)
 
 
 def fit(values: Floats, settings: Settings) -> Model:
@@ -199,4 +228,5 @@ def learn(values: Floats, settings: Settings) -> Learnt:
         most=np.where(bounded, 1.0, np.inf),
         choice=seen.choice,
         thresholds=found,
+        shapes=learn_shapes(values, _SHAPE * settings.pages_per_week, cells),
     )

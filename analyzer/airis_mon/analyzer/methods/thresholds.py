@@ -61,11 +61,18 @@ class Thresholds:
 
 
 def thresholds(
-    values: Floats, off: Floats, pages_per_week: float, cells: Cells, *, ratio: bool
+    values: Floats,
+    off: Floats,
+    pages_per_week: float,
+    cells: Cells,
+    *,
+    ratio: bool,
+    least: float = _LEAST,
 ) -> Thresholds:
     """Return at what distance from the expectation each row's score is 1.
 
-    `values` and what they were `off` the expectation have shape (rows, cells).
+    `values` and what they were `off` the expectation have shape (rows, cells); `least` robust standard
+    deviations are never anomalous.
     """
     week = 7 * cells.day
     size = np.abs(off)
@@ -77,9 +84,9 @@ def thresholds(
     scale = np.fmax(scale, _RATIO_FLOOR if ratio else _TINY)
     worst = _worst(size, cells)
     rare, few = _rare(worst, _SPENT * pages_per_week)
-    least, passed = _LEAST * scale, _MARGIN * rare
-    distance = np.where(_warm(values, off, cells), np.fmax(least, passed), np.nan)
-    return Thresholds(distance, least, scale, passed, rare, few, worst)
+    noise, passed = least * scale, _MARGIN * rare
+    distance = np.where(_warm(values, off, cells), np.fmax(noise, passed), np.nan)
+    return Thresholds(distance, noise, scale, passed, rare, few, worst)
 
 
 def _worst(size: Floats, cells: Cells) -> Floats:

@@ -28,9 +28,7 @@ def forecast(reach: Reach, step: float) -> Iterator[Case]:
 
 
 def anomaly(monitor: Monitor, watched: Anomaly, step: float) -> Iterator[Case]:
-    """Yield the tests of a series that has left its peers, and of one that has not."""
-    if not watched.by:
-        return
+    """Yield the tests of a series that has left its peers or changed its shape, and of one that has not."""
     alert = anomalies.alert(monitor, watched, *anomalies.severities(watched)[0])
     labels = watched_labels(monitor, watched.of, watched.by)
     band = given(analyzer.UPPER, {**labels, analyzer.HORIZON: analyzer.NOW}, 0)
@@ -48,20 +46,20 @@ def _cases(
     inputs: tuple[Input, ...],
     values: tuple[float, float],
 ) -> Iterator[Case]:
-    """Yield the tests of an alert on series with `labels` that shows a value: with its footnote and without.
+    """Yield the tests of an alert on series with `labels` that shows a value: with each footnote and without.
 
-    `values` are one of the footnote's series that is told, and one that is not.
+    `values` are one of a footnote's series that is told, and one that is not.
     """
-    note = alert.footnote
-    assert note is not None
-    kept = (*note.chosen, *note.by)
-    others = [given(note.series, {**labels, one: f"{labels[one]}-other"}, values[0]) for one in kept]
-    for value in values:
-        told = alert.fired_annotations(monitor, shown, noted=value == values[0])
-        expected = Fired({**labels, **alert.fired_labels(monitor)}, told)
-        yield Case(
-            f"{what}: {note.series} of {number(value)}",
-            step,
-            (*inputs, given(note.series, labels, value), *others),
-            [AlertCheck(evaluations(alert, step) * step, alert.name, (expected,))],
-        )
+    for note in alert.footnotes:
+        kept = (*note.chosen, *note.by)
+        others = [given(note.series, {**labels, one: f"{labels[one]}-other"}, values[0]) for one in kept]
+        for value in values:
+            noted = (note.series,) if value == values[0] else ()
+            told = alert.fired_annotations(monitor, shown, noted=noted)
+            expected = Fired({**labels, **alert.fired_labels(monitor)}, told)
+            yield Case(
+                f"{what}: {note.series} of {number(value)}",
+                step,
+                (*inputs, given(note.series, labels, value), *others),
+                [AlertCheck(evaluations(alert, step) * step, alert.name, (expected,))],
+            )
