@@ -105,6 +105,7 @@ def test_analyzer_starts_as_the_chart_starts_it(
         "--config.file": str(tmp_path / "analyzer.yaml"),
         "--prometheus.url": "http://127.0.0.1:9",
         "--storage.path": str(tmp_path / "learnt"),
+        "--remote-write.queue-path": str(tmp_path / "queue"),
     }
     if values == "remote-write":
         replaced["--remote-write.url"] = "http://127.0.0.1:9/api/v1/write"

@@ -181,6 +181,20 @@ def test_each_replica_has_a_volume_of_its_own_and_keeps_its_journal_on_it(render
     assert "storageClassName" not in claim["spec"]
 
 
+def test_what_the_analyzer_writes_lies_on_a_volume_that_has_the_room(render: Render) -> None:
+    deployments = (item for item in render("default") if item["kind"] == "Deployment")
+    (pod,) = (item["spec"]["template"]["spec"] for item in deployments)
+    (container,) = pod["containers"]
+    flags = dict(text.split("=", 1) for text in container["args"] if "=" in text)
+    (mount,) = (one for one in container["volumeMounts"] if one["name"] == "learnt")
+    for flag in ("--storage.path", "--remote-write.queue-path"):
+        assert flags[flag].startswith(mount["mountPath"] + "/")
+    (volume,) = (one for one in pod["volumes"] if one["name"] == "learnt")
+    assert volume["emptyDir"]["sizeLimit"] == "2Gi"
+    assert int(flags["--remote-write.queue-max-bytes"]) * 4 <= 2 * 1024**3
+    assert flags["--workers"] == "1"
+
+
 def test_without_a_volume_nothing_is_said_to_be_kept(render: Render) -> None:
     found = sidecar(render("sidecar-only"))
     assert "volumeClaimTemplates" not in found

@@ -17,7 +17,7 @@ from airis_mon.cli.commands.up import retention
 from airis_mon.cli.documents import load
 from airis_mon.stack.servers import Server
 from tests.cli.conftest import Run
-from tests.cli.documents import monitor
+from tests.cli.documents import monitor, small
 from tests.conftest import Until
 
 NAMES = {
@@ -165,6 +165,22 @@ def test_the_whole_stack_starts_wired_answers_and_leaves_nothing(
 def targets(base: str) -> dict[str, str]:
     found = get(f"{base}/api/v1/targets?state=active")["data"]["activeTargets"]
     return {target["labels"]["job"]: target["health"] for target in found}
+
+
+def test_where_rules_do_all_of_it_no_analyzer_is_started(
+    servers: Sequence[str], tmp_path: Path, until: Until
+) -> None:
+    (tmp_path / "chat.yaml").write_text(small("chat") + "  engine: rules\n")
+    with up(tmp_path / "chat.yaml", "--json", *servers) as process:
+        found = urls(process)
+        assert [name for name, url in found.items() if url] == ["prometheus", "alertmanager", "sidecar"]
+        assert len(descendants(process.pid)) == 3
+        jobs = {"prometheus", "alertmanager", "airis-sidecar"}
+        until(lambda: targets(found["prometheus"]) == dict.fromkeys(jobs, "up"))
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 0, said
+    assert "rules do all of it: nothing is left for the analyzer, and none is started" in said
 
 
 def test_without_documents_there_is_a_plain_stack_that_a_person_can_read(servers: Sequence[str]) -> None:

@@ -68,6 +68,11 @@ def artefacts(bundle: Bundle, own: Own = _nothing) -> tuple[Artefact, ...]:
     return (Artefact(PATH, text),)
 
 
+def watched(bundle: Bundle) -> bool:
+    """Tell whether the analyzer has anything to judge; monitors whose engine is `rules` give it nothing."""
+    return any(True for monitor in bundle.monitors for _ in _queries(monitor, []))
+
+
 def _queries(monitor: Monitor, problems: list[Problem]) -> Iterator[dict[str, Any]]:
     wrong = contracts.problems(monitor)
     if wrong:

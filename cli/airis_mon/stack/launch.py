@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -35,7 +35,8 @@ class Urls:
     prometheus: str
     alertmanager: str
     sidecar: str
-    analyzer: str
+    analyzer: str | None
+    """None where the plan has none."""
 
 
 class Stack:
@@ -144,23 +145,29 @@ def _start(
         processes = [_launch(command, data / "logs", ending, notify) for command in commands.values()]
         for process in processes:
             process.wait_ready(tick)
-        base = f"http://{addresses['prometheus']}"
-        analyzer = _airis(
-            "analyzer",
-            "run",
-            f"--config.file={artefacts / 'analyzer/analyzer.yaml'}",
-            f"--prometheus.url={base}",
-            f"--remote-write.url={base}/api/v1/write",
-            f"--web.listen-address={addresses['analyzer']}",
-            f"--interval={prometheus.duration(plan.analyzer_interval)}",
-            f"--step={prometheus.duration(plan.analyzer_step)}",
-            f"--storage.path={data / 'analyzer'}",
-        )
-        processes.append(_launch(analyzer, data / "logs", ending, notify))
-        processes[-1].wait_ready(tick)
-        urls = Urls(**{name: f"http://{address}" for name, address in addresses.items()})
-        return Stack(urls, tuple(processes), ending.pop_all())
+        if plan.analyzer:
+            analyzer = _analyzer(plan, addresses, artefacts, data)
+            processes.append(_launch(analyzer, data / "logs", ending, notify))
+            processes[-1].wait_ready(tick)
+        urls = {name: f"http://{address}" for name, address in addresses.items()}
+        started = Urls(**urls) if plan.analyzer else replace(Urls(**urls), analyzer=None)
+        return Stack(started, tuple(processes), ending.pop_all())
     raise AssertionError  # ExitStack swallows nothing
+
+
+def _analyzer(plan: Plan, addresses: Mapping[str, str], artefacts: Path, data: Path) -> Command:
+    base = f"http://{addresses['prometheus']}"
+    return _airis(
+        "analyzer",
+        "run",
+        f"--config.file={artefacts / 'analyzer/analyzer.yaml'}",
+        f"--prometheus.url={base}",
+        f"--remote-write.url={base}/api/v1/write",
+        f"--web.listen-address={addresses['analyzer']}",
+        f"--interval={prometheus.duration(plan.analyzer_interval)}",
+        f"--step={prometheus.duration(plan.analyzer_step)}",
+        f"--storage.path={data / 'analyzer'}",
+    )
 
 
 _CONTAINER = Server(Path("/bin/server"), None, ())
@@ -216,6 +223,7 @@ def _scraping(plan: Plan, addresses: Mapping[str, str], artefacts: Path) -> dict
             ("airis-sidecar", "sidecar"),
             ("airis-analyzer", "analyzer"),
         )
+        if name != "analyzer" or plan.analyzer
     }
     for target in plan.scrape:
         jobs.setdefault(target.job, []).append(

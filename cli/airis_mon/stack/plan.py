@@ -33,6 +33,8 @@ class Plan:
     scrape: tuple[ScrapeTarget, ...] = ()
     scrape_interval: float = 15.0
     evaluation_interval: float = 15.0
+    analyzer: bool = True
+    """Whether there is an analyzer: where rules do all of its work, it would judge nothing."""
     analyzer_interval: float = 60.0
     analyzer_step: float = 60.0
     retention: float = RETENTION

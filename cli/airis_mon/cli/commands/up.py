@@ -1,6 +1,7 @@
 """`airis-mon up [FILE...]`: the whole loop on this machine, until Ctrl-C.
 
-Without FILE nothing is monitored: a plain Prometheus, Alertmanager and sidecar to send to.
+Without FILE nothing is monitored: a plain Prometheus, Alertmanager and sidecar to send to. No analyzer is
+started where the documents leave nothing for it, as with `engine: rules`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from airis_mon.analyzer import compile as analyzer
 from airis_mon.cli import arguments, folder, lock, targets
 from airis_mon.cli.build import build
 from airis_mon.cli.documents import load
@@ -61,7 +63,12 @@ def run(argv: Sequence[str], cache: Path) -> int:
             ending.enter_context(lock.held(data, "airis-mon up"))
             with Progress(sys.stderr) as progress:
                 _prepare(args, cache, data / "artefacts", artefacts, progress, tick)
-                stack = ending.enter_context(start(_plan(args, cache, data, bundle), progress.notify, tick))
+                plan = _plan(args, cache, data, bundle)
+                if not plan.analyzer:
+                    progress.notify(
+                        "rules do all of it: nothing is left for the analyzer, and none is started"
+                    )
+                stack = ending.enter_context(start(plan, progress.notify, tick))
             _announce(stack, args, data)
             ready = True
             stack.wait(tick)
@@ -121,6 +128,8 @@ def _plan(args: argparse.Namespace, cache: Path, data: Path, bundle: Bundle) -> 
         scrape=tuple(args.scrape),
         scrape_interval=args.scrape_interval,
         evaluation_interval=args.evaluation_interval,
+        # Without documents it is a stack to try things out on, with all of its parts.
+        analyzer=analyzer.watched(bundle) or not args.files,
         analyzer_interval=args.analyzer_interval,
         analyzer_step=args.analyzer_step,
         retention=retention(bundle),
@@ -149,7 +158,8 @@ def _announce(stack: Stack, args: argparse.Namespace, data: Path) -> None:
         print(json.dumps(urls), flush=True)
         return
     for name, url in urls.items():
-        print(f"{NAMES[name]:14}{url}")
+        if url is not None:
+            print(f"{NAMES[name]:14}{url}")
     print(f"{'data':14}{data}{'' if args.data else ' (removed at the end; --data DIR keeps it)'}")
     print("Ctrl-C ends all of it.", flush=True)
 
