@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import struct
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
@@ -23,6 +27,10 @@ from airis_mon.analyzer.rounds import Rounds
 from airis_mon.analyzer.shards import Shard
 from airis_mon.remote_write.fake import MemoryWriter
 from airis_mon.spec import Bundle, Canary, Errors, Latency, Model, Monitor, Objective, Source, SpecError
+from tests.analyzer.test_workers import Start, config, prometheus, start
+from tests.waiting import until
+
+__all__ = ["start"]
 
 END = 1_700_006_400
 MONITOR = Monitor(
@@ -159,6 +167,18 @@ def test_a_server_that_fails_is_told_of_and_asked_again() -> None:
     assert [one.monitor for one, _ in again.found] == ["digits"]
 
 
+def test_what_there_is_no_time_for_comes_first_in_the_next_look() -> None:
+    several = [replace(ROLLOUT, monitor=name) for name in ("a", "b", "c")]
+    seconds = itertools.count(0, 4)
+    canaries = Canaries(Server(), MemoryWriter(), patience=5, clock=lambda: float(next(seconds)))
+    look = canaries.look(several, END)
+    assert [one.monitor for one, _ in look.found] == ["a"]
+    told = "not compared: 8 s are over, and the next look begins with it"
+    assert (look.failures[0][1], look.limited) == (told, ("comparing", "comparing"))
+    look = canaries.look(several, END + 60)
+    assert [one.monitor for one, _ in look.found] == ["b"]
+
+
 def test_a_candidate_that_is_not_there_yet_is_undecided() -> None:
     writer = MemoryWriter()
     look = Canaries(Server(candidate=False), writer).look([ROLLOUT], END)
@@ -201,6 +221,23 @@ def test_each_is_compared_in_one_share() -> None:
     shares = [Shard(index, 3).share(Configuration((), tuple(several))).rollouts for index in range(3)]
     assert sorted(one.monitor for share in shares for one in share) == sorted(one.monitor for one in several)
     assert all(shares)
+
+
+def test_of_several_workers_one_compares(start: Start, tmp_path: Path) -> None:
+    plain = yaml.safe_dump({"canaries": yaml.safe_load(artefacts(Bundle((MONITOR,)))[0].text)["canaries"]})
+    with prometheus() as there:
+        (tmp_path / "analyzer.yaml").write_text(config("one", more=plain))
+        service = start(there.url, "--workers=2")
+        until(lambda: [key for key in there.written if ("__name__", "airis_canary_verdict") in key])
+        until(lambda: service.ready)
+        service.end()
+    # The same series on both sides: nothing is known, and that is said once for each objective.
+    verdicts = {
+        key: bits for key, bits in there.written.items() if ("__name__", "airis_canary_verdict") in key
+    }
+    assert len(verdicts) == 8
+    standing = {dict(key[1:])["verdict"] for key, bits in verdicts.items() if bits == {struct.pack("<d", 1)}}
+    assert standing == {"undecided"}
 
 
 HEAD = (

@@ -288,7 +288,14 @@ def test_what_a_round_has_no_time_for_is_what_the_next_one_begins_with() -> None
     cycle = Cycle(source, writer, SCHEDULE, clock=lambda: seconds[0], patience=Patience(15, 60))
     first = cycle.run(queries)
     assert ([f.query.signal for f in first.failures], first.scored, len(first.tallies)) == (["huge"], 0, 3)
-    assert first.limited == {"series": 0, "bytes": 0, "timeout": 0, "learning": 2, "judging": 0}
+    assert first.limited == {
+        "series": 0,
+        "bytes": 0,
+        "timeout": 0,
+        "learning": 2,
+        "judging": 0,
+        "comparing": 0,
+    }
     source.time += 60
     second = cycle.run(queries)
     assert ([f.query.signal for f in second.failures], second.scored) == (["huge"], 2)

@@ -6,8 +6,10 @@ at the same time writes the same bits, whenever it was started.
 
 from __future__ import annotations
 
+import math
+import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from airis_mon.analyzer.comparison import (
@@ -21,7 +23,7 @@ from airis_mon.analyzer.comparison import (
     unknown,
 )
 from airis_mon.analyzer.history import History
-from airis_mon.analyzer.query import Frame, Querier, QueryError
+from airis_mon.analyzer.query import Frame, Limit, LimitError, Querier, QueryError
 from airis_mon.remote_write import Sample, Writer, WriteResult
 
 
@@ -33,26 +35,46 @@ class Look:
     waiting: tuple[tuple[Rollout, str], ...] = ()
     """Those of which a side has no series yet, or both the same, and what was said; they are `undecided`."""
     failures: tuple[tuple[Rollout, str], ...] = ()
+    limited: tuple[Limit, ...] = ()
+    """The limits that some of these came up against."""
     written: WriteResult = field(default_factory=WriteResult)
 
 
 class Canaries:
     """Compares versions, and remembers what was read of their counters."""
 
-    def __init__(self, querier: Querier, writer: Writer) -> None:
-        """Read from `querier`, write to `writer`."""
+    def __init__(
+        self,
+        querier: Querier,
+        writer: Writer,
+        *,
+        patience: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Read from `querier`, write to `writer`; `patience` seconds after its begin a look ends."""
         self._querier = querier
         self._writer = writer
+        self._patience = patience
+        self._clock = clock
         self._memories: dict[Rollout, _Memory] = {}
 
     def look(self, rollouts: Iterable[Rollout], at: int) -> Look:
         """Compare those whose step has ended since they were looked at, at `at` or before; raises nothing."""
         self._memories = {one: self._memories.get(one) or _Memory(self._querier) for one in rollouts}
         found, waiting, failures = [], [], []
+        limited: list[Limit] = []
         written: list[Sample] = []
-        for one, memory in self._memories.items():
+        began = self._clock()
+        # Those first that have waited the longest.
+        for one, memory in sorted(self._memories.items(), key=lambda pair: pair[1].looked):
             end = at // one.step * one.step
             if end <= memory.looked:
+                continue
+            waited = self._clock() - began
+            if waited > self._patience:
+                text = f"not compared: {waited:.0f} s are over, and the next look begins with it"
+                failures.append((one, text))
+                limited.append("comparing")
                 continue
             span = Span(end - -(-SINCE // one.step) * one.step, end, one.step)
             try:
@@ -63,6 +85,7 @@ class Canaries:
                 waiting.append((one, str(error)))
             except QueryError as error:
                 failures.append((one, str(error)))
+                limited += [error.limit] if isinstance(error, LimitError) else []
                 continue
             except Exception:
                 failures.append((one, f"unexpected: {traceback.format_exc(limit=-5)}"))
@@ -71,7 +94,7 @@ class Canaries:
             found.append((one, seen))
             written += samples(one.monitor, one.model, one.sides, seen)
         result = self._writer.write(written) if written else WriteResult()
-        return Look(tuple(found), tuple(waiting), tuple(failures), result)
+        return Look(tuple(found), tuple(waiting), tuple(failures), tuple(limited), result)
 
 
 class _Memory:

@@ -75,7 +75,7 @@ class Engine:
             self._stopping, self._metrics, self._ends, self._dead_letters, held=held
         )
         querier = HttpQuerier.within(settings.prometheus_url, settings.limits)
-        canaries = Canaries(querier, self._writer)
+        canaries = Canaries(querier, self._writer, patience=Patience.of(settings.schedule.interval).learning)
         cycle = Cycle(
             querier,
             self._writer,

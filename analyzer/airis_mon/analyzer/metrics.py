@@ -89,7 +89,7 @@ class Metrics:
         )
         self._limited = Counter(
             series.LIMITED,
-            "Queries that came up against a limit, and so were not read, judged or learnt from.",
+            "Queries that came up against a limit, and so were not read, judged, compared or learnt from.",
             ["limit"],
             registry=registry,
         )
@@ -165,6 +165,8 @@ class Metrics:
         """Count a look at versions that run beside each other."""
         for rollout, _ in look.failures:
             self._errors.labels(rollout.monitor, series.CANARY).inc()
+        for limit in look.limited:
+            self._limited.labels(limit).inc()
         self._delivered.count(look.written)
 
     @staticmethod

@@ -105,8 +105,8 @@ STATE = "airis_analyzer_state_total"
 """By `result`: `used`, `absent`, `old`, `damaged` for a query that is new; `saved`, `unsaved` after."""
 QUERY_ERRORS = "airis_analyzer_query_errors_total"
 LIMITED = "airis_analyzer_limited_total"
-"""By `limit`: `series` and `bytes` of an answer, `timeout` for one (flags `--query...`), and `learning` and
-`judging`, the time of a cycle for either."""
+"""By `limit`: `series` and `bytes` of an answer, `timeout` for one (flags `--query...`), and `learning`,
+`judging` and `comparing` (of versions), the time of a cycle for each."""
 FITS = "airis_analyzer_fits_total"
 WRITTEN = "airis_analyzer_samples_written_total"
 DROPPED = "airis_analyzer_samples_dropped_total"

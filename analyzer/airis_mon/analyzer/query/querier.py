@@ -16,7 +16,7 @@ class QueryError(Exception):
     """No numbers, and why: the server's own words where it had any."""
 
 
-Limit = Literal["series", "bytes", "timeout", "learning", "judging"]
+Limit = Literal["series", "bytes", "timeout", "learning", "judging", "comparing"]
 """What there is only so much of: series and bytes of an answer, time for one, time of a cycle."""
 LIMITS: tuple[Limit, ...] = get_args(Limit)
 
