@@ -91,7 +91,9 @@ class Destination:
             metrics.dead_letters(letters)
         refused = letters or unheard
         if self.queue_path is None:
-            return HttpWriter(self.delivery(), sleep=stopping.wait, refused=refused)
+            direct = HttpWriter(self.delivery(), sleep=stopping.wait, refused=refused)
+            ends.callback(direct.close)
+            return direct
         queue = Queue(self.queue_path, self.bounds)
         writer = QueuedWriter(self.delivery(), queue, refused=refused, held=held)
         writer.open()

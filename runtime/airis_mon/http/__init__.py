@@ -5,7 +5,7 @@ Belongs here: words that hold for any server and any request.
 Must not be here: a protocol, its answers, or what they mean; `remote_write` and `remote_read` have theirs.
 """
 
-from airis_mon.http.failures import cause
+from airis_mon.http.failures import cause, nested
 from airis_mon.http.places import shown
 
-__all__ = ["cause", "shown"]
+__all__ = ["cause", "nested", "shown"]

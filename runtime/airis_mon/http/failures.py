@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 
 def cause(error: BaseException) -> str:
     """Return the innermost words of a nest of library errors, such as `Connection refused`.
 
     Libraries wrap what the system said in pages of their own; only its bottom says what to mend.
     """
-    seen = {id(error)}
-    while True:
-        inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
-        if not isinstance(inner, BaseException) or id(inner) in seen:
-            return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    *_, bottom = nested(error)
+    return getattr(bottom, "strerror", None) or str(bottom) or type(bottom).__name__
+
+
+def nested(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what lies beneath it, one after the other, down to the bottom."""
+    seen = set[int]()
+    inner: object = error
+    while isinstance(inner, BaseException) and id(inner) not in seen:
         seen.add(id(inner))
-        error = inner
+        yield inner
+        inner = inner.__cause__ or inner.__context__ or getattr(inner, "reason", None)
