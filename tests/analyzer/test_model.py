@@ -210,3 +210,20 @@ def test_units_and_offsets_change_no_score(factor: float, offset: float, seed: i
     assert score(history * factor + offset, value * factor + offset) == pytest.approx(
         score(history, value), rel=1e-6, abs=1e-6
     )
+
+
+@pytest.mark.parametrize("days", [6, 8, 9, 10, 12])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_series_that_grows_is_known_while_its_weeks_are_not_yet(days: int, seed: int) -> None:
+    at = np.arange(days * PER_DAY + 1) / PER_DAY
+    values = 20 + 2 * at + np.random.default_rng(seed).normal(0, 0.05, len(at))
+    model = fit(values[None, :-1], Settings(STEP))
+    assert model.expected(STEP).expected[0] == pytest.approx(values[-1], abs=0.5)
+    assert model.threshold[0] < 2
+    assert score(values[:-1], values[-1] + 3) >= 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nine_days_of_a_season_are_enough_for_a_departure_that_is_many_times_the_noise(seed: int) -> None:
+    history = season(9, seed=seed)
+    assert score(history, next_of_season(history) + 4) >= 1

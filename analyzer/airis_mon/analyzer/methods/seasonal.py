@@ -219,8 +219,7 @@ def learn(values: Floats, settings: Settings) -> Learnt:
     found = thresholds(values, off, settings.pages_per_week, cells, ratio=settings.ratio)
     return Learnt(
         cells=cells,
-        # A copy: the rest of what was expected over weeks would stay in memory with it.
-        past=seen.base[:, max(0, count - span(cells)) : count].copy(),
+        past=seen.before,
         profile=np.where(enough[:, None], seen.base[:, count:], np.nan),
         room=np.where(np.isnan(seen.room), np.inf, seen.room),
         threshold=found.distance,

@@ -33,6 +33,8 @@ _TRIED = 7 * _CHOSEN
 """Choices ago that errors still count."""
 _TRIED_LEAST = 0.25
 """Share of that time, as far as there is any, that a profile must have been there to be believed."""
+_THERE = 0.5
+"""Share of what it is chosen for, of which a profile has to say something."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,14 @@ class Track:
 
     base: Floats
     """(rows, n + ahead): what the profile that was believed said of each cell."""
+    before: Floats
+    """(rows, cells): what the one that is believed now said of the last cells, as many as levels look at."""
     slow: Floats
     """(rows, n + 1): the level of half a day, from the past of each cell alone."""
     level: Floats
     """(rows, n + 1): the level of the last hours, held near the slow one."""
     room: Floats
     """(rows,): how far the level may part from the slow one."""
-    repeats: int
-    """Cells after which the last part of `base` may be said again."""
     choice: Choice
 
 
@@ -74,10 +76,13 @@ def track(values: Floats, ahead: int, cells: Cells) -> Track:
     block = max(1, cells.day // _CHOSEN)
     # Roots: one incident must not choose, yet what comes each night or weekend has to count.
     errors = [np.sqrt(np.abs(values - bases[name][:, :count] - slows[name][:, :-1])) for name in bases]
-    best, tried = _best(errors, block)
+    there = [_there(base, count, block) for base in bases.values()]
+    best, tried = _best(errors, there, block)
     # The choice of each block, and of what is to come the last one.
     at = np.minimum(_block(np.arange(count + ahead) - count, block, best.shape[1]), best.shape[1] - 1)
     base, slow, fast = np.zeros((3, len(values), count + ahead))
+    last = slice(max(0, count - span(cells)), count)
+    before = np.zeros((len(values), last.stop - last.start))
     for number, name in enumerate(bases):
         used = best == number
         rows = np.flatnonzero(used.any(axis=1))
@@ -88,11 +93,14 @@ def track(values: Floats, ahead: int, cells: Cells) -> Track:
         base[rows] = np.where(mine, np.nan_to_num(bases[name][rows]), base[rows])
         for into, level in ((slow, slows[name][rows]), (fast, own)):
             into[rows, : count + 1] = np.where(mine[:, : count + 1], level, into[rows, : count + 1])
+        now = rows[best[rows, -1] == number]
+        before[now] = np.nan_to_num(bases[name][now, last])
     slow, fast = slow[:, : count + 1], fast[:, : count + 1]
     off = np.abs(fast - slow)
     room = _ROOM * robust.quantile(off[:, -7 * cells.day :], 0.9)
     choice = Choice(tuple(bases), best[:, -1], tried)
-    return Track(base, slow, held(fast, slow, room[:, None]), room, min(ahead, 7 * cells.day), choice)
+    level = held(fast, slow, room[:, None])
+    return Track(base, before, slow, level, room, choice)
 
 
 def held(fast: Floats, slow: Floats, room: Floats) -> Floats:
@@ -132,10 +140,23 @@ def _block(cell: np.ndarray, block: int, blocks: int) -> np.ndarray:
     return np.asarray(cell // block + blocks - 1)
 
 
-def _best(errors: list[Floats], block: int) -> tuple[np.ndarray, Floats]:
+def _there(base: Floats, count: int, block: int) -> np.ndarray:
+    """Return (rows, blocks + 1): whether a profile says something of each block, and of what is to come."""
+    rows, width = base.shape
+    blocks = -(-count // block)
+    known = np.zeros((rows, blocks * block), dtype=bool)
+    known[:, blocks * block - count :] = ~np.isnan(base[:, :count])
+    cells = np.full(blocks, block)
+    cells[:1] -= blocks * block - count
+    found = known.reshape(rows, blocks, block).sum(axis=2) >= _THERE * cells
+    ahead = np.sum(~np.isnan(base[:, count:]), axis=1) >= _THERE * (width - count)
+    return np.concatenate([found, ahead[:, None]], axis=1)
+
+
+def _best(errors: list[Floats], there: list[np.ndarray], block: int) -> tuple[np.ndarray, Floats]:
     """Return (rows, blocks + 1): which was off the least in the blocks before each; 0 where close.
 
-    And (rows, errors): how far each was off in the blocks before the last one.
+    It is one that is there. And (rows, errors): how far each was off in the blocks before the last one.
     """
     rows, count = errors[0].shape
     blocks = -(-count // block)
@@ -152,7 +173,7 @@ def _best(errors: list[Floats], block: int) -> tuple[np.ndarray, Floats]:
     enough = np.stack(known) >= np.maximum(_TRIED_LEAST * np.max(known, axis=0), 1)
     tried = np.where(enough, cost, np.nan)[:, :, -1].T
     cost[1:] /= _GAIN
-    return np.asarray(np.argmin(np.where(enough, cost, np.inf), axis=0)), tried
+    return np.asarray(np.argmin(np.where(enough & np.stack(there), cost, np.inf), axis=0)), tried
 
 
 def _trailing(sums: np.ndarray) -> Floats:
