@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from airis_mon.analyzer.compile import artefacts
+from airis_mon.analyzer.compile import artefacts, watched
 from airis_mon.analyzer.config import decode
 from airis_mon.analyzer.forecasting.candidates import Candidates
 from airis_mon.spec import (
     Alerting,
     Anomaly,
     Bundle,
+    Canary,
     Forecast,
     Location,
     Model,
@@ -112,6 +113,15 @@ def test_what_cannot_be_watched_is_located(change: dict[str, object], path: str,
     (problem,) = raised.value.problems
     assert (problem.path, problem.location) == (path, place)
     assert words in str(problem)
+
+
+def test_a_monitor_whose_rules_do_all_of_it_leaves_nothing_to_watch() -> None:
+    assert watched(Bundle((CHAT,)))
+    silent = replace(CHAT, anomalies=(), forecasts=())
+    assert not watched(Bundle((replace(CHAT, engine="rules"), silent)))
+    compared = replace(silent, canary=Canary({"version": "1"}, {"version": "2"}))
+    assert watched(Bundle((compared,)))
+    assert not watched(Bundle((replace(compared, engine="rules"),)))
 
 
 def test_the_same_signal_by_other_labels_is_another_watch() -> None:

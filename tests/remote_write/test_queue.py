@@ -220,6 +220,20 @@ def test_the_oldest_goes_where_the_queue_is_full_or_too_old(tmp_path: Path) -> N
         assert writer.backlog().samples == 0
 
 
+def test_what_is_held_is_queued_and_sent_when_it_is_released(tmp_path: Path) -> None:
+    time = Time()
+    with (
+        receiver(lambda _: Reply(204)) as there,
+        opened(there.url, tmp_path, time, Bounds(seconds=50), held=True) as writer,
+    ):
+        assert (writer.write(samples(1)).queued, there.requests) == (3, [])
+        time.seconds += 51
+        assert writer.write(samples(2)).dropped == 3  # too old by now, held or not
+        writer.release()
+        assert writer.write(samples(3)).sent == 6
+    assert {at for _, at in arrived(there)} == {2000, 3000}
+
+
 def test_what_is_answered_500_for_ever_does_not_hold_up_the_queue(tmp_path: Path) -> None:
     """Prometheus 2.42 with an out-of-order window answers 500 to samples that are older than it."""
     up = False
@@ -233,15 +247,18 @@ def test_what_is_answered_500_for_ever_does_not_hold_up_the_queue(tmp_path: Path
     with receiver(answer) as there, opened(there.url, tmp_path, time, refused=lost.extend) as writer:
         for at in range(1, 6):
             assert writer.write(samples(at)).dropped == 0
+            assert not writer.stuck
             time.seconds += 60
         time.seconds += 300
         assert writer.write([]).dropped == 0, "where nothing is taken, nothing is at fault"
+        assert writer.stuck
         up = True
         time.seconds += 60
         result = writer.write([])
         assert (result.sent, result.dropped) == (9, 6)
         assert "newer samples are taken" in " ".join(result.notes)
         assert writer.backlog().samples == 0
+        assert not writer.stuck
     assert {refusal.timestamp_ms for refusal in lost} == {1000, 2000}
     assert "too old sample" in lost[0].reason
     assert all(len(values) == 1 for values in arrived(there).values())

@@ -70,6 +70,8 @@ def artefacts(bundle: Bundle, own: Own = _nothing) -> tuple[Artefact, ...]:
 
 def watched(bundle: Bundle) -> bool:
     """Tell whether the analyzer has anything to judge; monitors whose engine is `rules` give it nothing."""
+    if any(monitor.engine == "analyzer" and monitor.canary is not None for monitor in bundle.monitors):
+        return True
     return any(True for monitor in bundle.monitors for _ in _queries(monitor, []))
 
 

@@ -130,8 +130,7 @@ class Engine:
         told(self._log, result)
 
     def _inherit(self) -> None:
-        if self._leftovers.run(self._stopping):
-            self.release()
+        self._leftovers.run(self._stopping, self.release)
 
     def _storage(self, settings: Settings) -> Storage | None:
         if settings.storage_path is None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,12 +28,20 @@ _FILES = ("*.segment", "lock")
 class Leftovers:
     """What earlier processes have queued and is not delivered yet."""
 
-    def __init__(self, destination: Destination, workers: int, told: Callable[[WriteResult], None]) -> None:
+    def __init__(
+        self,
+        destination: Destination,
+        workers: int,
+        told: Callable[[WriteResult], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Take the folders that are none of so many workers' (1: of the process itself).
 
         `told` hears what becomes of what is in them. JournalError where another process has one of them.
         """
         self._told = told
+        self._clock = clock
         self._found: list[tuple[Path, QueuedWriter]] = []
         self._destination = destination
         if destination.queue_path is None or not destination.queue_path.is_dir():
@@ -57,19 +66,26 @@ class Leftovers:
         """How many samples wait."""
         return sum(writer.backlog().samples for _, writer in self._found)
 
-    def run(self, stop: threading.Event) -> bool:
-        """Deliver all of it, and remove the folders; False where `stop` was set before that."""
-        while self._found:
-            if stop.is_set():
-                return False
+    def run(self, stop: threading.Event, release: Callable[[], None]) -> None:
+        """Deliver all of it until `stop` is set, remove the folders, and call `release` when that is done.
+
+        It is called before, where a receiver has answered 500 for minutes: Prometheus before 2.50 answers so
+        to what is too old for it, for ever, and what is new must not wait for that.
+        """
+        waiting = True
+        while self._found and not stop.is_set():
             folder, writer = self._found[0]
             self._told(writer.write(()))
-            if writer.backlog().samples:
-                stop.wait(_PAUSE)
-            else:
+            if not writer.backlog().samples:
                 _removed(folder, writer)
                 del self._found[0]
-        return True
+                continue
+            if waiting and writer.stuck:
+                waiting = False
+                release()
+            stop.wait(_PAUSE)
+        if waiting and not self._found:
+            release()
 
     def close(self) -> None:
         """Give the folders back; what is in them stays."""
@@ -80,7 +96,7 @@ class Leftovers:
         letters, room = self._destination.dead_letter_path, self._destination.dead_letter_bytes
         refused = unheard if letters is None else DeadLetters(letters, max_bytes=room)
         queue = Queue(folder, self._destination.bounds)
-        writer = QueuedWriter(self._destination.delivery(), queue, refused=refused)
+        writer = QueuedWriter(self._destination.delivery(), queue, refused=refused, clock=self._clock)
         writer.open()
         return writer
 

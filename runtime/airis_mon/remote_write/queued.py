@@ -148,6 +148,12 @@ class QueuedWriter:
         seconds = 0.0 if head is None else max(0.0, self._now() - head.put)
         return Backlog(self._queue.weight, self._queue.bytes, seconds, self._queue.damaged)
 
+    @property
+    def stuck(self) -> bool:
+        """Whether the head has got nothing but 500 for minutes: what is in it may be at fault itself."""
+        head, (sequence, since) = self._queue.head(), self._failing
+        return head is not None and head.sequence == sequence and self._clock() - since >= _PATIENCE
+
     def close(self) -> None:
         """Deliver what can be delivered quickly, though requests may hang; the rest is for the next start."""
         self._stopping = True

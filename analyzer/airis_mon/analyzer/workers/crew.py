@@ -74,9 +74,11 @@ class Crew:
         await asyncio.to_thread(self._leftovers.close)
 
     def _inherit(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._leftovers.run(self._stopping):
+        def release() -> None:
             with contextlib.suppress(RuntimeError):  # it has come to its end meanwhile
                 asyncio.run_coroutine_threadsafe(self._supervisor.release(), loop)
+
+        self._leftovers.run(self._stopping, release)
 
     def _told(self, result: WriteResult) -> None:
         self._delivered.count(result)
