@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airis_mon.analyzer.config import Query, decode
-from airis_mon.analyzer.dependencies import CycleError, levels, selected
+from airis_mon.analyzer.dependencies import CycleError, Matcher, components, levels, selected
 from airis_mon.spec import SpecError
 
 
@@ -84,6 +84,31 @@ def test_a_circle_is_refused_with_who_is_in_it_and_where() -> None:
         decode(text, "analyzer.yaml")
     assert "analyzer.yaml:2:44" in str(refused.value)
     assert "m/one reads what m/one writes itself" in str(refused.value)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from(("monitor", "model", "for")),
+                  st.sampled_from(("=", "!=", "=~", "!~")), st.sampled_from(("a", "b", "a|c", "llama", ""))),
+        max_size=4,
+    )
+)  # fmt: skip
+def test_who_is_read_is_whoever_fulfils_all_conditions(conditions: list[tuple[str, str, str, str]]) -> None:
+    written = [query("ttft", "up", monitor=name) for name in "abc"]
+    matchers = [Matcher(label, operator, value) for _, label, operator, value in conditions]
+    text = ",".join(f'{m.label}{m.operator}"{m.value}"' for m in matchers)
+    reader = query("count", f'count(y{{{text}}}) + on () y{{monitor="a",for="ttft"}}', monitor="reader")
+    try:
+        first = levels([reader, *written])[0]
+    except CycleError:
+        return  # it reads itself as well
+    for other in written:
+        values = {"monitor": other.monitor, "model": "llama", "for": "ttft"}
+        wanted = all(m.takes(values[m.label]) for m in matchers) or other.monitor == "a"
+        assert reader not in first
+        assert [{other, reader} <= set(group) for group in components([reader, *written])].count(
+            True
+        ) == wanted
 
 
 @given(st.text(alphabet="y{}()[]\"'`=~!,#ab \n\\_:5", max_size=60))

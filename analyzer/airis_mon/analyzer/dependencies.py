@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from airis_mon.analyzer import series
@@ -25,6 +26,8 @@ _LISTS = {"by", "without", "on", "ignoring", "group_left", "group_right"}
 """Words before a list of labels in brackets."""
 _WORDS = _LISTS | {"and", "or", "unless", "atan2", "bool", "offset", "inf", "nan"}
 _Token = tuple[str, str]
+_REMEMBERED = 20_000
+"""Expressions; a configuration has at most half as many."""
 
 
 class CycleError(ValueError):
@@ -92,12 +95,25 @@ def components(queries: Sequence[Query]) -> tuple[tuple[Query, ...], ...]:
 
 
 def _needs(queries: Sequence[Query]) -> dict[Query, set[Query]]:
-    return {query: _needed(query, queries) for query in queries}
+    monitors: dict[str, list[Query]] = {}
+    for query in queries:
+        monitors.setdefault(query.monitor, []).append(query)
+
+    def possible(selector: Sequence[Matcher]) -> Sequence[Query]:
+        named = (m.value for m in selector if m.label == series.MONITOR and m.operator == "=")
+        monitor = next(named, None)
+        return queries if monitor is None else monitors.get(monitor, ())
+
+    return {
+        query: {other for chosen in _read(query.expr) for other in possible(chosen) if _writes(other, chosen)}
+        for query in queries
+    }
 
 
-def _needed(query: Query, queries: Sequence[Query]) -> set[Query]:
-    selectors = [chosen for chosen in selected(query.expr) if _ours(chosen)]
-    return {other for other in queries for chosen in selectors if _writes(other, chosen)}
+@lru_cache(_REMEMBERED)
+def _read(expr: str) -> tuple[tuple[Matcher, ...], ...]:
+    """Return the selectors that may read what an analyzer writes; asked for in each cycle."""
+    return tuple(chosen for chosen in selected(expr) if _ours(chosen))
 
 
 def _around(needs: dict[Query, set[Query]]) -> list[Query]:
