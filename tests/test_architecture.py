@@ -44,6 +44,7 @@ UPSTREAM = {
 
 FACES = (
     "spec",
+    "analyzer.access",
     "analyzer.capacity",
     "analyzer.causes",
     "analyzer.query",

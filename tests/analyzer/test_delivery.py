@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from airis_mon.analyzer.access import Access
 from airis_mon.analyzer.commands import delivery, flags
 from airis_mon.analyzer.cycle import Outcome
 from airis_mon.analyzer.metrics import Metrics
@@ -45,7 +46,8 @@ def test_flags_say_the_rest() -> None:
         "--remote-write.dead-letter-path=/var/dead.jsonl",
         "--remote-write.dead-letter-max-bytes=2048",
     )
-    assert (found.version, found.headers) == ("1.0", {"X-Scope-OrgID": "chat", "X-Other": "a: b"})
+    assert found.version == "1.0"
+    assert found.access == Access(headers={"X-Scope-OrgID": "chat", "X-Other": "a: b"})
     assert (found.queue_path, found.bounds.bytes, found.bounds.seconds) == (Path("/var/queue"), 4096, 7200.0)
     assert (found.dead_letter_path, found.dead_letter_bytes) == (Path("/var/dead.jsonl"), 2048)
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import trustme
 
+from airis_mon.analyzer.access import Access
 from airis_mon.cli.commands import check
-from airis_mon.cli.live.access import Access
 from airis_mon.cli.live.client import Client, LiveError
 from airis_mon.stack import ports
 from tests.cli.documents import small

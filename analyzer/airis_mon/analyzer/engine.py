@@ -10,6 +10,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
+from airis_mon.analyzer.access import Access
 from airis_mon.analyzer.canaries import Canaries
 from airis_mon.analyzer.config import Configuration
 from airis_mon.analyzer.cycle import Cycle, Schedule
@@ -42,6 +43,8 @@ class Settings:
     concurrency: int
     """Questions at once, of each process."""
     limits: Limits = Limits()  # noqa: RUF009  a frozen value
+    access: Access | None = None
+    """Who we are to the server that is read from; None for nobody in particular."""
     shard: Shard = Shard()  # noqa: RUF009  a frozen value
     """Which share it is: its files are named after it."""
 
@@ -74,7 +77,7 @@ class Engine:
         self._writer = settings.destination.opened(
             self._stopping, self._metrics, self._ends, self._dead_letters, held=held
         )
-        querier = HttpQuerier.within(settings.prometheus_url, settings.limits)
+        querier = HttpQuerier.within(settings.prometheus_url, settings.limits, settings.access)
         canaries = Canaries(querier, self._writer, patience=Patience.of(settings.schedule.interval).learning)
         cycle = Cycle(
             querier,

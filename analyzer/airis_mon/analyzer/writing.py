@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from airis_mon.analyzer import series
+from airis_mon.analyzer.access import Access
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.journal import Bounds, Queue
 from airis_mon.remote_write import (
@@ -38,8 +39,8 @@ class Destination:
 
     url: str
     version: Asked = "auto"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Own ones, such as the tenant's."""
+    access: Access | None = None
+    """Who we are there; None for nobody in particular."""
     queue_path: Path | None = None
     """Folder of the queue; without one, what cannot be delivered within a cycle is given up."""
     bounds: Bounds = Bounds()  # noqa: RUF009  a frozen value
@@ -52,7 +53,8 @@ class Destination:
         return Delivery(
             self.url,
             version=self.version,
-            headers=self.headers,
+            headers=None if self.access is None else self.access.headers,
+            session=None if self.access is None else self.access.session(),
             metadata=_WRITTEN,
             otherwise=Metadata("gauge"),
         )

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import requests
 
+from airis_mon.analyzer.access import Access, access
 from airis_mon.analyzer.query import HttpQuerier
 from airis_mon.cli.arguments import duration
-from airis_mon.cli.live.access import Access, access
 from airis_mon.cli.live.client import checked_url
 from airis_mon.spec import Monitor, Problem, SpecError, did_you_mean, format_duration
 
@@ -59,12 +59,7 @@ def chosen(monitors: Sequence[Monitor], names: Sequence[str]) -> list[Monitor]:
 def session(arguments: argparse.Namespace) -> Iterator[requests.Session]:
     """Yield what knows who we are; SpecError where the file of that cannot be used."""
     who = Access() if arguments.access is None else access(arguments.access)
-    with requests.Session() as found:
-        found.trust_env = False  # no password out of a .netrc that nobody thought of
-        found.headers.update(who.headers)
-        found.auth = who.user
-        found.verify = who.verify
-        found.cert = who.certificate
+    with who.session() as found:
         yield found
 
 

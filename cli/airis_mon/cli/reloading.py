@@ -10,7 +10,6 @@ from typing import Any
 import requests
 import yaml
 
-from airis_mon.cli.live.access import Access
 from airis_mon.cli.live.client import reason
 from airis_mon.rules.live import otherwise
 
@@ -113,14 +112,3 @@ def _within(ours: Any, theirs: Any) -> bool:
         return isinstance(theirs, list) and len(ours) == len(theirs) and all(map(_within, ours, theirs))
     # A field that is not told is one that is hidden, or that this version spells otherwise.
     return theirs in (None, _HIDDEN) or str(ours) == str(theirs)
-
-
-def session(access: Access) -> requests.Session:
-    """Return a session that says who we are."""
-    found = requests.Session()
-    found.trust_env = False  # no password out of a .netrc that nobody thought of
-    found.headers.update(access.headers)
-    found.auth = access.user
-    found.verify = access.verify
-    found.cert = access.certificate
-    return found

@@ -15,10 +15,11 @@ from functools import partial
 
 import requests
 
+from airis_mon.analyzer.access import Access
 from airis_mon.analyzer.backfill.passes import Backfill, Progress
 from airis_mon.analyzer.backfill.receiver import RefusedError, receiver
 from airis_mon.analyzer.backfill.written import newest
-from airis_mon.analyzer.commands import delivery, flags, limits, spans
+from airis_mon.analyzer.commands import delivery, flags, identity, limits, spans
 from airis_mon.analyzer.config import Query, load
 from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.query import HttpQuerier, Querier, QueryError
@@ -70,7 +71,7 @@ def _run(arguments: argparse.Namespace, queries: tuple[Query, ...], schedule: Sc
     with (
         closing(limits.querier(arguments)) as querier,
         closing(HttpWriter(delivery.protocol(arguments))) as writer,
-        requests.Session() as session,
+        _session(identity.writing(arguments)) as session,
     ):
         now = querier.now()
         start, end = (flags.instant(given, now) for given in (arguments.since, arguments.until))
@@ -78,7 +79,7 @@ def _run(arguments: argparse.Namespace, queries: tuple[Query, ...], schedule: Sc
         end = evaluated_at(end, schedule.interval)
         target = receiver(flags.writing(arguments), session)
         same = target.url == flags.reading(arguments)
-        stored = querier if same else _stored(target.url)
+        stored = querier if same else _stored(target.url, identity.writing(arguments))
         if stored is None:
             print(f"what {target.url} has already is unknown: all of it is written", file=sys.stderr)
         else:
@@ -101,9 +102,13 @@ def _run(arguments: argparse.Namespace, queries: tuple[Query, ...], schedule: Sc
             print(f"{query.title}: {last.written} samples written{more}")
 
 
-def _stored(url: str) -> Querier | None:
+def _session(access: Access | None) -> requests.Session:
+    return requests.Session() if access is None else access.session()
+
+
+def _stored(url: str, access: Access | None) -> Querier | None:
     """Return what answers for a receiver, where it answers queries at all."""
-    querier = HttpQuerier(url)
+    querier = HttpQuerier(url, sessions=partial(_session, access))
     try:
         querier.now()
     except QueryError:

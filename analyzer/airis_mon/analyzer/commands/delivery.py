@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import re
 import tempfile
 from pathlib import Path
 
-from airis_mon.analyzer.commands import flags
+from airis_mon.analyzer.commands import flags, identity
 from airis_mon.analyzer.writing import Destination
 from airis_mon.journal import Bounds
-from airis_mon.remote_write import RESERVED, DeadLetters, Delivery
+from airis_mon.remote_write import DeadLetters, Delivery
 from airis_mon.spec import format_duration, parse_duration
 
-_HEADER = re.compile(r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(?P<value>[\x20-\x7e]*)\Z")
 _DEFAULT = Destination("")
 
 
@@ -27,15 +25,7 @@ def add_protocol(parser: argparse.ArgumentParser) -> None:
         help="of the protocol; auto: 2.0, and 1.0 for receivers that do not know it; 2.0: to the letter, so "
         "that nothing that was refused is sent again in parts (default: %(default)s)",
     )
-    parser.add_argument(
-        "--remote-write.header",
-        dest="remote_write_headers",
-        metavar="'NAME: VALUE'",
-        type=_header,
-        action="append",
-        default=[],
-        help="header to send with each write, such as 'X-Scope-OrgID: chat' (may be given several times)",
-    )
+    identity.add_writing(parser)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,7 +79,7 @@ def protocol(arguments: argparse.Namespace) -> Delivery:
     return Destination(
         flags.writing(arguments),
         version=arguments.remote_write_version,
-        headers=dict(arguments.remote_write_headers),
+        access=identity.writing(arguments),
     ).delivery()
 
 
@@ -98,7 +88,7 @@ def destination(arguments: argparse.Namespace) -> Destination:
     return Destination(
         flags.writing(arguments),
         version=arguments.remote_write_version,
-        headers=dict(arguments.remote_write_headers),
+        access=identity.writing(arguments),
         queue_path=arguments.queue_path,
         bounds=Bounds(bytes=arguments.queue_max_bytes, seconds=arguments.queue_max_age),
         dead_letter_path=arguments.dead_letter_path,
@@ -118,15 +108,6 @@ def check(destination: Destination) -> None:
         wanted = "name a file in a folder that is there and may be written to"
         with flags.usable("--remote-write.dead-letter-path", letters, wanted):
             DeadLetters(letters).open()
-
-
-def _header(text: str) -> tuple[str, str]:
-    found = _HEADER.match(text)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"`{text}` is no header; write 'NAME: VALUE'")
-    if found["name"].lower() in RESERVED:
-        raise argparse.ArgumentTypeError(f"`{found['name']}`: remote write sets it itself; leave it out")
-    return found["name"], found["value"].strip()
 
 
 def _size(text: str) -> int:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from airis_mon.analyzer.commands import identity
 from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.methods.cells import DAY, Cells
 from airis_mon.analyzer.schedule import FIT_INTERVAL, INTERVAL, STEP
@@ -32,7 +33,7 @@ def add_config(parser: argparse.ArgumentParser, more: str = "", *, required: boo
 
 
 def add_servers(parser: argparse.ArgumentParser) -> None:
-    """Add where series are read and written: `prometheus_url`, `remote_write_url`."""
+    """Add where series are read and written, and who we are there: `prometheus_url`, `remote_write_url`."""
     add_server(parser)
     parser.add_argument(
         "--remote-write.url",
@@ -44,7 +45,7 @@ def add_servers(parser: argparse.ArgumentParser) -> None:
 
 
 def add_server(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    """Add where series are read: `prometheus_url`."""
+    """Add where series are read: `prometheus_url`; and who we are there."""
     parser.add_argument(
         "--prometheus.url",
         dest="prometheus_url",
@@ -53,6 +54,7 @@ def add_server(parser: argparse.ArgumentParser, *, required: bool = True) -> Non
         required=required,
         help="root of the Prometheus-compatible server to read from",
     )
+    identity.add_reading(parser)
 
 
 def reading(arguments: argparse.Namespace) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from airis_mon.analyzer.commands import flags
+from airis_mon.analyzer.commands import flags, identity
 from airis_mon.analyzer.query import HttpQuerier, Limits
 from airis_mon.spec import format_duration
 
@@ -47,5 +47,8 @@ def limits(arguments: argparse.Namespace) -> Limits:
 
 
 def querier(arguments: argparse.Namespace) -> HttpQuerier:
-    """Return what asks the server that the flags name, within the limits that they say."""
-    return HttpQuerier.within(flags.reading(arguments), limits(arguments))
+    """Return what asks the server that the flags name, as who and within the limits that they say.
+
+    SpecError where the file of who we are cannot be used.
+    """
+    return HttpQuerier.within(flags.reading(arguments), limits(arguments), identity.reading(arguments))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import requests
 
+from airis_mon.analyzer.access import Access
 from airis_mon.analyzer.query.answers import Answer, AnswerError, points
 from airis_mon.analyzer.query.querier import Frame, Labels, LimitError, Limits, QueryError, grid
 from airis_mon.analyzer.query.table import Table
@@ -25,6 +26,7 @@ _LIMITS = Limits()
 _PIECE = 1 << 20
 _NESTED = 20
 """Errors within an error that are looked at."""
+_LOCKED_OUT = "; say who we are with --prometheus.http-config"
 _HEADERS = {
     # Prometheus takes ten times as long to answer compressed as to answer.
     "Accept-Encoding": "identity",
@@ -40,6 +42,7 @@ class HttpQuerier:
         *,
         timeout: float = _LIMITS.seconds,
         session: requests.Session | None = None,
+        sessions: Callable[[], requests.Session] = requests.Session,
         points_max: int = _POINTS_MAX,
         answer_points: int = _ANSWER_POINTS,
         series_max: int = _LIMITS.series,
@@ -47,7 +50,7 @@ class HttpQuerier:
     ) -> None:
         """Prepare to ask `url`, the server's root; `timeout` in seconds is for each request.
 
-        Without `session` each thread has one of its own.
+        Without `session` each thread has one of its own, of `sessions`.
         """
         self._url = url.rstrip("/")
         self._shown = shown(self._url)
@@ -57,12 +60,19 @@ class HttpQuerier:
         self._series_max = series_max
         self._bytes_max = bytes_max
         self._session = session
+        self._sessions = sessions
         self._idle: deque[requests.Session] = deque()
 
     @classmethod
-    def within(cls, url: str, limits: Limits) -> HttpQuerier:
-        """Return what asks a server within limits."""
-        return cls(url, timeout=limits.seconds, series_max=limits.series, bytes_max=limits.bytes)
+    def within(cls, url: str, limits: Limits, access: Access | None = None) -> HttpQuerier:
+        """Return what asks a server within limits, as who `access` says."""
+        return cls(
+            url,
+            timeout=limits.seconds,
+            series_max=limits.series,
+            bytes_max=limits.bytes,
+            sessions=requests.Session if access is None else access.session,
+        )
 
     def now(self) -> float:
         """Return the server's own time."""
@@ -148,7 +158,8 @@ class HttpQuerier:
         try:
             return Answer(body)
         except AnswerError as error:
-            raise QueryError(f"{self._shown} answered {status}{error}") from error
+            hint = _LOCKED_OUT if status in (401, 403) else ""
+            raise QueryError(f"{self._shown} answered {status}{error}{hint}") from error
 
     @contextmanager
     def _lent(self) -> Iterator[requests.Session]:
@@ -156,7 +167,7 @@ class HttpQuerier:
         try:
             session = self._idle.pop()
         except IndexError:
-            session = self._session or requests.Session()
+            session = self._session or self._sessions()
         try:
             yield session
         finally:

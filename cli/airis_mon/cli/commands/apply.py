@@ -16,12 +16,12 @@ import requests
 import yaml
 
 from airis_mon.alertmanager import compile as alertmanager
-from airis_mon.cli import costs, folder, live, lock, reloading, targets
+from airis_mon.analyzer.access import Access, access
+from airis_mon.cli import costs, folder, live, lock, targets
 from airis_mon.cli.build import build
 from airis_mon.cli.commands.build import check_prover, summary
 from airis_mon.cli.documents import load
 from airis_mon.cli.interrupts import interruptible
-from airis_mon.cli.live.access import Access, access
 from airis_mon.cli.live.client import checked_url
 from airis_mon.cli.progress import Progress
 from airis_mon.cli.proofs import Memory, ProofError, prove
@@ -58,7 +58,7 @@ def _apply(args: argparse.Namespace, cache: Path, progress: Progress) -> str:
     warnings: list[Problem] = []
     seen, target = live.inspection(args), targets.target(args)
     bundle = load(args.files, tell=warnings.append, known=seen.known, target=target)
-    session = reloading.session(Access() if args.access is None else access(args.access))
+    session = (Access() if args.access is None else access(args.access)).session()
     releases = Releases(args.output)
     releases.current()  # what can be no link is told at once
     promtool = servers.find("promtool", given=args.promtool, cache=cache, notify=progress.notify)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from airis_mon.cli.live.access import Access
+from airis_mon.analyzer.access import Access
 from airis_mon.rules.live import Facts, Sample
 from airis_mon.spec import Problem, SpecError, parse_duration
 
@@ -161,13 +161,7 @@ class Client:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = requests.Session()
-            session.trust_env = False  # no password out of a .netrc that nobody thought of
-            session.headers.update(self._access.headers)
-            session.auth = self._access.user
-            session.verify = self._access.verify
-            session.cert = self._access.certificate
-            self._local.session = session
+            session = self._local.session = self._access.session()
         return session
 
 

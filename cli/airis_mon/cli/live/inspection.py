@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from airis_mon.analyzer.access import Access, access
 from airis_mon.cli.arguments import duration
-from airis_mon.cli.live.access import Access, access
 from airis_mon.cli.live.client import Client, LiveError, checked_url
 from airis_mon.rules.compile import Ruler
 from airis_mon.rules.live import Facts, examine, mismatches, with_boundaries

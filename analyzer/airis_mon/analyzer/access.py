@@ -1,4 +1,8 @@
-"""Who we are to a server: the file that promtool takes as `--http.config.file`, its secrets in files."""
+"""Who we are to a server: the file that promtool takes as `--http.config.file`, its secrets in files.
+
+One way for whatever asks a Prometheus, here and in `cli`: the analyzer, `check --live`, `apply`, the commands
+that read a past.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import requests
 
 from airis_mon.spec import (
     REFUSED,
@@ -22,6 +28,8 @@ from airis_mon.spec import (
     compose,
 )
 
+__all__ = ["Access", "access"]
+
 LARGEST = 64 * 1024
 """Bytes of the file, and of each secret."""
 
@@ -30,13 +38,23 @@ LARGEST = 64 * 1024
 class Access:
     """What goes with each question."""
 
-    user: tuple[str, str] | None = None
+    user: tuple[str, str] | None = field(default=None, repr=False)
     """Name and password of basic authentication."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     verify: str | bool = True
     """Whether the server's certificate is checked, or the authority's file that it is checked against."""
     certificate: tuple[str, str] | None = None
     """Files of our own certificate and key."""
+
+    def session(self) -> requests.Session:
+        """Return a session that says who we are with each question."""
+        found = requests.Session()
+        found.trust_env = False  # no password out of a .netrc, no authority, that nobody thought of
+        found.headers.update(self.headers)
+        found.auth = self.user
+        found.verify = self.verify
+        found.cert = self.certificate
+        return found
 
 
 _PATH = Text(wanted="a path", longest=4096)
