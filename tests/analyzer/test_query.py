@@ -81,3 +81,21 @@ def test_an_answer_of_many_series_is_asked_for_in_parts(prometheus_server: Calla
     np.testing.assert_array_equal(one.values, np.broadcast_to(one.timestamps, (3, 1001)))
     whole.close()
     parts.close()
+
+
+def test_a_fleet_that_begins_in_the_middle_of_a_past_is_asked_for_in_smaller_parts(
+    prometheus_server: Callable[..., Any],
+) -> None:
+    url = prometheus_server().url
+    ten = " or ".join(f'label_replace(vector(time()), "a", "{n}", "", "")' for n in range(10))
+    whole, little = HttpQuerier(url), HttpQuerier(url, bytes_max=100_000)
+    asked = f"({ten}) > 40000"
+    one, other = (there.range(asked, 0, 150_000, 60) for there in (whole, little))
+    assert one.labels == other.labels
+    np.testing.assert_array_equal(one.values, other.values)
+    assert np.isnan(one.values).any(axis=1).all()
+    # What one point in time has too much of is refused, however little is asked for.
+    with pytest.raises(LimitError, match="more than 3000 bytes"):
+        HttpQuerier(url, bytes_max=3000).range(asked, 0, 150_000, 60)
+    whole.close()
+    little.close()

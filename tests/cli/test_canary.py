@@ -234,6 +234,7 @@ def test_a_longer_look_back_does_not_change_the_verdict(told: Canary) -> None:
         ('pod="9"', (), "has a label `pod`; they have job, outcome, version"),
         ('version=~"1|2"', (), "choose 2 series together, such as airis_predictions_total{"),
         ('version="2"', ("--metric", "fresh"), "fresh counts no operations that versions can be compared by"),
+        ('version="2"', ("--metric", "request_duration_p95"), "is a quantile, compared as the share beyond"),
         ('version="2"', ("--metric", "spee"), "there is no metric `spee`; choose among availability, fast"),
         ('version="2"', ("--margin", "spee=1%"), "--margin: spee is not compared; write one of availability"),
         ('version="2"', ("--margin", "20ms"), "--margin availability=20ms: write a percentage such as 0.5%"),

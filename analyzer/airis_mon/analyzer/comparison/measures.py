@@ -112,6 +112,10 @@ def measures(
                 if any(one.name == name for one in monitor.objectives)
                 else f"there is no metric `{name}`"
             )
+            of = name.rpartition("_p")[0]
+            if of in contract.distributions:
+                such = f"{{name: slow, target: 95%, latency: {{of: {of}, below: 1s}}}}"
+                why = f"{name} is a quantile, compared as the share beyond a bound: write an objective {such}"
             raise UncomparableError(f"{why}; choose among {', '.join((*known, *means))}")
         chosen.append(measure)
     return tuple(chosen)

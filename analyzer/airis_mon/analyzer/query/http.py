@@ -20,6 +20,8 @@ _POINTS_MAX = 10_000
 """Points of a series that are asked for at once; Prometheus refuses more than 11,000."""
 _POINTS_FIRST = 256
 """Points of a series that are asked for before it is known how many series there are."""
+_GROWTH = 4
+"""How many times as many are asked for next, at most: a fleet may begin in the middle of a past."""
 _ANSWER_POINTS = 1_000_000
 """Points of all series that are asked for at once: some 30 MB; Prometheus itself reads up to 50 million."""
 _LIMITS = Limits()
@@ -89,11 +91,19 @@ class HttpQuerier:
         """Return the values from `start` to `end`, asking several times where one answer cannot hold them."""
         times = grid(start, end, step)
         table = Table(times)
-        first, asked = 0, min(self._points_max, _POINTS_FIRST, self._answer_points)
+        least = min(self._points_max, _POINTS_FIRST, self._answer_points)
+        first, asked = 0, least
         while first < len(times):
             part = times[first : first + asked]
             form = {"query": expr, "start": str(part[0]), "end": str(part[-1]), "step": str(step)}
-            answer = self._ask("query_range", form)
+            try:
+                answer = self._ask("query_range", form)
+            except LimitError as error:
+                if error.limit != "bytes" or asked <= least:
+                    raise
+                # More series begin in here than there were before.
+                asked = max(least, asked // 2)
+                continue
             if answer.kind != "matrix":
                 raise QueryError(f"{self._shown} answered a range with a {answer.kind}")
             with self._told():
@@ -104,7 +114,7 @@ class HttpQuerier:
                     table.add(labels, points(raw))
             self._check(table.rows)
             first += asked
-            asked = max(1, min(self._points_max, self._answer_points // max(1, table.rows)))
+            asked = max(1, min(self._points_max, _GROWTH * asked, self._answer_points // max(1, table.rows)))
         return table.frame()
 
     def instant(self, expr: str, at: int) -> Frame:
