@@ -86,16 +86,17 @@ def test_a_circle_is_refused_with_who_is_in_it_and_where() -> None:
     assert "m/one reads what m/one writes itself" in str(refused.value)
 
 
-@given(
-    st.lists(
-        st.tuples(st.sampled_from("abc"), st.sampled_from(("monitor", "model", "for")),
-                  st.sampled_from(("=", "!=", "=~", "!~")), st.sampled_from(("a", "b", "a|c", "llama", ""))),
-        max_size=4,
-    )
-)  # fmt: skip
-def test_who_is_read_is_whoever_fulfils_all_conditions(conditions: list[tuple[str, str, str, str]]) -> None:
+MATCHERS = st.builds(
+    Matcher,
+    st.sampled_from(("monitor", "model", "for")),
+    st.sampled_from(("=", "!=", "=~", "!~")),
+    st.sampled_from(("a", "b", "a|c", "llama", "ttft", "")),
+)
+
+
+@given(st.lists(MATCHERS, max_size=4))
+def test_who_is_read_is_whoever_fulfils_all_conditions(matchers: list[Matcher]) -> None:
     written = [query("ttft", "up", monitor=name) for name in "abc"]
-    matchers = [Matcher(label, operator, value) for _, label, operator, value in conditions]
     text = ",".join(f'{m.label}{m.operator}"{m.value}"' for m in matchers)
     reader = query("count", f'count(y{{{text}}}) + on () y{{monitor="a",for="ttft"}}', monitor="reader")
     try:
