@@ -59,6 +59,8 @@ class Trial:
     """Mean error with them, in that without."""
     naive: float
     """Mean error of the last day again, or of the last value where a day is not known, likewise."""
+    held: tuple[float, float]
+    """Share of outcomes within the 95 % band, without and with them."""
     seconds: float
     """CPU that they took."""
 
@@ -76,6 +78,8 @@ def worth(recorded: Sequence[Recorded], candidates: Sequence[str]) -> dict[str, 
                 "forecasts": len(trials),
                 "error": _mean([trial.ratio for trial in trials]),
                 "naive": _mean([trial.naive for trial in trials]),
+                "coverage_without": _share([trial.held[0] for trial in trials]),
+                "coverage": _share([trial.held[1] for trial in trials]),
                 "seconds": round(float(np.mean([trial.seconds for trial in trials])), 3),
             }
     return found
@@ -83,6 +87,10 @@ def worth(recorded: Sequence[Recorded], candidates: Sequence[str]) -> dict[str, 
 
 def _mean(ratios: Sequence[float]) -> float:
     return round(float(np.exp(np.log(ratios).mean())), 3)
+
+
+def _share(shares: Sequence[float]) -> float:
+    return round(float(np.mean(shares)), 3)
 
 
 def _trials(
@@ -102,15 +110,17 @@ def _trials(
 
 
 def _trial(at: Integers, past: Floats, future: Floats, candidates: Candidates) -> Trial:
-    off, spent = [], []
+    off: list[Floats] = []
+    held, spent = [], []
     for asked in (NOBODY, candidates):
         began = time.process_time()
-        mean, _, _ = forecast(at, past, len(future), _LEVEL, asked)
+        mean, lower, upper = forecast(at, past, len(future), _LEVEL, asked)
         spent.append(time.process_time() - began)
         off.append(mean)
+        held.append(float(np.mean((lower <= future) & (future <= upper))))
     season = round(_DAY / float(at[1] - at[0]))
     off.append(np.resize(past[-season:] if season <= len(past) else past[-1:], len(future)))
     # Where all are next to right, a ratio would tell of rounding.
     least = _NEAR * float(np.abs(np.diff(past)).mean())
     ours, theirs, naive = (float(np.abs(future - one).mean()) + least for one in off)
-    return Trial(theirs / ours, naive / ours, spent[1] - spent[0])
+    return Trial(theirs / ours, naive / ours, (held[0], held[1]), spent[1] - spent[0])

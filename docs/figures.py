@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.record import MEASURED
 from docs import markdown
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +21,7 @@ PAGES = ("docs/accuracy.md", "docs/forecasts.md")
 """Pages with such tables."""
 ACCURACY = "benchmarks/measured/accuracy.json"
 ANALYZER = "benchmarks/measured/analyzer.json"
+CANDIDATES = "benchmarks/measured/candidates.json"
 PUBLISHED = "benchmarks/published.json"
 _BLOCK = re.compile(
     r"(?P<begin>^<!-- figures: (?P<name>[a-z ]+) -->\n).*?(?P<end>^<!-- end -->$)", re.DOTALL | re.MULTILINE
@@ -105,6 +107,26 @@ def forecasters() -> str:
 _M4 = {"owa": 3, "smape": 2, "mase": 3, "msis": 2}
 
 
+def candidates() -> str:
+    """Return the table of what statsmodels' forecasters are worth beside the analyzer's own."""
+    found = _read(CANDIDATES)
+    rows = [
+        [
+            name,
+            kind,
+            str(each["forecasts"]),
+            _fixed(each["error"], 2),
+            f"{_fixed(each['coverage'], 2)} / {_fixed(each['coverage_without'], 2)}",
+            _fixed(each["seconds"], 2),
+        ]
+        for name, kinds in found.items()
+        if isinstance(kinds, dict) and name != MEASURED
+        for kind, each in kinds.items()
+    ]
+    columns = ["set", "past", "forecasts", "error", "coverage with / without", "CPU seconds"]
+    return markdown.table(columns, rows)
+
+
 def speed() -> str:
     """Return the table of how fast series are fitted and scored, and what a fleet takes."""
     found = _read(ANALYZER)
@@ -137,6 +159,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "paging": paging,
     "detectors": detectors,
     "forecasters": forecasters,
+    "candidates": candidates,
     "speed": speed,
     "accuracy as json": partial(line, ACCURACY),
     "analyzer as json": partial(line, ANALYZER),

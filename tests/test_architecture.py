@@ -89,6 +89,7 @@ HOMES = {
     "rich": {"cli", "stack", "demo", "traces"},
     "sklearn": {"demo"},
     "statsmodels": {"analyzer"},  # candidates of forecasts, imported where a document asks for them
+    "threadpoolctl": {"analyzer"},  # with statsmodels
     "urllib3": {"remote_write", "traces"},  # requests' own transport: which errors left nothing behind
     "uvloop": {"sidecar"},
     "yaml": {"spec", "analyzer", "cli", "stack", "web", "sidecar"},

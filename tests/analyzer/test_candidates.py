@@ -15,6 +15,7 @@ from statsmodels.tsa.forecasting.stl import STLForecast
 from statsmodels.tsa.forecasting.theta import ThetaModel
 from statsmodels.tsa.holtwinters import ExponentialSmoothing
 from statsmodels.tsa.statespace.sarimax import SARIMAX
+from threadpoolctl import threadpool_info
 
 from airis_mon.analyzer.config import Configuration, Query
 from airis_mon.analyzer.cycle import Cycle, Schedule
@@ -252,3 +253,18 @@ def test_two_analyzers_write_the_same_with_candidates() -> None:
     assert writers[0].samples == writers[1].samples
     assert [it.labels for it in writers[0].samples] == [it.labels for it in without.samples]
     assert writers[0].samples != without.samples
+
+
+def test_fits_take_one_thread_and_leave_the_others_as_they_were() -> None:
+    before = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    seen: list[int] = []
+
+    class Watched(np.ndarray):
+        def mean(self, *arguments: object, **named: object) -> object:  # type: ignore[override]
+            seen.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+            return super().mean(*arguments, **named)  # type: ignore[call-overload]
+
+    values = course(60, 0)
+    tried(past(values, 0), values[None].view(Watched), "theta", 1)
+    assert set(seen) == {1}
+    assert [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"] == before

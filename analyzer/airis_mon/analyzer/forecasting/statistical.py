@@ -17,6 +17,7 @@ from statsmodels.tsa.forecasting.theta import ThetaModel
 from statsmodels.tsa.holtwinters import ExponentialSmoothing
 from statsmodels.tsa.seasonal import STL, seasonal_decompose
 from statsmodels.tsa.statespace.sarimax import SARIMAX
+from threadpoolctl import threadpool_limits
 
 from airis_mon.analyzer.forecasting.candidates import COLUMNS_MOST, CYCLES_LEAST, Fate
 from airis_mon.analyzer.forecasting.past import Integers, Past
@@ -54,7 +55,8 @@ def tried(past: Past, values: Floats, name: Candidate, count: int) -> tuple[Floa
     origins = np.unique(np.linspace(past.starts[0], past.starts[-1], count).astype(np.int64))
     found = np.full((len(values), len(past.starts), len(past.horizons)), np.nan)
     fates = [Fate.TRIED] * len(values)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
+    # Matrices are small: more threads take twenty times the CPU, and round by how many there are.
+    with threadpool_limits(1, user_api="blas"), warnings.catch_warnings(), np.errstate(all="ignore"):
         # A fit that ends with a warning is no worse than its trials say.
         warnings.simplefilter("ignore")
         for row, one in enumerate(values):

@@ -34,7 +34,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     "postgresql": {"psycopg": "psycopg"},
     "analyzer": {"cramjam": "cramjam", "numpy": "numpy", "google.protobuf": "protobuf"},
     "charts": {"matplotlib": "matplotlib"},
-    "statsmodels": {"statsmodels": "statsmodels"},
+    "statsmodels": {"statsmodels": "statsmodels", "threadpoolctl": "threadpoolctl"},
     "demo": {"aiosmtpd": "aiosmtpd", "sklearn": "scikit-learn"},
 }
 """Extra -> module -> distribution, as in pyproject.toml."""
