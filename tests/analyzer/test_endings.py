@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Cycle, Schedule
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.query import Labels
 from airis_mon.analyzer.query.fake import Course, MemoryQuerier
-from airis_mon.remote_write import Sample, is_stale
+from airis_mon.remote_write import Asked, Delivery, HttpWriter, Sample, is_stale
 from airis_mon.remote_write.fake import MemoryWriter
 from tests.analyzer.test_cycle import AT, NOW, season
+from tests.remote_write.receiver import Reply, receiver
 
 QUERY = Query(
     "chat", "llama", "ttft", "latency", unit="seconds", history=3 * DAY, horizons=(HOUR,), by=("pod",)
@@ -57,6 +59,30 @@ def test_a_series_whose_input_is_gone_is_ended_once_in_all_that_was_written_of_i
         assert kept.items() <= dict(marker.labels).items()
     assert len(markers) == len(NAMES)
     assert world.round(QUERY) == []
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_must_send_stale_markers_when_a_series_will_no_longer_be_appended_to(version: Asked) -> None:
+    """1.0: Senders MUST send stale markers when a time series will no longer be appended to. 2.0: Senders
+    MUST send stale markers if the discontinuation of time series is possible to detect. (Who writes by
+    airis_mon.remote_write knows that, and writes `STALE`; in this project that is the analyzer.)"""
+    querier = MemoryQuerier({"latency": dict.fromkeys(PODS, season)}, NOW)
+    with receiver(lambda request: Reply()) as there:
+        writer = HttpWriter(Delivery(there.url, version=version))
+        cycle = Cycle(querier, writer, Schedule(interval=60, step=300, fit_interval=600))
+        cycle.run((QUERY,))
+        before = len(there.requests)
+        querier.expressions = {"latency": dict.fromkeys(PODS[:2], season)}
+        querier.time += 60
+        cycle.run((QUERY,))
+        writer.close()
+    ended = {
+        dict(series.labels)["pod"]: [is_stale(value) for _, value in series.values()]
+        for request in there.requests[before:]
+        for series in request.series
+        if dict(series.labels)["__name__"] == "y"
+    }
+    assert ended == {"a": [False], "b": [False], "c": [True]}
 
 
 def test_what_comes_again_is_written_again_and_ends_again() -> None:

@@ -3,7 +3,8 @@
 https://prometheus.io/docs/specs/prw/remote_write_spec/ (1.0, April 2023). What it lays on receivers is held
 by the sidecar's tests. One sentence is not followed: "Senders who wish to send in a format >1.x MUST start by
 sending an empty 1.x"; 2.0 replaces it by what the answer to a 2.0 request says, and forbids to conclude a
-version from the headers that it relied on. `test_specification_2.py` has that.
+version from the headers that it relied on. `test_specification_2.py` has that. That a series which
+goes on no more is ended is held by `tests/analyzer/test_endings.py`: only who writes knows when that is.
 """
 
 from __future__ import annotations

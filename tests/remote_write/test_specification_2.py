@@ -266,6 +266,42 @@ def test_the_start_timestamp_should_be_provided_for_counters(sender: Sender) -> 
     assert second.starts == (0,)
 
 
+def test_1_or_minus_1_must_stand_for_a_start_at_the_epoch(sender: Sender) -> None:
+    """Given optionality, the 0 value MUST be treated by receivers as unset value. To represent the unlikely 0
+    unix timestamp in milliseconds, "1" or "-1" value MUST be used. (`start_ms` is 0 where it is unknown.)"""
+    counted = [
+        Sample({"__name__": "a_total"}, NOW + n, 1.0, start_ms=start) for n, start in enumerate((1, -1, 0))
+    ]
+    there, _ = sender.send(counted)
+    assert there.requests[0].series[0].starts == (1, -1, 0)
+    first = next(
+        raw for number, raw in fields(plain(there.requests[0])) if number == 5 and isinstance(raw, bytes)
+    )
+    assert series_numbers(first, 2) == [{1, 2, 3}, {1, 2, 3}, {1, 2}]
+
+
+@pytest.mark.parametrize(
+    ("exemplar", "reason"),
+    [
+        (Exemplar((("trace_id", ""),), 1.0, NOW), "exemplar: label 'trace_id' is empty"),
+        (Exemplar((("trace_id", "\ud800"),), 1.0, NOW), "exemplar: label 'trace_id': its value is no text"),
+        (Exemplar((("trace id", "a"),), 1.0, NOW), "exemplar: label 'trace id': a name has to match"),
+        (Exemplar((("b", "1"), ("a", "2")), 1.0, NOW), "exemplar: its labels are not sorted by name"),
+        (Exemplar((("a", "1"), ("a", "2")), 1.0, NOW), "exemplar: its labels are not sorted by name"),
+        (Exemplar((), 1.0, 2**63), "exemplar: timestamp 9223372036854775808 ms does not fit 64 bits"),
+    ],
+)
+def test_an_exemplar_that_no_message_can_hold_is_refused_with_its_sample(
+    sender: Sender, exemplar: Exemplar, reason: str
+) -> None:
+    """Label names and values MUST be any sequence of UTF-8 characters; the underlying labels should be
+    sorted lexicographically. (What else is written goes on its way.)"""
+    there, result = sender.send([Sample({"__name__": "a_total"}, NOW, 1.0, exemplar=exemplar), sample()])
+    assert (result.sent, result.dropped) == (1, 1)
+    assert reason in result.errors[0]
+    assert [dict(series.labels)["__name__"] for series in there.requests[0].series] == ["yhat"]
+
+
 def test_the_symbols_must_be_deduplicated_and_begin_with_the_empty_string(sender: Sender) -> None:
     """The `symbols` table MUST be provided, and it MUST contain deduplicated strings used in series, exemplar
     labels, and metadata strings. The first element of the `symbols` table MUST be an empty string."""

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 NAME = "__name__"
 
@@ -51,7 +52,8 @@ class Sample:
     value: float
     """Any float; the NaN that is `STALE` ends the series."""
     start_ms: int = 0
-    """When a counter began to count, 0 where that is unknown or means nothing. Told by 2.0 alone."""
+    """When a counter began to count, in milliseconds since the epoch; 0 where that is unknown or means
+    nothing, so that 1 or -1 stands for the epoch itself. Told by 2.0 alone."""
     exemplar: Exemplar | None = None
     """Told by 2.0 alone."""
 
@@ -100,6 +102,20 @@ def fault(sample: Sample) -> str | None:
             return reason
     if not -_INT64 <= sample.timestamp_ms < _INT64:
         return f"timestamp {sample.timestamp_ms} ms does not fit 64 bits"
+    return None if sample.exemplar is None else _exemplar_fault(sample.exemplar)
+
+
+def _exemplar_fault(exemplar: Exemplar) -> str | None:
+    """Return why the exemplar would not arrive, which nobody would notice; None if it is fit to be sent."""
+    names = [name for name, _ in exemplar.labels]
+    if any(first >= second for first, second in pairwise(names)):
+        return "exemplar: its labels are not sorted by name"
+    for name, value in exemplar.labels:
+        reason = _label_fault(name, value)
+        if reason is not None:
+            return f"exemplar: {reason}"
+    if not -_INT64 <= exemplar.timestamp_ms < _INT64:
+        return f"exemplar: timestamp {exemplar.timestamp_ms} ms does not fit 64 bits"
     return None
 
 
