@@ -162,7 +162,7 @@ def test_secrets_are_read_from_files_and_the_certificate_is_checked(
     with gate(server.url, lambda asked: asked.headers.get("Authorization") == expected, context) as (url, _):
         words = ["once", f"--config.file={config}", f"--prometheus.url={url}"]
         assert main(words) == 1
-        assert "CERTIFICATE_VERIFY_FAILED" in capsys.readouterr().err
+        assert "is not reachable: certificate verify failed: " in capsys.readouterr().err
         assert main([*words, f"--prometheus.http-config={file}"]) == 0
         (tmp_path / "secret").write_text("another\n")
         assert main([*words, f"--prometheus.http-config={file}"]) == 1

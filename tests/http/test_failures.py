@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
+import threading
 from collections.abc import Callable
 
 import pytest
 import requests
+import trustme
 
 from airis_mon.http import cause, shown
 
@@ -30,6 +34,24 @@ def test_a_server_that_hangs_up_is_told_from_one_that_is_silent() -> None:
 def test_a_name_that_nobody_knows_is_said() -> None:
     text = cause(failure("http://nowhere.invalid/", timeout=5))
     assert "name" in text.lower()
+
+
+def test_a_certificate_that_nobody_vouches_for_is_said_without_the_place_in_openssl() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as there:
+
+        def shake_hands() -> None:
+            connection, _ = there.accept()
+            with connection, contextlib.suppress(OSError):
+                context.wrap_socket(connection, server_side=True)
+
+        thread = threading.Thread(target=shake_hands)
+        thread.start()
+        text = cause(failure(f"https://127.0.0.1:{there.getsockname()[1]}/", timeout=5))
+        thread.join()
+    assert text.startswith("certificate verify failed: ")
+    assert "_ssl.c" not in text
 
 
 def test_what_was_raised_on_purpose_is_followed_before_what_was_being_handled() -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import requests
 import yaml
 
-from airis_mon.cli.live.client import reason
+from airis_mon.cli.wording import printable
+from airis_mon.http import cause
 from airis_mon.rules.live import otherwise
 
 TIMEOUT = 60.0
@@ -91,7 +92,7 @@ class Server:
                 answer._content = content
                 return answer
         except requests.RequestException as error:
-            raise ReloadError(f"cannot reach {self.kind} at {self.url}: {reason(error)}") from error
+            raise ReloadError(f"cannot reach {self.kind} at {self.url}: {printable(cause(error))}") from error
 
 
 def _ours(told: Path, folder: Path) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+
+_OPENSSL = re.compile(r"\[SSL[^]]*\] (.*?)(?: \(_ssl\.c:\d+\))?")
 
 
 def cause(error: BaseException) -> str:
@@ -11,7 +14,9 @@ def cause(error: BaseException) -> str:
     Libraries wrap what the system said in pages of their own; only its bottom says what to mend.
     """
     *_, bottom = nested(error)
-    return getattr(bottom, "strerror", None) or str(bottom) or type(bottom).__name__
+    words = str(getattr(bottom, "strerror", None) or bottom) or type(bottom).__name__
+    found = _OPENSSL.fullmatch(words)
+    return found[1] if found is not None else words
 
 
 def nested(error: BaseException) -> Iterator[BaseException]:

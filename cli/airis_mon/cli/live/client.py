@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import requests
 
 from airis_mon.analyzer.access import Access
+from airis_mon.http import cause
 from airis_mon.rules.live import Facts, Sample
 from airis_mon.spec import Problem, SpecError, parse_duration
 
@@ -153,10 +154,11 @@ class Client:
             ) from error
         except requests.exceptions.SSLError as error:
             raise LiveError(
-                f"{self.url}: {reason(error)}; name its authority in --live.http-config (tls_config.ca_file)"
+                f"{self.url}: {_words(cause(error))}; "
+                "name its authority in --live.http-config (tls_config.ca_file)"
             ) from error
         except requests.RequestException as error:
-            raise LiveError(f"cannot reach {self.url}: {reason(error)}") from error
+            raise LiveError(f"cannot reach {self.url}: {_words(cause(error))}") from error
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -195,10 +197,3 @@ def _seconds(text: str) -> float | None:
 def _words(error: object) -> str:
     text = str(error)[:_SHOWN]
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
-
-
-def reason(error: BaseException) -> str:
-    """Return the innermost reason, without the layers around it."""
-    text = str(error)
-    match = re.search(r"\[Errno -?\d+\] ([^'\")]+)|\[SSL[^]]*\] ([^'\")(]+)", text)
-    return (match[1] or match[2]).strip() if match else _words(text)
