@@ -1,6 +1,6 @@
 """A day of the demo's models, judged by the analyzer on a real server and read back from there.
 
-    python -m benchmarks.day [--prometheus BIN ...] [--victoria-metrics BIN ...]
+    python -m benchmarks.day [--prometheus BIN ...] [--victoria-metrics BIN ...] [--record FILE]
 
 Four days of the demo's two services, by their own instruments, are put into each server. The last day is
 judged minute by minute, as `airis-mon analyzer backfill` does, and what was computed is kept. Then everything
@@ -39,6 +39,7 @@ from airis_mon.stack import ports, servers
 from airis_mon.stack import prometheus as prometheus_command
 from airis_mon.stack.processes import Process
 from airis_mon.stack.servers import Server
+from benchmarks import record
 from benchmarks import victoria_metrics as vm
 from benchmarks.demo_past import DAY, SLOW, SLOW_FOR, DemoPast, make, queries
 from benchmarks.readback import Course, Readback, compared
@@ -237,42 +238,6 @@ def _await(url: str, past: DemoPast) -> None:
     raise RuntimeError(f"{url} does not show what it has taken after {_SETTLED:g} s")
 
 
-TITLES = (
-    "server", "series", "values written", "not read back", "largest difference, as a share",
-    "read back, and not written", "series that ended", "of these, shown after their end",
-    "minutes of the day that have all", "outcomes in the band told 1h before", "6h before",
-    "minutes of the incident that score 1 or more", "other minutes that do",
-    "seconds to judge, write and read back",
-)  # fmt: skip
-
-
-def row(account: Account) -> tuple[str, ...]:
-    """Return the account as cells."""
-    read = account.readback
-    return (
-        account.server,
-        f"{read.series}",
-        f"{read.values:,}",
-        f"{read.missing}",
-        f"{read.largest:.1g}",
-        f"{read.added}",
-        f"{read.ended}",
-        f"{read.outlived}",
-        f"{min(account.times.values()):.2%}",
-        *(f"{account.held[horizon]:.1%}" for horizon in ("1h", "6h")),
-        f"{account.incident:.0%}",
-        f"{account.elsewhere}",
-        f"{account.seconds:.0f}",
-    )
-
-
-def text(accounts: Sequence[Account]) -> str:
-    """Return a table in Markdown: a column for each server."""
-    columns = [TITLES, *map(row, accounts)]
-    lines = ["| " + " | ".join(cells) + " |" for cells in zip(*columns, strict=True)]
-    return "\n".join([lines[0], "| " + " | ".join("---" for _ in columns) + " |", *lines[1:]])
-
-
 def main() -> int:
     """Go through the day on each server; 1 where one does not say what was computed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -286,6 +251,7 @@ def main() -> int:
             help="beside Debian's; may be repeated",
         )
     parser.add_argument("--promtool", type=Path, metavar="BIN", help="makes the blocks (default: Debian's)")
+    record.add_argument(parser)
     arguments = parser.parse_args()
     cache = servers.default_cache(os.environ)
     promtool = servers.find("promtool", given=arguments.promtool, cache=cache)
@@ -310,8 +276,12 @@ def main() -> int:
             place.mkdir()
             with start(place) as url:
                 accounts.append(day(title, url, past, asked))
-    print(text(accounts))
-    print(json.dumps([asdict(account) for account in accounts]))
+            last = accounts[-1]
+            told = "as it was computed" if last.readback.faithful else "NOT as it was computed"
+            print(f"  {last.readback.values:,} values, {told}, in {last.seconds:.0f} s", flush=True)
+    figures = {"servers": [asdict(account) for account in accounts]}
+    record.keep(arguments.record, figures)
+    print(json.dumps(figures))
     return 0 if all(account.readback.faithful for account in accounts) else 1
 
 

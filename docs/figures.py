@@ -17,11 +17,12 @@ from benchmarks.record import MEASURED
 from docs import markdown
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("docs/accuracy.md", "docs/forecasts.md")
+PAGES = ("docs/accuracy.md", "docs/analyzer.md", "docs/forecasts.md")
 """Pages with such tables."""
 ACCURACY = "benchmarks/measured/accuracy.json"
 ANALYZER = "benchmarks/measured/analyzer.json"
 CANDIDATES = "benchmarks/measured/candidates.json"
+DAY = "benchmarks/measured/day.json"
 PUBLISHED = "benchmarks/published.json"
 _BLOCK = re.compile(
     r"(?P<begin>^<!-- figures: (?P<name>[a-z ]+) -->\n).*?(?P<end>^<!-- end -->$)", re.DOTALL | re.MULTILINE
@@ -150,6 +151,27 @@ def speed() -> str:
     return markdown.table(["", f"on {found['cores']} cores"], rows)
 
 
+def day() -> str:
+    """Return the table of what servers say of a day that was judged and written to them."""
+    servers = _read(DAY)["servers"]
+    cells: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
+        ("series", lambda one: f"{one['readback']['series']}"),
+        ("values written", lambda one: _grouped(one["readback"]["values"])),
+        ("not read back", lambda one: f"{one['readback']['missing']}"),
+        ("largest difference, as a share", lambda one: f"{one['readback']['largest']:.1g}"),
+        ("read back, and not written", lambda one: f"{one['readback']['added']}"),
+        ("series that ended", lambda one: f"{one['readback']['ended']}"),
+        ("of these, shown after their end", lambda one: f"{one['readback']['outlived']}"),
+        ("minutes of the day that have all", lambda one: f"{min(one['times'].values()):.1%}"),
+        ("outcomes in the band told 1h before", lambda one: f"{one['held']['1h']:.1%}"),
+        ("outcomes in the band told 6h before", lambda one: f"{one['held']['6h']:.1%}"),
+        ("minutes of the incident that score 1 or more", lambda one: f"{one['incident']:.0%}"),
+        ("other minutes that do", lambda one: f"{one['elsewhere']}"),
+    )
+    rows = [[title, *map(cell, servers)] for title, cell in cells]
+    return markdown.table(["", *(one["server"] for one in servers)], rows)
+
+
 def line(path: str) -> str:
     """Return the figures as they are kept."""
     return f"```json\n{(ROOT / path).read_text(encoding='utf-8').rstrip()}\n```\n"
@@ -161,6 +183,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "forecasters": forecasters,
     "candidates": candidates,
     "speed": speed,
+    "day": day,
     "accuracy as json": partial(line, ACCURACY),
     "analyzer as json": partial(line, ANALYZER),
 }
