@@ -65,16 +65,18 @@ def work(origin: Origin, settings: Settings, connection: Connection) -> None:
 
 
 def _serve(engine: Engine, told: Work, registry: CollectorRegistry, connection: Connection) -> None:
-    pause = due = 0.0
+    due, before = 0.0, False
     while True:
-        families = None
-        began = time.monotonic()
-        if began >= due:
+        families, ready = None, engine.ready
+        now, began = time.monotonic(), time.thread_time()
+        # Who says that it is ready shows what it has done for that.
+        if now >= due or ready != before:
             families = tuple(registry.collect())
-        connection.send(Report(told.number, engine.ready, families))
+        connection.send(Report(told.number, ready, families))
+        before = ready
         if families is not None:
-            pause = max(REPORTS, (time.monotonic() - began) / _SHARE)
-            due = began + pause - REPORTS / 2
+            pause = max(REPORTS, (time.thread_time() - began) / _SHARE)
+            due = now + pause - REPORTS / 2
         if connection.poll(REPORTS):
             work: Work = connection.recv()
             if work.number < told.number:
