@@ -302,7 +302,7 @@ def test_a_queue_that_another_process_has_ends_the_start(start: Start, tmp_path:
             second = subprocess.run(
                 [sys.executable, "-c", START, "run", f"--config.file={service.config}", queue,
                  f"--prometheus.url={there.url}", "--web.listen-address=127.0.0.1:0", f"--workers={workers}"],
-                stderr=subprocess.PIPE, text=True, timeout=30, check=False,
+                stderr=subprocess.PIPE, text=True, timeout=60, check=False,
             )  # fmt: skip
             assert second.returncode == 1
             assert "is written to by another process" in second.stderr

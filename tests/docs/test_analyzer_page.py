@@ -24,6 +24,7 @@ FOR = "{for='ttft',monitor='chat'}"
         # By the minute, from 0 on: a cycle each minute, or none after the first ten.
         ("AnalyzerBehind", series.LAST_CYCLE, "0+60x60", "0+60x10 600x50"),
         ("AnalyzerMissesEvaluations", series.MISSED, "0x30 2x30", "0x30 9x30"),
+        ("AnalyzerWorkerDown", series.WORKER_UP, "1x20 0x3 1x40", "1x10 0x60"),
         ("AnalyzerDropsSamples", series.DROPPED, "0x30 7x30", "0+1x60"),
         ("AnalyzerModelStale", f"{series.MODEL_AGE}{FOR}", "600x60", "0+100x60"),
     ],
