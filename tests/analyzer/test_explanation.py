@@ -162,7 +162,7 @@ def test_a_change_of_shape_is_told_by_its_words() -> None:
     values = 10 + np.random.default_rng(1).normal(0, 1, len(at))
     said, told = why(at, values, len(at) - 1)
     assert said.startswith("As usual: ")
-    assert "times as far from one 5m to the next as is usual by then; " in told["Shape"]
+    assert "times as far from one 5m to the next as is usual then; " in told["Shape"]
     frozen, rough = values.copy(), values.copy()
     frozen[-80:] = 10
     said, told = why(at, frozen, len(at) - 1)

@@ -246,3 +246,39 @@ def test_whatever_comes_is_finite_or_unknown(step: int, count: int, since: int, 
     off = known.off(values, since // cells.step * cells.step, cells)
     assert off.shape == (3,)
     assert not np.isinf(off / known.distance).any()
+
+
+def gappy(chance: Random, at: Integers) -> tuple[Integers, Floats]:
+    kept = chance.random(len(at)) > 0.3
+    return at[kept], seasonal(chance, at)[kept]
+
+
+def holed(chance: Random, at: Integers) -> tuple[Integers, Floats]:
+    kept = np.abs(at - at[0] - 9.3 * DAY) > DAY / 4
+    return at[kept], seasonal(chance, at)[kept]
+
+
+def off_the_grid(chance: Random, at: Integers) -> tuple[Integers, Floats]:
+    return at + chance.integers(0, 200, len(at)), seasonal(chance, at)
+
+
+def summer_time(chance: Random, at: Integers) -> tuple[Integers, Floats]:
+    """Return what is four times as rough from eight to six, which comes an hour earlier from one day on."""
+    clock = at % DAY + np.where(at >= START + 9 * DAY, HOUR, 0)
+    busy = (clock >= 8 * HOUR) & (clock < 18 * HOUR)
+    return at, 10 + chance.normal(0, 1, len(at)) * np.where(busy, 4, 1)
+
+
+@pytest.mark.parametrize("kind", [gappy, holed, off_the_grid, summer_time])
+def test_samples_that_come_as_they_may_are_no_change_of_shape(
+    kind: Callable[[Random, Integers], tuple[Integers, Floats]],
+) -> None:
+    assert (shape_scores(*kind(np.random.default_rng(1), times(13))) < 0.8).all()
+
+
+def test_a_calm_weekend_is_news_once() -> None:
+    at = times(20)
+    calm = (at - START) // DAY % 7 >= 5
+    values = 10 + np.random.default_rng(1).normal(0, 1, len(at)) * np.where(calm, 0.3, 1)
+    firing = at[shape_scores(at, values) >= 1]
+    assert ((firing - START) // DAY < 7).all()

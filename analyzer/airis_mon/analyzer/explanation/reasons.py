@@ -120,7 +120,7 @@ def _moved(shape: Shape) -> str:
     times = f"{shape.times:.2g} times" if shape.times < 10 else f"{shape.times:,.0f} times"
     return (
         f"over {span(shape.seconds)} it moved {times} as far from one {span(shape.cell)} to the next as is "
-        "usual by then"
+        "usual then"
     )
 
 
