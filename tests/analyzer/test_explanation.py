@@ -175,6 +175,15 @@ def test_a_change_of_shape_is_told_by_its_words() -> None:
     assert said.startswith("Anomalous: its shape, not its level: over 6h it moved 2")
 
 
+def test_growth_is_told_of_as_growth() -> None:
+    at = BEGIN + STEP * np.arange(12 * DAY // STEP, dtype=np.int64)
+    values = 20 + 2 * (at - BEGIN) / DAY + np.random.default_rng(1).normal(0, 0.05, len(at))
+    values[-1] += 2
+    said, told = why(at, values, len(at) - 1, replace(QUERY, unit=""))
+    assert said.startswith("Anomalous: ")
+    assert "of growth. Believed is the level and how it grew over a day, which was off by" in told["Expectation"]
+
+
 def test_what_is_usual_within_five_minutes_is_told_where_it_decides() -> None:
     at = BEGIN + 60 * np.arange(5 * 1440, dtype=np.int64)
     values = season(at)

@@ -227,3 +227,23 @@ def test_a_series_that_grows_is_known_while_its_weeks_are_not_yet(days: int, see
 def test_nine_days_of_a_season_are_enough_for_a_departure_that_is_many_times_the_noise(seed: int) -> None:
     history = season(9, seed=seed)
     assert score(history, next_of_season(history) + 4) >= 1
+
+
+@pytest.mark.parametrize("days", [5, 12, 16, 28])
+def test_steady_growth_is_expected_to_go_on(days: int) -> None:
+    at = np.arange(days * PER_DAY + 4 * PER_HOUR) / PER_DAY
+    values = 20 + 2 * at + np.random.default_rng(1).normal(0, 0.05, len(at))
+    history, hours = values[: -4 * PER_HOUR], 4
+    model = fit(history[None], Settings(STEP))
+    now, later = (model.expected(seconds).expected[0] for seconds in (STEP, hours * HOUR))
+    assert now == pytest.approx(values[len(history)], abs=0.15)
+    assert later == pytest.approx(values[-1], abs=0.15)
+    # Less than two hours' growth, where seven days of it span fourteen.
+    assert score(history, now + 0.8) >= 1
+    assert model.learnt.choice.names[model.learnt.choice.best[0]] == "trend"
+
+
+def test_what_wanders_is_no_growth() -> None:
+    walks = np.cumsum(np.random.default_rng(2).normal(0, 0.05, (40, 9 * PER_DAY)), axis=1)
+    choice = fit(walks, Settings(STEP)).learnt.choice
+    assert (choice.best == choice.names.index("trend")).mean() < 0.25

@@ -15,7 +15,10 @@ _NAMES = {
     "flat": "the level alone",
     "daily": "the same time of the last seven days",
     "weekly": "the same time of the last four weeks",
+    "trend": "the level and how it grew over a day",
 }
+_ADDED = {"daily": "for this time of day", "weekly": "for this time of week", "trend": "of growth"}
+"""What an expectation adds to the level."""
 _STILL = 0.05
 """Part of how far a series should move, below which nobody asks how much."""
 _NAMED_MOST = 4
@@ -87,8 +90,7 @@ def _expectation(why: Grounds, level: float) -> str:
     parts = number(why.expected, unit)
     if why.chosen != "flat":
         sign = "+" if why.profile >= 0 else "-"
-        when = "day" if why.chosen == "daily" else "week"
-        usual = f"{sign} {difference(abs(why.profile), unit)} for this time of {when}"
+        usual = f"{sign} {difference(abs(why.profile), unit)} {_ADDED[why.chosen]}"
         parts += f" = a level of {number(level, unit)} {usual}"
     best = next(one for one in why.tried if one.name == why.chosen)
     text = f"{parts}. Believed is {_NAMES.get(why.chosen, why.chosen)}"

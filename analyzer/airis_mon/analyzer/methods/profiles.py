@@ -1,10 +1,13 @@
-"""What the time of day, or of the week, makes a series differ from its day.
+"""What the time of day, of the week, or growth makes a series differ from its level.
 
 A cell's departure is its distance from the median of the day (or week) around it. A profile is the median
-departure of the cells a day (or a week) ago, two, three ... ago.
+departure of the cells a day (or a week) ago, two, three ... ago. What a series grew over a day, from the
+median of one half day to that of the next day's, it goes on to grow, less and less: a damped trend.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -16,6 +19,10 @@ _DAYS = 7
 _WEEKS = 4
 _EXCURSION = 5.0
 """Robust standard deviations beyond which a cell says nothing of the day's shape, in less than a week."""
+_GROWN = 12 * HOUR
+"""Seconds over which the medians are taken whose difference over a day is growth."""
+_DAMPED = 24 * HOUR
+"""Seconds in which growth comes down to a third of what it was."""
 _SMOOTHED = 600
 """Seconds to each side over which departures are smoothed."""
 _REACH = 2
@@ -37,6 +44,8 @@ def profiles(values: Floats, ahead: int, cells: Cells) -> dict[str, Floats]:
             if count <= _DAYS * cells.day:
                 departures = _tamed(departures, cells.day)
             found[name] = _repeated(departures, period, min(most, count // period), ahead)
+    if count > cells.day:
+        found["trend"] = _trend(values, ahead, cells)
     return found
 
 
@@ -55,6 +64,18 @@ def hourly(values: Floats, span: int, least: int, cells: Cells) -> Floats:
     level = robust.trailing_median(medians, width, max(1, width // 4))
     held = np.repeat(level[:, :-1], size, axis=1)[:, blocks * size - count :]
     return np.concatenate([held, level[:, -1:]], axis=1)
+
+
+def _trend(values: Floats, ahead: int, cells: Cells) -> Floats:
+    """Return what each cell has grown to, 0 being the last one; NaN where growth is unknown."""
+    half = hourly(values, _GROWN, 0, cells)
+    slope = (half[:, cells.day :] - half[:, : -cells.day]) / cells.day
+    known = np.nan_to_num(slope)
+    grown = np.cumsum(known[:, :-1], axis=1)
+    kept = math.exp(-cells.seconds / _DAMPED)
+    later = known[:, -1:] * (1 - kept ** np.arange(1, ahead + 1)) / (1 - kept)
+    before = np.where(np.isnan(slope[:, :-1]), np.nan, grown - grown[:, -1:])
+    return np.concatenate([np.full((len(values), cells.day), np.nan), before, later], axis=1)
 
 
 def _repeated(departures: Floats, period: int, most: int, ahead: int) -> Floats:

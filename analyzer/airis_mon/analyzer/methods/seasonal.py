@@ -216,7 +216,8 @@ def learn(values: Floats, settings: Settings) -> Learnt:
     enough = np.sum(~np.isnan(values), axis=1) >= _COUNT_LEAST
     lowest = np.fmin.reduce(values, axis=1) if count else np.full(len(values), np.nan)
     bounded = np.full(len(values), settings.ratio)
-    found = thresholds(values, off, settings.pages_per_week, cells, ratio=settings.ratio)
+    # What a series grows by is not what it usually lies between.
+    found = thresholds(values - seen.grown, off, settings.pages_per_week, cells, ratio=settings.ratio)
     return Learnt(
         cells=cells,
         past=seen.before,

@@ -57,6 +57,8 @@ class Track:
     """(rows, n + ahead): what the profile that was believed said of each cell."""
     before: Floats
     """(rows, cells): what the one that is believed now said of the last cells, as many as levels look at."""
+    grown: Floats
+    """(rows, n): how far each cell was from the last one by growth alone; 0 where none is believed now."""
     slow: Floats
     """(rows, n + 1): the level of half a day, from the past of each cell alone."""
     level: Floats
@@ -82,7 +84,7 @@ def track(values: Floats, ahead: int, cells: Cells) -> Track:
     at = np.minimum(_block(np.arange(count + ahead) - count, block, best.shape[1]), best.shape[1] - 1)
     base, slow, fast = np.zeros((3, len(values), count + ahead))
     last = slice(max(0, count - span(cells)), count)
-    before = np.zeros((len(values), last.stop - last.start))
+    before, grown = np.zeros((len(values), last.stop - last.start)), np.zeros(values.shape)
     for number, name in enumerate(bases):
         used = best == number
         rows = np.flatnonzero(used.any(axis=1))
@@ -95,12 +97,14 @@ def track(values: Floats, ahead: int, cells: Cells) -> Track:
             into[rows, : count + 1] = np.where(mine[:, : count + 1], level, into[rows, : count + 1])
         now = rows[best[rows, -1] == number]
         before[now] = np.nan_to_num(bases[name][now, last])
+        if name == "trend":
+            grown[now] = _filled(bases[name][now, :count])
     slow, fast = slow[:, : count + 1], fast[:, : count + 1]
     off = np.abs(fast - slow)
     room = _ROOM * robust.quantile(off[:, -7 * cells.day :], 0.9)
     choice = Choice(tuple(bases), best[:, -1], tried)
     level = held(fast, slow, room[:, None])
-    return Track(base, before, slow, level, room, choice)
+    return Track(base, before, grown, slow, level, room, choice)
 
 
 def held(fast: Floats, slow: Floats, room: Floats) -> Floats:
@@ -138,6 +142,12 @@ def _fast(residuals: Floats, cells: Cells) -> Floats:
 def _block(cell: np.ndarray, block: int, blocks: int) -> np.ndarray:
     """Return the block of a cell that is so many cells after the end of the history."""
     return np.asarray(cell // block + blocks - 1)
+
+
+def _filled(grown: Floats) -> Floats:
+    """Return growth where none is known yet as the first that is."""
+    first = np.argmax(~np.isnan(grown), axis=1)[:, None]
+    return np.where(np.isnan(grown), np.nan_to_num(np.take_along_axis(grown, first, 1)), grown)
 
 
 def _there(base: Floats, count: int, block: int) -> np.ndarray:
