@@ -181,7 +181,7 @@ def test_growth_is_told_of_as_growth() -> None:
     values[-1] += 2
     said, told = why(at, values, len(at) - 1, replace(QUERY, unit=""))
     assert said.startswith("Anomalous: ")
-    assert "of growth. Believed is the level and how it grew over a day, which was off by" in told["Expectation"]
+    assert "of growth. Believed is the level and how it grew over a day, which was" in told["Expectation"]
 
 
 def test_what_is_usual_within_five_minutes_is_told_where_it_decides() -> None:
