@@ -293,6 +293,37 @@ def test_what_workers_queued_is_sent_first_whatever_their_number_is_then(
         assert all(len(found) == 1 for found in values.values())
 
 
+@pytest.mark.slow
+def test_a_worker_that_is_killed_loses_nothing_that_it_had_queued(start: Start, tmp_path: Path) -> None:
+    values: dict[tuple[object, int], set[float]] = defaultdict(set)
+    up = False
+
+    def answer(request: Request) -> Reply:
+        for one in request.series if up else ():
+            for at, value in one.values():
+                values[one.labels, at].add(value)
+        return Reply(204 if up else 503)
+
+    with prometheus() as there, receiver(answer) as target:
+        queue = f"--remote-write.queue-path={tmp_path / 'queue'}"
+        service = start(there.url, "--workers=2", "--interval=1s", queue, f"--remote-write.url={target.url}")
+        until(lambda: service.ready)
+        there.time += 1
+        until(lambda: min(service.metric("airis_analyzer_queue_samples")) > 20)
+        queued = service.metric("airis_analyzer_queue_samples")
+        for worker in range(2):
+            os.kill(service.pid(worker), signal.SIGKILL)
+        until(lambda: len(service.logged("worker started")) == 4)
+        until(lambda: service.ready)
+        assert service.metric("airis_analyzer_queue_samples") == queued
+        there.time += 1
+        up = True
+        until(lambda: service.metric("airis_analyzer_queue_samples") == [0, 0])
+        until(lambda: len({at for _, at in list(values)}) == 3)
+        service.end()
+    assert all(len(found) == 1 for found in values.values())
+
+
 def test_a_queue_that_another_process_has_ends_the_start(start: Start, tmp_path: Path) -> None:
     queue = f"--remote-write.queue-path={tmp_path / 'queue'}"
     with prometheus() as there:
