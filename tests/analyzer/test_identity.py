@@ -191,6 +191,27 @@ def test_a_header_on_the_command_line_wins_over_the_file_whatever_its_case(tmp_p
     assert "of-the-file" not in repr(who)
 
 
+@pytest.mark.parametrize("content", ["two\nlines", "tab\there", "schlüssel"])
+def test_a_token_that_no_header_can_hold_is_told_without_being_shown(tmp_path: Path, content: str) -> None:
+    (tmp_path / "token").write_text(content)
+    file = tmp_path / "http.yaml"
+    file.write_text("authorization: {credentials_file: token}\n")
+    with pytest.raises(SpecError, match="header Authorization is no line of printable ASCII") as told:
+        identity.reading(parsed(f"--prometheus.http-config={file}"))
+    assert content not in str(told.value)
+
+
+def test_a_password_is_sent_in_utf_8_as_prometheus_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("пароль\n", encoding="utf-8")
+    file = tmp_path / "http.yaml"
+    file.write_text("basic_auth: {username: wächter, password_file: password}\n", encoding="utf-8")
+    who = identity.reading(parsed(f"--prometheus.http-config={file}"))
+    assert who is not None
+    with who.session() as session:
+        sent = session.prepare_request(requests.Request("GET", "http://there/")).headers["Authorization"]
+    assert base64.b64decode(str(sent).removeprefix("Basic ")).decode() == "wächter:пароль"
+
+
 def test_nobody_in_particular_is_nobody() -> None:
     assert identity.reading(parsed()) is None
     assert identity.writing(parsed()) is None

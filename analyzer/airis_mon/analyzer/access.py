@@ -6,12 +6,14 @@ that read a past.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import requests
+from requests.auth import HTTPBasicAuth
 
 from airis_mon.spec import (
     REFUSED,
@@ -32,6 +34,8 @@ __all__ = ["Access", "access"]
 
 LARGEST = 64 * 1024
 """Bytes of the file, and of each secret."""
+_SENDABLE = re.compile(r"[\x20-\x7e]*")
+"""What a header may hold; a line break would begin another one."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,9 @@ class Access:
         found = requests.Session()
         found.trust_env = False  # no password out of a .netrc, no authority, that nobody thought of
         found.headers.update(self.headers)
-        found.auth = self.user
+        if self.user is not None:
+            # In UTF-8, as Prometheus reads it; texts would be Latin-1, which not every password is.
+            found.auth = HTTPBasicAuth(*(text.encode() for text in self.user))
         found.verify = self.verify
         found.cert = self.certificate
         return found
@@ -127,6 +133,10 @@ def access(file: Path) -> Access:
     if (authorization := keys.get("authorization")) is not None:
         token = _text(folder / authorization["credentials_file"], file).strip()
         headers["Authorization"] = f"{authorization.get('type', 'Bearer')} {token}"
+    for name, value in headers.items():
+        if not _SENDABLE.fullmatch(value):
+            message = f"the value of header {name} is no line of printable ASCII"
+            raise SpecError([_problem(file, message, "look for a line break, or what an editor left there")])
     tls = keys.get("tls_config", {})
     own = (tls.get("cert_file"), tls.get("key_file"))
     if user is not None and "Authorization" in headers:

@@ -56,19 +56,21 @@ class Connection:
         """
         packed = bytes(cramjam.snappy.compress_raw(body))
         with self._turn:
+            began = time.monotonic()
             try:
                 return self._answer(packed, headers, timeout)
             except requests.RequestException as error:
                 again = self._kept and _hung_up(error)
                 self._kept = False
                 answer = self._none(error)
-            if not again:
+            left = timeout - (time.monotonic() - began)
+            if not again or left <= 0:
                 return answer
             # The receiver had hung up on the kept connection before it said anything, as a server does with
             # one that was idle for long. The same samples twice are the same samples, and no answer has to be
             # retried anyway: so it is asked again at once, on a new connection, and this is done once.
             try:
-                return self._answer(packed, headers, timeout)
+                return self._answer(packed, headers, left)
             except requests.RequestException as error:
                 return self._none(error)
 
