@@ -212,6 +212,21 @@ def test_a_password_is_sent_in_utf_8_as_prometheus_reads_it(tmp_path: Path) -> N
     assert base64.b64decode(str(sent).removeprefix("Basic ")).decode() == "wächter:пароль"
 
 
+@pytest.mark.parametrize(
+    ("url", "same"),
+    [
+        ("http://there:9090/api/v1/push", True),
+        ("http://THERE:9090/api/v1/push", True),
+        ("http://there:9091/api/v1/push", False),
+        ("https://there:9090/api/v1/push", False),
+        ("http://there.example:9090/api/v1/push", False),
+    ],
+)
+def test_only_the_same_server_hears_what_is_said_to_it_for_writes_too(url: str, same: bool) -> None:
+    who = identity.writing(parsed("--prometheus.header=X-Scope-OrgID: chat", f"--remote-write.url={url}"))
+    assert (who is not None) is same
+
+
 def test_nobody_in_particular_is_nobody() -> None:
     assert identity.reading(parsed()) is None
     assert identity.writing(parsed()) is None

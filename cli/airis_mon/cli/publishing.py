@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import requests
 
 from airis_mon.cli import prometheus
+from airis_mon.http import same_server
 from airis_mon.remote_write import Delivery, HttpWriter, Sample, Writer
 
 
@@ -26,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser, what: str) -> None:
 def writer(arguments: argparse.Namespace, session: requests.Session) -> Writer:
     """Return what writes where the options say."""
     url = arguments.write_url or f"{arguments.url.rstrip('/')}/api/v1/write"
-    return HttpWriter(Delivery(url, session=session))
+    # Who we are to one server is nothing that another one has to hear.
+    known = session if same_server(url, arguments.url) else None
+    return HttpWriter(Delivery(url, session=known))
 
 
 def write(to: Writer, samples: Sequence[Sample]) -> None:

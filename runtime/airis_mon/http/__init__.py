@@ -6,6 +6,6 @@ Must not be here: a protocol, its answers, or what they mean; `remote_write` and
 """
 
 from airis_mon.http.failures import cause, nested
-from airis_mon.http.places import shown
+from airis_mon.http.places import same_server, shown
 
-__all__ = ["cause", "nested", "shown"]
+__all__ = ["cause", "nested", "same_server", "shown"]

@@ -1,6 +1,6 @@
 """Flags of who we are to the servers that are read from and written to: a tenant, a token, a certificate.
 
-Where no other server is named to write to, it is the one that is read from, and is told the same.
+A server that is read from and written to is told the same by both; another one hears nothing that is not its.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from airis_mon.analyzer.access import Access, access
+from airis_mon.http import same_server
 from airis_mon.remote_write import RESERVED
 from airis_mon.spec import Problem, SpecError
 
@@ -25,7 +26,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
 
 def add_writing(parser: argparse.ArgumentParser) -> None:
     """Add who we are to the server that is written to: `remote_write_access`, `remote_write_headers`."""
-    same = "; without --remote-write.url, what is said to --prometheus.url is said there too"
+    same = "; where that is the server of --prometheus.url, what is said there is said here too"
     _add(parser, "--remote-write", f"to --remote-write.url{same}")
     _add_header(parser, "--remote-write", "with each write")
 
@@ -41,7 +42,8 @@ def reading(arguments: argparse.Namespace) -> Access | None:
 def writing(arguments: argparse.Namespace) -> Access | None:
     """Return who we are to the server that is written to; SpecError where the file cannot be used."""
     file, headers = arguments.remote_write_access, arguments.remote_write_headers
-    if arguments.remote_write_url is None:
+    url = arguments.remote_write_url
+    if url is None or same_server(url, arguments.prometheus_url):
         file = file or arguments.prometheus_access
         headers = [*arguments.prometheus_headers, *headers]
     return _told(file, headers)
