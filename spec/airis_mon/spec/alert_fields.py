@@ -99,7 +99,8 @@ ANOMALY = Record(
 
 def _time_for_some(forecast: Forecast, path: str, reading: Reading) -> None:
     where = reading.places.get(f"{path}.time_budget")
-    if where is not None and not forecast.candidates:
+    # What is the default may have been filled in, as an API server does it.
+    if where is not None and not forecast.candidates and forecast.time_budget != USUAL_TIME:
         message = "no candidates are there to take this time: the analyzer's own forecasters need none"
         hint = "write `candidates: [arima, ets_damped, theta]` beside it, or leave it out"
         reading.refuse(where, f"{path}.time_budget", message, hint)
