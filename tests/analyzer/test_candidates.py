@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from threadpoolctl import threadpool_info
 
 from airis_mon.analyzer.config import Configuration, Query
 from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.forecasting import statistical
 from airis_mon.analyzer.forecasting.candidates import NONE, Candidates, Fate, Plan
 from airis_mon.analyzer.forecasting.outlook import Attempts, outlook
 from airis_mon.analyzer.forecasting.past import Past
@@ -28,6 +31,8 @@ from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.analyzer.query.fake import MemoryQuerier
 from airis_mon.analyzer.rounds import Rounds
+from airis_mon.analyzer.storage import Storage
+from airis_mon.remote_write import Sample, WriteResult
 from airis_mon.remote_write.fake import MemoryWriter
 from airis_mon.spec import CANDIDATES, Candidate
 
@@ -253,6 +258,50 @@ def test_two_analyzers_write_the_same_with_candidates() -> None:
     assert writers[0].samples == writers[1].samples
     assert [it.labels for it in writers[0].samples] == [it.labels for it in without.samples]
     assert writers[0].samples != without.samples
+
+
+def test_others_are_written_before_candidates_are_tried() -> None:
+    order: list[set[str]] = []
+
+    class Watching(MemoryWriter):
+        def write(self, samples: Iterable[Sample]) -> WriteResult:
+            written = list(samples)
+            order.append({dict(sample.labels)["for"] for sample in written})
+            return super().write(written)
+
+    plain = replace(QUERY, signal="plain", candidates=())
+    Cycle(querier(), Watching(), SCHEDULE).run([QUERY, plain])
+    assert order == [{"plain"}, {"load"}]
+
+
+def test_a_restart_goes_on_from_what_was_foreseen_with_candidates_to_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = replace(QUERY, horizons=(6 * HOUR,), candidates=((6 * HOUR, Candidates(("theta",), 5.0)),))
+    calls: list[str] = []
+    theirs = statistical.tried
+
+    def counted(past: Past, values: Floats, name: Candidate, count: int) -> tuple[Floats, list[Fate]]:
+        calls.append(name)
+        return theirs(past, values, name, count)
+
+    monkeypatch.setattr(statistical, "tried", counted)
+
+    def judged(folder: Path | None) -> MemoryWriter:
+        writer = MemoryWriter()
+        storage = None if folder is None else Storage(folder, lambda _result, _text: None)
+        Cycle(source, writer, SCHEDULE, storage=storage).run([far])
+        return writer
+
+    source = querier()
+    judged(tmp_path)
+    assert calls
+    source.time += 60
+    calls.clear()
+    again = judged(tmp_path)
+    assert not calls
+    assert again.samples == judged(None).samples
+    assert any(dict(sample.labels).get("horizon") == "6h" for sample in again.samples)
 
 
 def test_fits_take_one_thread_and_leave_the_others_as_they_were() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airis_mon.analyzer.config import Query, decode
 from airis_mon.analyzer.dependencies import CycleError, Matcher, components, levels, selected
+from airis_mon.analyzer.forecasting.candidates import Candidates
 from airis_mon.spec import SpecError
 
 
@@ -71,6 +74,13 @@ def test_chains_are_followed_to_their_end() -> None:
     b = query("b", 'y{for="a"}')
     c = query("c", 'yhat{for="b"} - on () yhat{for="a"}')
     assert levels([c, b, A]) == ((A,), (b,), (c,))
+
+
+def test_what_takes_long_to_forecast_waits_until_all_others_are_judged() -> None:
+    slow = replace(A, horizons=(3600,), candidates=((3600, Candidates(("theta",), 10.0)),))
+    b, c = query("b", 'y{for="a"}'), query("c", "up")
+    d = query("d", 'y{for="c"}')
+    assert levels([b, slow, d, c]) == ((c,), (d,), (slow,), (b,))
 
 
 def test_a_circle_is_refused_with_who_is_in_it_and_where() -> None:

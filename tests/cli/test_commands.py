@@ -129,6 +129,18 @@ def test_candidates_without_statsmodels_are_warned_of_with_what_to_type(tmp_path
     assert '= pip install "airis-mon[statsmodels]" where the analyzer runs' in done.stderr
 
 
+@pytest.mark.parametrize("others", [1, 2])
+def test_time_budgets_are_warned_of_together(airis_mon: Run, tmp_path: Path, others: int) -> None:
+    text = documents.monitor().replace("horizon: 24h", "horizon: 24h, candidates: [theta], time_budget: 30s")
+    monitors = [text, *(text.replace("name: support-chat", f"name: chat{n}") for n in range(others))]
+    file = tmp_path / "chat.yaml"
+    file.write_text("---\n".join([*monitors, documents.PEOPLE]))
+    done = airis_mon("check", str(file))
+    assert done.returncode == 0, done.stderr
+    warned = "3 forecasts with candidates may take 1m30s of a processor together" in done.stderr
+    assert warned == (others == 2), done.stderr
+
+
 def test_doctor_runs_without_any_extra_and_names_them() -> None:
     done = bare("doctor")
     assert done.returncode == 1

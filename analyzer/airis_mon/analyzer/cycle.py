@@ -169,7 +169,7 @@ class Cycle:
         self._judged = judged
         self._before: Mapping[Query, int] | None = None
         """Until when queries were judged by earlier processes; None as long as nobody has looked."""
-        self._saved: dict[Query, int] = {}
+        self._saved: dict[Query, tuple[int, ...]] = {}
         """Until when what is kept of a query was learnt."""
         self._watches: dict[Query, Watch] = {}
         self._endings = Endings()
@@ -273,7 +273,7 @@ class Cycle:
         memory = None if self._storage is None else self._storage.load(query, self._schedule.step, at)
         if memory is not None:
             watch.remember(memory)
-            self._saved[query] = memory.known.end
+            self._saved[query] = memory.until
         return watch
 
     def _save(self) -> None:
@@ -283,12 +283,12 @@ class Cycle:
         began, saved = self._clock(), False
         for query, watch in self._watches.items():
             memory = watch.memory
-            if memory is None or self._saved.get(query) == memory.known.end:
+            if memory is None or self._saved.get(query) == memory.until:
                 continue
             if self._clock() - began > _SAVING or self._stopped():
                 return
             self._storage.save(query, self._schedule.step, memory)
-            self._saved[query], saved = memory.known.end, True
+            self._saved[query], saved = memory.until, True
         if saved:
             self._storage.tidy(self._watches, self._schedule.step)
             self._saved = {query: self._saved[query] for query in self._watches if query in self._saved}

@@ -60,14 +60,18 @@ class Matcher:
 
 
 def levels(queries: Sequence[Query]) -> tuple[tuple[Query, ...], ...]:
-    """Return the queries in levels: what one reads was written by those of earlier levels; CycleError."""
+    """Return the queries in levels: what one reads was written by those of earlier levels; CycleError.
+
+    Those with candidates take a processor for seconds: they wait until all others are done that can be.
+    """
     needs = _needs(queries)
     found: list[tuple[Query, ...]] = []
     done: set[Query] = set()
     while len(done) < len(needs):
-        level = tuple(query for query in queries if query not in done and needs[query] <= done)
-        if not level:
+        ready = tuple(query for query in queries if query not in done and needs[query] <= done)
+        if not ready:
             raise CycleError(_around({query: needs[query] - done for query in queries if query not in done}))
+        level = tuple(query for query in ready if not query.candidates) or ready
         found.append(level)
         done.update(level)
     return tuple(found)

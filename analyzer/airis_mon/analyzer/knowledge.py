@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -44,6 +44,14 @@ class Memory:
     """The last hours as they were read; None where nothing was."""
     past: Frame | None
     """Likewise the past that forecasts are made from."""
+    foreseen: Mapping[tuple[int, int], Foreseen] = field(default_factory=dict)
+    """What comes far ahead by candidates, by horizon and end of the past: it took seconds to compute."""
+
+    @property
+    def until(self) -> tuple[int, ...]:
+        """What of it is newest, of each kind: another one is worth keeping."""
+        newest = dict(sorted(self.foreseen))
+        return (self.known.end, *newest.values())
 
     @property
     def sound(self) -> bool:
@@ -58,6 +66,7 @@ class Memory:
             and all(len(held) == len(rows) for held in self.known.coverages.values())
             and (self.known.peers is None or len(self.known.peers.threshold) == len(rows))
             and all(f.values.shape == (len(f.labels), len(f.timestamps)) for f in frames)
+            and all(foreseen.sound for foreseen in self.foreseen.values())
         )
 
 
@@ -71,6 +80,18 @@ class Foreseen:
     """Time of the last value that it knows."""
     plan: Plan = NONE
     """Which candidates were tried."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether its parts fit together."""
+        count, names = len(self.rows), len(self.plan.names) + len(self.plan.left_out)
+        edges = vars(self.ahead.outlook).values()
+        return (
+            sorted(self.rows.values()) == list(range(count))
+            and all(edge.shape == (count, len(self.ahead.distances)) for edge in edges)
+            and len(self.ahead.mase) == len(self.ahead.demoted) == count
+            and self.ahead.fates.shape == (count, names)
+        )
 
     def trials(self, horizon: int) -> Iterator[Trial]:
         """Yield what became of each candidate."""

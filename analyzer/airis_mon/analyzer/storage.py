@@ -22,7 +22,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.knowledge import Known, Memory
+from airis_mon.analyzer.forecasting.candidates import Plan
+from airis_mon.analyzer.forecasting.horizons import Ahead
+from airis_mon.analyzer.forecasting.outlook import Outlook
+from airis_mon.analyzer.knowledge import Foreseen, Known, Memory
 from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.peers import Peers
 from airis_mon.analyzer.methods.seasonal import Learnt
@@ -31,7 +34,7 @@ from airis_mon.analyzer.methods.thresholds import Thresholds
 from airis_mon.analyzer.methods.tracks import Choice
 from airis_mon.analyzer.query import Frame
 
-VERSION = 5
+VERSION = 6
 """To be raised where the same past is learnt to something else: a pair has to come to the same bits."""
 TTL = 12 * 3600
 """Seconds after which what was learnt is not used: what is usual is learnt each six hours."""
@@ -39,8 +42,12 @@ _SUFFIX = ".learnt.npz"
 _BYTES_MAX = 1 << 30
 """Of one file; what would be more is learnt anew after a restart."""
 _PARTS: dict[str, type] = {
-    part.__name__: part for part in (Memory, Known, Learnt, Peers, Thresholds, Shapes, Choice, Cells, Frame)
-}
+    part.__name__: part
+    for part in (
+        Memory, Known, Learnt, Peers, Thresholds, Shapes, Choice, Cells, Frame,
+        Foreseen, Ahead, Outlook, Plan,
+    )
+}  # fmt: skip
 _TREE = "tree"
 Result = Literal["used", "absent", "old", "damaged", "saved", "unsaved"]
 RESULTS: tuple[Result, ...] = get_args(Result)

@@ -96,12 +96,20 @@ class Watch:
         if not self._known:
             return None
         # The one in use: one that is prepared already can be learnt again before it is needed.
-        return Memory(self._known[min(self._known)], self._recent.frame, self._past.frame)
+        known = self._known[min(self._known)]
+        # Nearer ones are made anew at each fit: they would be too old before anybody could use them.
+        foreseen = {
+            (horizon, end): one
+            for (horizon, end), one in self._foreseen.items()
+            if horizon >= FAR and horizon in self._candidates
+        }
+        return Memory(known, self._recent.frame, self._past.frame, foreseen)
 
     def remember(self, memory: Memory) -> None:
         """Go on from what a watch of the same query and step had learnt; before the first fit."""
         self._known = {memory.known.end: memory.known}
         self._recent.frame, self._past.frame = memory.recent, memory.past
+        self._foreseen = dict(memory.foreseen)
 
     def fit(self, querier: Querier, until: int) -> bool:
         """Learn from the past up to `until`, in seconds; say whether there was anything to do.
