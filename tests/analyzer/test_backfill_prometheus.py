@@ -71,7 +71,7 @@ def test_a_past_is_filled_in_after_the_window_was_opened_and_only_once(
         (["--since=5000d"], 1, "--since and --until are 5000d apart; up to 366d are judged at once"),
         (["--since=1h", "--until=2h"], 1, "--since has to be before --until: they are "),
         (
-            ["--since=1h", "--until=1h"],
+            ["--since=2026-11-01T00:00:30Z", "--until=2026-11-01T00:00:30Z"],
             1,
             "lies in it; write an earlier --since, such as --since 7d",
         ),

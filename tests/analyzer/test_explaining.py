@@ -214,7 +214,10 @@ def test_what_is_judged_follows_the_moment_to_explain(
     assert code == 1
     assert "--at: 2999-01-01T00:00:00Z lies in the future; now it is " in err
     for given, told in (
-        (["--since=0s"], "is empty: no time of evaluation, every 1m, lies in it; write an earlier --since"),
+        (
+            ["--since=2026-11-01T00:00:30Z", "--until=2026-11-01T00:00:30Z"],
+            "is empty: no time of evaluation, every 1m, lies in it; write an earlier --since",
+        ),
         (["--since=1h", "--until=2h"], "--since has to be before --until: they are "),
         (["--since=900d"], "--since and --until are 900d apart; up to 366d are judged at once"),
     ):

@@ -97,6 +97,7 @@ class World:
             Configuration((QUERY,)),
             metrics,
             log,
+            clock=lambda: 0.0,
         )
 
     def live(self, until: float) -> None:

@@ -19,7 +19,7 @@ from airis_mon.analyzer.leftovers import Leftovers
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.analyzer.patience import Patience
 from airis_mon.analyzer.query import HttpQuerier, Limits
-from airis_mon.analyzer.rounds import Rounds
+from airis_mon.analyzer.rounds import BACKFILL, Rounds
 from airis_mon.analyzer.shards import Shard
 from airis_mon.analyzer.storage import Result, Storage
 from airis_mon.analyzer.writing import Destination
@@ -47,6 +47,8 @@ class Settings:
     """Who we are to the server that is read from; None for nobody in particular."""
     shard: Shard = Shard()  # noqa: RUF009  a frozen value
     """Which share it is: its files are named after it."""
+    backfill: str = BACKFILL
+    """What to type to have judged what was missed, without the times."""
 
 
 class Engine:
@@ -89,7 +91,15 @@ class Engine:
             patience=Patience.of(settings.schedule.interval),
             concurrency=settings.concurrency,
         )
-        self._rounds = Rounds(cycle, settings.schedule, configuration, self._metrics, log, canaries)
+        self._rounds = Rounds(
+            cycle,
+            settings.schedule,
+            configuration,
+            self._metrics,
+            log,
+            canaries,
+            backfill=settings.backfill,
+        )
         self._metrics.configured(len(configuration.queries))
         # A thread that the process does not wait for: a request that hangs must not hold up the end.
         self._thread = threading.Thread(

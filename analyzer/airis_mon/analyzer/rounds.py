@@ -19,6 +19,8 @@ from airis_mon.spec import Candidate
 _SETTLES = 2.0
 """Seconds after an aligned time until it is judged: scrapes of that moment have to arrive first."""
 _LINES_MAX = 20
+BACKFILL = "airis-mon analyzer backfill"
+"""What judges times that were missed; flags follow."""
 
 
 class Rounds:
@@ -33,8 +35,13 @@ class Rounds:
         log: logging.Logger,
         canaries: Canaries | None = None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        backfill: str = BACKFILL,
     ) -> None:
-        """Prepare to run `cycle`, and `canaries` after it, on what `configuration` holds when it begins."""
+        """Prepare to run `cycle`, and `canaries` after it, on what `configuration` holds when it begins.
+
+        `backfill` is what is advised where times were missed.
+        """
         self.configuration = configuration
         self.ran = threading.Event()
         """Set when the first cycle has ended, well or not so well."""
@@ -45,6 +52,7 @@ class Rounds:
         self._left_out: dict[str, set[tuple[int, Candidate, Fate]]] = {}
         self._canaries = canaries
         self._clock = clock
+        self._backfill = backfill
 
     def run(self, stop: threading.Event) -> None:
         """Run until `stop` is set."""
@@ -119,7 +127,7 @@ class Rounds:
                 extra={
                     "times": len(outcome.missed),
                     "while": "no process ran" if outcome.resumed else "this process ran",
-                    "advice": f"airis-mon analyzer backfill --since {first} --until {last}",
+                    "advice": f"{self._backfill} --since {first} --until {last}",
                 },
             )
         for failure in outcome.failures[:_LINES_MAX]:

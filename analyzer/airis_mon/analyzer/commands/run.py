@@ -15,7 +15,7 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
-from airis_mon.analyzer.commands import delivery, flags, identity, limits
+from airis_mon.analyzer.commands import advice, delivery, flags, identity, limits
 from airis_mon.analyzer.config import Configuration, load
 from airis_mon.analyzer.engine import Engine, Settings
 from airis_mon.analyzer.metrics import Reloads
@@ -143,6 +143,7 @@ def _options(arguments: argparse.Namespace) -> Options:
             concurrency=arguments.query_concurrency,
             limits=limits.limits(arguments),
             access=identity.reading(arguments),
+            backfill=advice.backfill(arguments),
         ),
         shards=flags.shards(arguments),
         log_level=arguments.log_level,

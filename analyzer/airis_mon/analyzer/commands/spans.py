@@ -10,7 +10,7 @@ LONGEST = 366 * 86400
 
 
 def checked(since: int, until: int, now: float, interval: int) -> tuple[int, int]:
-    """Return the first and the last time to judge, the last one not after `now`.
+    """Return the first and the last time to judge, the last one not after `now`; they may be the same.
 
     ValueError with what to write where no time of evaluation lies between them, or too many do.
     """
@@ -20,7 +20,7 @@ def checked(since: int, until: int, now: float, interval: int) -> tuple[int, int
             f"--since has to be before --until: they are {moment(since)} and {moment(until)}; "
             f"of how long ago, the longer one comes first: --since 2h --until 1h"
         )
-    if since == until or begun(since, interval) > evaluated_at(until, interval):
+    if begun(since, interval) > evaluated_at(until, interval):
         raise ValueError(
             f"the span from {moment(since)} to {moment(until)} is empty: no time of evaluation, every "
             f"{format_duration(interval)}, lies in it; write an earlier --since, such as --since 7d"
