@@ -34,3 +34,31 @@ def test_paths_are_told_as_the_document_calls_them(airis_mon: Run, tmp_path: Pat
     (problem,) = json.loads(done.stdout)
     assert problem["path"] == "slos[0].sli.events.error_query"
     assert (problem["line"], problem["column"]) == (17, 22)
+
+
+def test_an_expression_that_is_no_sum_is_told_where_versions_are_compared_by_it(
+    airis_mon: Run, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "chat.yaml"
+    wrong.write_text(
+        """
+apiVersion: airis.dev/v1alpha1
+kind: ModelMonitor
+metadata: {name: chat}
+spec:
+  model: {name: llama}
+  source: {contract: vllm, selector: {job: vllm}}
+  canary: {baseline: {version: "1"}, candidate: {version: "2"}}
+  objectives:
+    - name: answers
+      target: 99%
+      events:
+        total: 'max(rate(answers{job="a"}[$window]))'
+        bad: 'sum(rate(failures{job="a"}[$window]))'
+""",
+        encoding="utf-8",
+    )
+    done = airis_mon("check", wrong)
+    assert done.returncode == 1
+    assert "(spec.objectives[0].events.total)" in done.stderr
+    assert "max() is no sum of rates" in done.stderr

@@ -5,26 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from airis_mon.analyzer.comparison import Counter, Measure, margin
-from airis_mon.rules.expressions import Term, terms
+from airis_mon.rules.expressions import ExpressionError, Term, terms
 from airis_mon.spec import Events, Monitor
 
 
 def expressed(monitor: Monitor) -> Mapping[str, Measure]:
-    """Return what the objectives on `events` count, by their names, of a document that was loaded."""
+    """Return what the objectives on `events` count, by their names, of a document that was loaded.
+
+    What is no sum of rates is left out: whoever derives rules from it says so, with its place.
+    """
     found = {}
     for objective in monitor.objectives:
         if not isinstance(kind := objective.indicator, Events):
             continue
         part = kind.bad if kind.bad is not None else kind.good
+        try:
+            operations, counters = _counters(terms(kind.total)), _counters(terms(part or ""))
+        except ExpressionError:
+            continue
         found[objective.name] = Measure(
             name=objective.name,
             about="bad events" if kind.bad is not None else "events that are not good",
             unit="ratio",
             less_is_better=True,
             margin=margin(objective),
-            operations=_counters(terms(kind.total)),
+            operations=operations,
             part="failing" if kind.bad is not None else "good",
-            counters=_counters(terms(part or "")),
+            counters=counters,
         )
     return found
 
