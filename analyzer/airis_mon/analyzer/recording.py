@@ -14,6 +14,8 @@ Integers = NDArray[np.int64]
 
 LOOK = 32
 """Samples by whose distances the step is told; they are not judged."""
+_COLUMNS = 50_000_000
+"""Columns of a grid at most, 400 MB: nineteen months of seconds, or a lifetime of minutes."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,10 @@ class Recording:
 
 
 def of_samples(timestamps: Integers, values: Floats) -> Recording | None:
-    """Return the recording of samples at any distances; None of too few to tell the step by."""
+    """Return the recording of samples at any distances; None of too few to tell the step by.
+
+    ValueError where they lie so far apart that the steps between them are too many to be held.
+    """
     if len(values) <= LOOK:
         return None
     step = _step(timestamps[:LOOK])
@@ -105,7 +110,15 @@ def _grid(timestamps: Integers, values: Floats, step: int) -> tuple[Floats, int]
     """
     columns = -(-timestamps // step)
     size = Cells.of(step).columns
-    origin = (int(columns[0]) - 1) // size * size
-    grid = np.full((1, int(columns[-1]) - origin), np.nan)
+    origin = (int(columns.min()) - 1) // size * size
+    width = int(columns.max()) - origin
+    if width > _COLUMNS:
+        widest = int(np.argmax(np.diff(timestamps)))
+        raise ValueError(
+            f"{width:,} steps of {step} s from the first timestamp to the last, at most {_COLUMNS:,} can be "
+            f"judged at once; the longest gap is {timestamps[widest]} to {timestamps[widest + 1]}: judge "
+            "what comes before it and what comes after it apart"
+        )
+    grid = np.full((1, width), np.nan)
     grid[0, columns - origin - 1] = np.where(np.isfinite(values), values, np.nan)
     return grid, origin * step

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from airis_mon.analyzer import arguments
 from airis_mon.analyzer.forecasting.candidates import NOBODY, Candidates
 from airis_mon.analyzer.forecasting.outlook import outlook
 from airis_mon.analyzer.methods.beginnings import begun, unready
@@ -42,17 +44,21 @@ class Judgement:
     """Until when the long past was learnt from, for each sample."""
 
 
-def anomaly_scores(timestamps: Integers, values: Floats) -> Floats:
+def anomaly_scores(timestamps: ArrayLike, values: ArrayLike) -> Floats:
     """Return the score of each sample, 1 or more being anomalous.
 
-    `timestamps` are seconds since the epoch, strictly increasing; `values` may be NaN. A score depends on
-    its sample and those before it alone.
+    `timestamps` are whole seconds since the epoch, in order; a local clock may be set back by an hour once a
+    year. Of samples of one second the last one is learnt from. `values` may be NaN or None; beyond 1e300 they
+    count as 1e300. Both are whatever numpy makes one row of numbers of; ValueError says what is wrong.
+    A score depends on its sample and those before it alone.
     """
-    scores = np.zeros(len(values))
-    recording = of_samples(timestamps, values)
+    at, measured = arguments.series(timestamps, values)
+    measured = arguments.clipped(measured)
+    scores = np.zeros(len(measured))
+    recording = of_samples(at, measured)
     if recording is not None:
         for each in judgements(recording, Settings(recording.step)):
-            scores[each.samples] = each.model.scores(values[each.samples], each.ahead, rows=each.rows)
+            scores[each.samples] = each.model.scores(measured[each.samples], each.ahead, rows=each.rows)
     return scores
 
 
@@ -94,17 +100,23 @@ def _windows(row: Floats, ends: Integers, width: int) -> Floats:
 
 
 def forecast(
-    timestamps: Integers, values: Floats, horizon: int, level: float, candidates: Candidates = NOBODY
+    timestamps: ArrayLike, values: ArrayLike, horizon: int, level: float, candidates: Candidates = NOBODY
 ) -> tuple[Floats, Floats, Floats]:
     """Return expectation, lower and upper edge of the next `horizon` steps, shape (horizon,) each.
 
-    A step is the usual distance of two timestamps; `level` is the share of outcomes that the band should
-    hold. `candidates` are tried as well, within their time; there are none by default.
+    `timestamps` and `values` are as `anomaly_scores` takes them. A step is the usual distance of two
+    timestamps; `level`, between 0 and 1, is the share of outcomes that the band should hold. `candidates`
+    are tried as well, within their time; there are none by default.
     Of fewer than four values nothing can be said: the answer is NaN.
     """
-    row, step = _recent(timestamps, values)
-    found = outlook(row[None], step, horizon, level, plan=candidates.plan([len(row)]))
-    return found.mean[0], found.lower[0], found.upper[0]
+    steps, share = arguments.horizon(horizon), arguments.level(level)
+    row, step = _recent(*arguments.series(timestamps, values))
+    row, power = arguments.scaled(row)
+    found = outlook(row[None], step, steps, share, plan=candidates.plan([len(row)]))
+    mean, lower, upper = (
+        arguments.unscaled(each[0], power) for each in (found.mean, found.lower, found.upper)
+    )
+    return mean, lower, upper
 
 
 def _recent(timestamps: Integers, values: Floats) -> tuple[Floats, int]:
@@ -112,7 +124,7 @@ def _recent(timestamps: Integers, values: Floats) -> tuple[Floats, int]:
     if not len(timestamps):
         return np.full(1, np.nan), 60
     step = max(1, int(np.median(np.diff(timestamps)))) if len(timestamps) > 1 else 60
-    back = np.rint((timestamps[-1] - timestamps) / step).astype(np.int64)
+    back = np.rint((timestamps.max() - timestamps) / step).astype(np.int64)
     near = back < _FORECAST_COLUMNS
     row = np.full(int(back[near].max()) + 1, np.nan)
     row[-1 - back[near]] = np.where(np.isfinite(values[near]), values[near], np.nan)

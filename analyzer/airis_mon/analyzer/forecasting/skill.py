@@ -57,7 +57,8 @@ def judged(trials: Trials, tried: Sequence[Floats], plain: Floats) -> Skill:
     mase = (robust.mean(ours) + least) / (robust.mean(naive) + least)
     worse = ours - naive
     apart = min(len(places), 1 + (trials.starts[places[-1]] - trials.starts[places[0]]) / trials.horizons[0])
-    spread = np.sqrt(robust.mean((worse - robust.mean(worse)[:, None]) ** 2) / apart)
+    with np.errstate(over="ignore"):  # a square beyond all floats is infinite: nothing is surely worse then
+        spread = np.sqrt(robust.mean((worse - robust.mean(worse)[:, None]) ** 2) / apart)
     surely = (robust.mean(worse) > _SURE * spread) & (mase > 1) & (apart >= _APART)
     return Skill(mase, surely, len(places))
 
