@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -21,12 +23,16 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from airis_mon.analyzer.config import Query, decode
+from airis_mon.analyzer.config import Configuration, Query, decode
+from airis_mon.analyzer.cycle import Schedule
+from airis_mon.analyzer.engine import Settings
 from airis_mon.analyzer.query import Labels
 from airis_mon.analyzer.query.fake import Course
 from airis_mon.analyzer.shards import COUNT_MAX, Shard
 from airis_mon.analyzer.workers.exposition import Together
-from airis_mon.analyzer.workers.supervisor import Pauses
+from airis_mon.analyzer.workers.presence import Presence
+from airis_mon.analyzer.workers.supervisor import Pauses, Supervisor
+from airis_mon.analyzer.writing import Destination
 from airis_mon.web import render
 from tests.analyzer.stub import Prometheus, season, serving
 from tests.remote_write.receiver import Reply, Request, receiver
@@ -236,6 +242,43 @@ def test_a_worker_that_does_not_answer_holds_up_nothing(start: Start) -> None:
         assert service.pid(0) != stopped
         os.kill(service.pid(0), signal.SIGSTOP)
         service.end()
+
+
+def test_a_worker_that_hangs_while_it_begins_is_killed_and_started_anew(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    presence = Presence(CollectorRegistry())
+    # Nobody answers there: it has nothing to do but to tell of itself.
+    settings = Settings("http://127.0.0.1:9", Destination("http://127.0.0.1:9"), Schedule(), None, 600, 1)
+
+    async def supervised() -> list[int]:
+        supervisor = Supervisor(
+            settings, [Shard()], presence, logging.getLogger("begins"), begins=3.0, pauses=Pauses(0.01)
+        )
+        failed: list[Exception] = []
+        supervisor.start(Configuration(), failed.append)
+        (first,) = await _pids(caplog, 1)
+        os.kill(first, signal.SIGSTOP)
+        pids = await _pids(caplog, 2)
+        assert not alive(first)
+        await supervisor.stop()
+        assert not failed
+        return pids
+
+    first, _, *_ = asyncio.run(supervised())
+    told = [record for record in caplog.records if record.msg == "worker does not begin, and is killed"]
+    assert told[0].__dict__["pid"] == first
+
+
+async def _pids(caplog: pytest.LogCaptureFixture, count: int) -> list[int]:
+    """Return the processes of workers that were started, once there are so many."""
+
+    def started() -> list[int]:
+        found = [record.__dict__["pid"] for record in caplog.records if record.msg == "worker started"]
+        return found if len(found) >= count else []
+
+    return await asyncio.to_thread(until, started)
 
 
 def test_what_workers_queued_is_sent_first_whatever_their_number_is_then(

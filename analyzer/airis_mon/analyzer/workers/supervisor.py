@@ -21,6 +21,9 @@ from airis_mon.analyzer.workers.worker import Origin
 
 _TAKES = 10.0
 """Seconds that a worker may take to take what it is told; then it is started anew with that."""
+_BEGINS = 60.0
+"""Seconds that a worker may take until it has told of itself; it reads a queue before. Then it is started
+anew, and has twice as long."""
 _ENDS = 10.0
 """Seconds that workers may take to end."""
 
@@ -54,14 +57,19 @@ class Supervisor:
         *,
         log_level: str = "info",
         pauses: Pauses = Pauses(),
+        begins: float = _BEGINS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare a worker for each of `shards`; `presence` tells of them."""
+        """Prepare a worker for each of `shards`; `presence` tells of them.
+
+        One that has not told of itself within `begins` seconds is started anew.
+        """
         self._settings = settings
         self._shards = shards
         self._log = log
         self._log_level = log_level
         self._pauses = pauses
+        self._begins = begins
         self._clock = clock
         self._handles: dict[int, Handle] = {}
         self._keepers: list[asyncio.Task[None]] = []
@@ -145,18 +153,43 @@ class Supervisor:
             async with asyncio.timeout(_TAKES):
                 await handle.give(work)
         except TimeoutError:
-            self._log.error("worker does not answer, and is started anew", extra={"worker": index})
+            self._log.error(
+                "worker does not answer, and is started anew",
+                extra={
+                    "worker": index,
+                    "reason": f"it did not take what to judge from now on within {_TAKES:g} s; the one in "
+                    "its place begins with that",
+                },
+            )
             handle.kill()
 
+    async def _begin(self, index: int, handle: Handle, work: Work, patience: float) -> bool:
+        """Give a worker its first work; say whether it had to be killed, since it did not tell of itself."""
+        try:
+            async with asyncio.timeout(patience):
+                await handle.give(work)
+        except TimeoutError:
+            self._log.error(
+                "worker does not begin, and is killed",
+                extra={"worker": index, "pid": handle.pid, "seconds": patience},
+            )
+            handle.kill()
+            return True
+        return False
+
     async def _keep(self, index: int) -> None:
-        pause = 0.0
+        pause, patience = 0.0, self._begins
         while not self._stopping.is_set():
             began = self._clock()
             handle = self._handles[index] = self._started(index)
             self._log.info("worker started", extra={"worker": index, "pid": handle.pid})
             number = self._number
-            await handle.give(Work(number, self._shares[index], self._held))
-            if not handle.ended.done():
+            work = Work(number, self._shares[index], self._held)
+            hung = await self._begin(index, handle, work, patience)
+            if hung:
+                patience *= 2
+            elif not handle.ended.done():
+                patience = self._begins
                 self._begun.add(index)
                 if number != self._number:  # it was told so before it was there to hear it
                     await self._give(index, handle)
@@ -164,7 +197,7 @@ class Supervisor:
             del self._handles[index]
             if self._stopping.is_set():
                 return
-            if index not in self._begun:
+            if index not in self._begun and not hung:
                 raise StartError(f"worker {index} {_how(code)} before it had begun; its log lines say why")
             pause = self._pauses.after(pause, self._clock() - began)
             self._presence.restarted(index)
