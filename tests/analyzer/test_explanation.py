@@ -164,7 +164,7 @@ def test_a_change_of_shape_is_told_by_its_words() -> None:
     assert said.startswith("As usual: ")
     assert "times as far from one 5m to the next as is usual then; " in told["Shape"]
     frozen, rough = values.copy(), values.copy()
-    frozen[-80:] = 10
+    frozen[-90:] = 10
     said, told = why(at, frozen, len(at) - 1)
     assert said.startswith(
         "Anomalous: its shape, not its level: it has hardly moved from one 5m to the next over 6h"

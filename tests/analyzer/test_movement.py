@@ -171,6 +171,71 @@ def test_what_mostly_stays_as_it_is_has_no_shape(kind: Kind) -> None:
     assert np.isnan(known.off(kind(np.random.default_rng(2), at)[None, -RECENT:], 0, CELLS)).all()
 
 
+def by_day(chance: Random, at: Integers) -> Floats:
+    """Return what is 0 from midnight to seven."""
+    return np.where(at % DAY < 7 * HOUR, 0.0, np.abs(chance.normal(10, 1, len(at))))
+
+
+def daylight(chance: Random, at: Integers) -> Floats:
+    """Return requests a second of half the day, the other half being 0."""
+    sun = np.clip(np.sin(2 * np.pi * (at / DAY - 0.25)), 0, None)
+    return np.asarray(chance.poisson(20 * sun * STEP) / STEP)
+
+
+def duty(on: float, period: float) -> Kind:
+    """Return what is on for some hours of each period, and 0 for its rest."""
+
+    def kind(chance: Random, at: Integers) -> Floats:
+        return np.where(at % round(period * HOUR) < on * HOUR, chance.normal(50, 5, len(at)), 0.0)
+
+    return kind
+
+
+@pytest.mark.parametrize("seed", [2, 9])
+@pytest.mark.parametrize(
+    ("kind", "days", "step"),
+    [
+        (by_day, 30, STEP),
+        (by_day, 20, 60),
+        (daylight, 43, STEP),
+        (duty(5, 8), 21, STEP),
+        (duty(4, 7), 21, STEP),
+        (duty(0.7, 1), 21, STEP),
+    ],
+)
+def test_what_is_idle_for_a_part_of_its_day_does_not_page_by_its_edges(
+    kind: Kind, days: int, step: int, seed: int
+) -> None:
+    at = START + np.arange(days * DAY // step, dtype=np.int64) * step
+    firing = shape_scores(at, kind(np.random.default_rng(seed), at)) >= 1
+    begun = at[1:][firing[1:] & ~firing[:-1]]
+    assert np.sum(begun < START + 14 * DAY) <= 1
+    assert not np.sum(begun >= START + 14 * DAY)
+
+
+@pytest.mark.parametrize("kind", [by_day, duty(5, 8)])
+def test_what_is_idle_for_a_part_of_its_day_and_freezes_while_busy_is_found(kind: Kind) -> None:
+    at = times(20.6)
+    values = kind(np.random.default_rng(3), at)
+    values[-6 * PER_HOUR :] = values[-6 * PER_HOUR]
+    assert (shape_scores(at, values)[-3 * PER_HOUR :] >= 1).any()
+
+
+@pytest.mark.parametrize("step", [60, 300, HOUR])
+def test_live_departures_are_those_of_whole_hours_that_thresholds_have_learnt_from(step: int) -> None:
+    at = START + np.arange(15 * DAY // step, dtype=np.int64) * step
+    cells, values = Cells.of(step), by_day(np.random.default_rng(1), at)[None]
+    # From four in the morning on, until long after it is busy again.
+    end = (14 * DAY + 4 * HOUR) // step
+    known = learn_shapes(cells.newest(values[:, :end]), 2.0, cells)
+    for hour in range(7):
+        whole = known.off(values[:, : end + hour * HOUR // step], hour * HOUR, cells)
+        for since in range(hour * HOUR, (hour + 1) * HOUR, step):
+            off = known.off(values[:, : end + since // step], since, cells)
+            np.testing.assert_array_equal(off, whole)
+        assert np.abs(whole) < 1
+
+
 def test_one_jump_is_no_change_of_shape() -> None:
     at = times(15)
     values = seasonal(np.random.default_rng(5), at)

@@ -4,6 +4,9 @@ Roughness is the logarithm of how far a cell is from the one before, as a multip
 series, over some hours. What it should be, and how far off is too far, is learnt as of the series itself:
 `tracks` and `thresholds` see roughness by the hour. One jump says nothing of the shape: distances count by
 their root, and up to a multiple of the usual one. What is constant most of the time has no shape.
+
+Live as in the past, roughness is that up to whole hours after the end of what was learnt from: where idle
+hours end, it is another one every few minutes, and what recurs daily would be news to the thresholds.
 """
 
 from __future__ import annotations
@@ -48,7 +51,7 @@ class Shapes:
     usual: Floats
     """(rows,): how far a cell usually is from the one before; NaN where it mostly is as before."""
     expected: Floats
-    """(rows, hours): roughness of the hours to come."""
+    """(rows, hours): roughness of the last hour of the past, and of those to come."""
     distance: Floats
     """(rows,): the departure from it that scores 1; NaN while too little is known."""
 
@@ -65,18 +68,17 @@ class Shapes:
         return Shapes(below(self.usual), below(self.expected), below(self.distance))
 
     def off(self, recent: Floats, since: int, cells: Cells) -> Floats:
-        """Return (rows,): how far roughness is from what it should be, in logarithms.
+        """Return (rows,): how far roughness of the last whole hours is from what it should be, in logarithms.
 
         `recent` is (rows, steps) that end `since` seconds after what was learnt from.
         """
-        missing = -(since // cells.step) % cells.columns
-        whole = cells.newest(recent, missing)
-        whole = whole[:, : whole.shape[1] - (missing > 0)]
+        size, width = _hour(cells)
+        seconds = size * cells.seconds
+        whole = cells.newest(recent[:, : max(0, recent.shape[1] - since % seconds // cells.step)])
         if not whole.shape[1]:
             return np.full(len(recent), np.nan)
-        size, width = _hour(cells)
         now = _rough(_moves(whole)[:, -size * width :], self.usual, size, width)[:, -1]
-        hour = min(max(0, -(-since // (size * cells.seconds)) - 1), self.expected.shape[1] - 1)
+        hour = min(since // seconds, self.expected.shape[1] - 1)
         return np.asarray(now - self.expected[:, hour])
 
 
@@ -96,7 +98,7 @@ def learn_shapes(values: Floats, pages_per_week: float, cells: Cells) -> Shapes:
     hours = Cells(size * cells.seconds, 1, cells.day // size)
     ahead = max(1, _AHEAD * HOUR // hours.seconds)
     if count < cells.day:
-        return Shapes(usual, np.full((rows, ahead), np.nan), np.full(rows, np.nan))
+        return Shapes(usual, np.full((rows, ahead + 1), np.nan), np.full(rows, np.nan))
     rough = _rough(moves, usual, size, width)
     seen = track(rough, ahead, hours)
     held = np.concatenate([np.full((rows, ahead - 1), np.nan), seen.level], axis=1)
@@ -105,7 +107,7 @@ def learn_shapes(values: Floats, pages_per_week: float, cells: Cells) -> Shapes:
     found = thresholds(rough, off, pages_per_week, hours, ratio=False, least=_DEVIATIONS)
     enough = np.sum(~np.isnan(off), axis=1) >= _DAYS_LEAST * hours.day
     distance = np.where(enough, np.fmax(found.distance, _LEAST), np.nan)
-    return Shapes(usual, expected[:, rough.shape[1] :], distance)
+    return Shapes(usual, expected[:, rough.shape[1] - 1 :], distance)
 
 
 def _hour(cells: Cells) -> tuple[int, int]:
