@@ -111,7 +111,9 @@ def test_once_reads_no_more_than_the_flags_allow(
     config.write_text(f"queries: [{{monitor: m, model: x, for: many, expr: '{expr}', history: 2h}}]")
     flags = [f"--config.file={config}", f"--prometheus.url={prometheus_server().url}"]
     assert ended(["once", *flags, flag]) == 1
-    assert words in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert words in err
+    assert f", or raise {flag.partition('=')[0]}\n" in err
     assert ended(["once", *flags]) == 0
 
 

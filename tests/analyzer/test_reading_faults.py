@@ -42,7 +42,7 @@ GOOD = b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{
         (raw("500 Internal Server Error", b""), "answered 500"),
         (raw("422 Unprocessable Entity", error("execution", "query processing would load too many samples")),
          "answered 422: execution: query processing would load too many samples"),
-        (raw("200 OK", GOOD, length=len(GOOD) + 100), "is not reachable"),  # it broke off
+        (raw("200 OK", GOOD, length=len(GOOD) + 100), "ended its answer early: "),
         (raw("200 OK", GOOD[:-20]), "not in Prometheus' form"),
         (raw("200 OK", b"[]"), "not in Prometheus' form"),
         (raw("200 OK", GOOD.replace(b'"metric":{}', b'"metric":3')), "something that is no series"),

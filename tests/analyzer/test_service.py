@@ -102,7 +102,9 @@ def test_it_waits_for_prometheus_works_reloads_and_ends_cleanly(
     assert answer.status_code == 500
     assert "nested deeper" in answer.text
     service.process.send_signal(signal.SIGHUP)
-    until(lambda: service.logged("reload failed, the old configuration stays"))
+    told = until(lambda: service.logged("reload failed, the old configuration stays"))
+    assert "exception" not in told
+    assert str(service.config) in told["error"]
     service.config.write_text(GOOD)
     service.process.send_signal(signal.SIGHUP)
     until(lambda: service.metric("airis_analyzer_config_queries") == 1)
@@ -264,17 +266,25 @@ def test_a_path_that_cannot_be_written_ends_the_start(
     assert why.format(given) in text
 
 
-def test_a_taken_port_ends_the_start(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_taken_port_ends_the_start_before_anything_is_asked(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, workers: int
+) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(GOOD)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    here = ("127.0.0.1", 0)
+    with socket.create_server(here) as taken, socket.create_server(here) as prometheus:
+        prometheus.setblocking(False)
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         flags = [
             f"--config.file={file}",
-            "--prometheus.url=http://127.0.0.1:1",
+            f"--prometheus.url=http://127.0.0.1:{prometheus.getsockname()[1]}",
+            f"--workers={workers}",
             f"--web.listen-address={address}",
         ]
         code, text = refused(capsys, *flags)
+        with pytest.raises(BlockingIOError):
+            prometheus.accept()
     assert code == 1
     assert address in text
     assert "--web.listen-address" in text

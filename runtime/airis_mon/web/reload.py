@@ -69,7 +69,11 @@ class Reload:
                 await self._reload()
             except Exception as error:
                 self._successful.set(0)
-                _LOG.exception("reload failed, the old configuration stays")
+                # What is wrong with a file is no fault of ours; where it may be, a traceback helps.
+                _LOG.error(
+                    "reload failed, the old configuration stays", extra={"error": str(error) or repr(error)}
+                )
+                _LOG.debug("reload failed here", exc_info=True)
                 return error
             self._succeeded()
         _LOG.info("reloaded")

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
@@ -35,8 +36,11 @@ async def serve(
     config: Path | None = None,
     limits: ConnectionLimits | None = None,
     grace: float = 10.0,
+    begin: Callable[[], None] | None = None,
 ) -> None:
     """Serve `app` until `stop` is set, then let the requests in flight end within `grace` seconds.
+
+    `begin` is called once connections are accepted: what a process whose port is taken must not have begun.
 
     `config` is a file in exporter-toolkit's format: TLS, client certificates, basic auth, headers. Logs
     `listening` with the real address as soon as connections are accepted (port 0 is resolved), and `stopped`
@@ -70,6 +74,8 @@ async def serve(
         log.info(
             "listening", extra={"address": str(Address(host, port)), "tls": access.config.tls is not None}
         )
+        if begin is not None:
+            begin()
         await stop.wait()
         log.info("stopping", extra={"grace_seconds": grace})
         server.close()

@@ -176,7 +176,6 @@ async def _run(options: Options, log: logging.Logger) -> None:
         reload=_reload(options, judges, reloads),
     )
     reload_on_hangup(app)
-    judges.start(failed)
     try:
         await serve(
             app,
@@ -185,6 +184,7 @@ async def _run(options: Options, log: logging.Logger) -> None:
             log=log,
             config=options.web_config,
             limits=options.connections,
+            begin=lambda: judges.start(failed),
         )
     finally:
         await judges.stop()

@@ -49,10 +49,12 @@ class HttpQuerier:
         answer_points: int = _ANSWER_POINTS,
         series_max: int = _LIMITS.series,
         bytes_max: int = _LIMITS.bytes,
+        flags: bool = False,
     ) -> None:
         """Prepare to ask `url`, the server's root; `timeout` in seconds is for each request.
 
-        Without `session` each thread has one of its own, of `sessions`.
+        Without `session` each thread has one of its own, of `sessions`. `flags` says that both limits are
+        those of flags, which are named where one is met.
         """
         self._url = url.rstrip("/")
         self._shown = shown(self._url)
@@ -61,6 +63,7 @@ class HttpQuerier:
         self._answer_points = answer_points
         self._series_max = series_max
         self._bytes_max = bytes_max
+        self._flags = flags
         self._session = session
         self._sessions = sessions
         self._idle: deque[requests.Session] = deque()
@@ -74,6 +77,7 @@ class HttpQuerier:
             series_max=limits.series,
             bytes_max=limits.bytes,
             sessions=requests.Session if access is None else access.session,
+            flags=True,
         )
 
     def now(self) -> float:
@@ -143,11 +147,12 @@ class HttpQuerier:
             raise LimitError(
                 "series",
                 f"the expression gives {count} series, at most {self._series_max} are read: "
-                "keep fewer labels apart, or select fewer series",
+                f"keep fewer labels apart, or select fewer series{self._or('--query.max-series')}",
             )
 
     def _ask(self, path: str, form: dict[str, str]) -> Answer:
         """Return what was answered; QueryError where that was an error."""
+        begun = False
         try:
             with (
                 self._lent() as session,
@@ -160,10 +165,12 @@ class HttpQuerier:
                     stream=True,
                 ) as response,
             ):
+                begun = True
                 body = self._body(response)
                 status = response.status_code
         except requests.RequestException as error:
-            text = f"{self._shown} is not reachable: {cause(error)}"
+            what = "ended its answer early" if begun else "is not reachable"
+            text = f"{self._shown} {what}: {cause(error)}"
             raise (LimitError("timeout", text) if _late(error) else QueryError(text)) from error
         try:
             return Answer(body)
@@ -195,9 +202,13 @@ class HttpQuerier:
         for part in response.iter_content(_PIECE):
             body += part
             if len(body) > self._bytes_max:
-                text = f"{self._shown} answered with more than {self._bytes_max} bytes"
-                raise LimitError("bytes", text)
+                text = f"{self._shown} answered with more than {self._bytes_max} bytes: select fewer series"
+                raise LimitError("bytes", text + self._or("--query.max-bytes"))
         return body
+
+    def _or(self, flag: str) -> str:
+        """Return what else can be done about a limit, where it is a flag's."""
+        return f", or raise {flag}" if self._flags else ""
 
 
 def _late(error: BaseException | None) -> bool:
