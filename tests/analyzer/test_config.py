@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -149,6 +152,49 @@ def test_candidates_without_statsmodels_are_refused_with_what_to_install() -> No
     (query,) = decode(text, "a.yaml").queries
     assert query.candidates == ((3600, Candidates(("ets",), 5.0)),)
     with pytest.raises(SpecError) as raised:
-        decode(text, "a.yaml", statsmodels=False)
+        decode(text, "a.yaml", lacking=lambda: "which is not installed here")
     assert 'pip install "airis-mon[statsmodels]"' in str(raised.value)
     assert "a.yaml:2:" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ("sys.modules['statsmodels'] = None", "which is not installed here"),
+        (
+            "sys.modules['threadpoolctl'] = None",
+            "which cannot be imported here: ModuleNotFoundError: ",
+        ),
+        (
+            "sys.path.insert(0, 'broken')",
+            "which cannot be imported here: ImportError: built for another numpy",
+        ),
+    ],
+    ids=["absent", "half", "broken"],
+)
+def test_what_makes_forecasts_says_what_is_wrong_with_statsmodels_and_what_explains_goes_without(
+    tmp_path: Path, broken: str, words: str
+) -> None:
+    package = tmp_path / "broken" / "statsmodels"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('built for\\nanother numpy')")
+    config = tmp_path / "a.yaml"
+    config.write_text(HEAD + f", horizons: [1h], {TRIED}, time_budget: 5s}}]}}")
+    said = {}
+    for action, *more in (("once",), ("explain", "m/s"), ("replay",)):
+        flags = [action, *more, f"--config.file={config}", "--prometheus.url=http://127.0.0.1:9"]
+        script = f"import sys; {broken}\nfrom airis_mon.analyzer.service import main; sys.exit(main({flags}))"
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            timeout=60,
+        )
+        assert done.returncode == 1
+        said[action] = done.stderr
+    assert f"candidates need statsmodels, {words}" in said["once"]
+    assert "Traceback" not in said["once"]
+    for action in ("explain", "replay"):
+        assert "statsmodels" not in said[action]

@@ -298,6 +298,17 @@ def test_a_monitor_is_chosen_where_files_have_several(
     words = [str(file), "--baseline", "version=1", "--candidate", "version=2"]
     assert canary.run(words, tmp_path) == 1
     assert "2 monitors; choose one with --monitor: digits, other" in capsys.readouterr().err
+    # The one that says whose series are compared, as long as nobody else does.
+    rollout = '  canary: {baseline: {version: "1"}, candidate: {version: "2"}}\n'
+    file.write_text(f"{DOCUMENT}{rollout}---\n{OTHER}")
+    dead = ["--prometheus.url", "http://127.0.0.1:9"]
+    assert canary.run([str(file), *dead], tmp_path) == 1
+    assert "http://127.0.0.1:9 is not reachable" in capsys.readouterr().err
+    assert canary.run(words, tmp_path) == 1
+    assert "2 monitors; choose one with --monitor: digits, other" in capsys.readouterr().err
+    file.write_text(f"{DOCUMENT}{rollout}---\n{OTHER}{rollout}")
+    assert canary.run([str(file), *dead], tmp_path) == 1
+    assert "2 monitors; choose one with --monitor: digits, other" in capsys.readouterr().err
     unreachable = ["--monitor", "other", "--prometheus.url", "http://127.0.0.1:9"]
     assert canary.run([*words, *unreachable], tmp_path) == 1
     assert "http://127.0.0.1:9 is not reachable" in capsys.readouterr().err

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from airis_mon.analyzer.comparison.rollout import Rollout
 from airis_mon.analyzer.comparison.rollout import read as read_rollout
 from airis_mon.analyzer.dependencies import CycleError, levels
-from airis_mon.analyzer.forecasting.candidates import Candidates
+from airis_mon.analyzer.forecasting.candidates import Candidates, unusable
 from airis_mon.analyzer.maintenance import Times, read
 from airis_mon.analyzer.methods.seasonal import Direction
 from airis_mon.analyzer.places import located
@@ -91,10 +90,10 @@ class Configuration:
     """Versions that are compared; below the key `canaries`."""
 
 
-def decode(text: str, file: str, *, statsmodels: bool = True) -> Configuration:
+def decode(text: str, file: str, *, lacking: Callable[[], str | None] = lambda: None) -> Configuration:
     """Return the configuration in a YAML text; SpecError with every problem, each at its place in `file`.
 
-    Without `statsmodels` there are no candidates.
+    Candidates are refused where `lacking`, asked where there are some, tells what is wrong with statsmodels.
     """
     root, origin = located(text, file, _BEGIN)
     problems: list[Problem] = []
@@ -114,6 +113,7 @@ def decode(text: str, file: str, *, statsmodels: bool = True) -> Configuration:
         refuse("queries", f"{len(root['queries'])} queries, at most {_QUERIES_MAX} are run")
         raise SpecError(problems)
     queries: list[Query] = []
+    asking: list[str] = []
     seen: dict[tuple[str, str, frozenset[str]], int] = {}
     for number, entry in enumerate(root["queries"]):
         path = f"queries[{number}]"
@@ -123,10 +123,10 @@ def decode(text: str, file: str, *, statsmodels: bool = True) -> Configuration:
         first = seen.setdefault((query.monitor, query.signal, frozenset(query.by)), number)
         if first != number:
             refuse(path, f"writes the same series as queries[{first}]", "keep one of them, or change `for`")
-        if query.candidates and not statsmodels:
-            hint = 'pip install "airis-mon[statsmodels]", or leave them out of the document and build again'
-            refuse(f"{path}.candidates", "candidates need statsmodels, which is not installed here", hint)
         queries.append(query)
+        if query.candidates:
+            asking.append(path)
+    _lacking(asking, lacking, refuse)
     rollouts = list(_rollouts(root.get(_CANARIES, []), refuse))
     if problems:
         raise SpecError(problems)
@@ -137,6 +137,14 @@ def decode(text: str, file: str, *, statsmodels: bool = True) -> Configuration:
         hint = "let one of them read what is scraped, or recorded by rules"
         raise SpecError([Problem(str(error), path, origin.locate(path), hint)]) from error
     return Configuration(tuple(queries), tuple(rollouts))
+
+
+def _lacking(asking: Sequence[str], lacking: Callable[[], str | None], refuse: Refuse) -> None:
+    """Refuse the candidates at some places where they cannot be tried."""
+    if asking and (why := lacking()) is not None:
+        hint = 'pip install "airis-mon[statsmodels]", or leave them out of the document and build again'
+        for path in asking:
+            refuse(f"{path}.candidates", f"candidates need statsmodels, {why}", hint)
 
 
 def _rollouts(entries: list[Any], refuse: Refuse) -> Iterator[Rollout]:
@@ -150,8 +158,11 @@ def _rollouts(entries: list[Any], refuse: Refuse) -> Iterator[Rollout]:
             refuse(f"{_CANARIES}[{number}]", *map(str, error.args[:2]))
 
 
-def load(file: Path) -> Configuration:
-    """Return the configuration in a file; SpecError with located problems, or why it cannot be read."""
+def load(file: Path, *, forecasts: bool = True) -> Configuration:
+    """Return the configuration in a file; SpecError with located problems, or why it cannot be read.
+
+    Who makes no `forecasts` need not have what candidates need.
+    """
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
     except IsADirectoryError as error:
@@ -159,7 +170,7 @@ def load(file: Path) -> Configuration:
         raise SpecError([Problem(f"{file} is a folder", hint=hint)]) from error
     except OSError as error:
         raise SpecError([Problem(f"cannot read {file}: {error.strerror or error}")]) from error
-    return decode(text, str(file), statsmodels=importlib.util.find_spec("statsmodels") is not None)
+    return decode(text, str(file), lacking=unusable) if forecasts else decode(text, str(file))
 
 
 def _query(entry: Any, path: str, refuse: Refuse) -> Query | None:

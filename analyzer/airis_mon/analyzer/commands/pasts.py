@@ -103,7 +103,7 @@ def check(arguments: argparse.Namespace, written: Mapping[str, Path | None]) -> 
 
 def configured(arguments: argparse.Namespace) -> tuple[Query, ...]:
     """Return the queries of the configuration; SpecError where it cannot be read."""
-    return load(arguments.config_file).queries
+    return load(arguments.config_file, forecasts=False).queries
 
 
 def of_file(arguments: argparse.Namespace) -> Past:

@@ -6,6 +6,8 @@ length of the past instead, and was measured once, with a margin.
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -17,6 +19,7 @@ COLUMNS_MOST = 1000
 """Newest columns that a candidate is fitted on."""
 CYCLES_LEAST = 2
 """Times that a season must have passed; one that has not is not used."""
+_WORDS_MAX = 300
 _ORIGINS = (4, 2, 1)
 """Fits of one series, along its trials; the fewer, the longer parameters are carried forward."""
 
@@ -115,3 +118,16 @@ class Candidates:
 
 
 NOBODY = Candidates()
+
+
+def unusable() -> str | None:
+    """Return what keeps candidates from being tried here, as `statsmodels` goes on; None for nothing."""
+    if importlib.util.find_spec("statsmodels") is None:
+        return "which is not installed here"
+    try:
+        importlib.import_module("airis_mon.analyzer.forecasting.statistical")
+    except Exception as error:
+        # Whatever an installation trips over that was made halfway, or for other versions.
+        said = " ".join(str(error).split())[:_WORDS_MAX]
+        return f"which cannot be imported here: {type(error).__name__}: {said}"
+    return None

@@ -167,6 +167,9 @@ def _step(args: argparse.Namespace, monitor: Monitor) -> int:
 
 def _monitor(args: argparse.Namespace) -> Monitor:
     found = prometheus.chosen(load(args.files).monitors, args.monitors)
+    if not args.monitors and not (args.baseline and args.candidate):
+        # Those that say whose series are compared, as long as the flags do not.
+        found = [one for one in found if one.canary is not None] or found
     if len(found) > 1:
         names = ", ".join(one.name for one in found)
         raise _CanaryError(f"{len(found)} monitors; choose one with --monitor: {names}")
