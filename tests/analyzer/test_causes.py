@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from io import StringIO
 
 import numpy as np
 import pytest
 
 from airis_mon.analyzer.causes import Candidate, Event, Ranking, Signal, Window, excursions, rank
+from airis_mon.cli.causes import report
 from tests.analyzer.incidents import COLUMNS, STEP, Incident, incident
 
 
@@ -59,7 +61,18 @@ def test_a_signal_that_left_its_band_first_comes_before_what_followed(days: floa
     assert after.lead == -480
     assert first.reason.startswith("first left its band (above) 6 min before, score ")
     assert after.weight < 0.2 < first.weight
-    assert (found.visible, found.begins) == (True, WINDOW.time(50))
+    assert (found.visible, found.begins, found.before) == (True, WINDOW.time(50), False)
+
+
+def test_an_incident_that_began_before_the_window_is_said_to_have() -> None:
+    found = rank([flat("errors", 30, 0)], [flat("first", 3e9, 0)], [], WINDOW)
+    assert (found.visible, found.before) == (True, True)
+    out = StringIO()
+    report.write(out, "chat", found, 10)
+    told = " ".join(out.getvalue().split())
+    assert "errors is out of its band since before the window, which begins at 20" in told
+    assert "look further back with a longer --since" in told
+    assert "score more than 1,000" in told
 
 
 def test_a_deploy_shortly_before_outweighs_one_long_before_and_one_after() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from airis_mon.analyzer import explanation
 from airis_mon.analyzer.config import Query, load
 from airis_mon.analyzer.explanation import picture
 from airis_mon.analyzer.explanation.account import Account, account, reasoned
+from airis_mon.analyzer.explanation.overview import overview
 from airis_mon.analyzer.explanation.page import page
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.query import HttpQuerier
@@ -319,6 +323,36 @@ def test_text_of_others_stays_text_and_one_script_alone_may_run() -> None:
     assert "https://" not in text
 
 
+def test_a_page_counts_what_would_have_been_told() -> None:
+    text = page(hostile())
+    assert "would have been a page after" in text
+    assert "; nothing was sent.</p>" in text
+    assert "<b>1</b>episode</div>" in text
+    assert re.search(r"<b>1</b>page: ", text)
+
+
+def test_a_heading_of_many_words_stays_inside_of_the_picture(tmp_path: Path) -> None:
+    at = 1_700_006_400 + 300 * np.arange(9 * 288, dtype=np.int64)
+    values = 1e6 + np.random.default_rng(1).normal(0, 1, len(at))
+    values[-80:] = 1e6
+    frozen = of_samples(at, values)
+    assert frozen is not None
+    name = "chat/ttft{" + ", ".join(f'pod_{n}="value-{n}"' for n in range(20)) + "}"
+    query = Query("m", "x", name, "", unit="requests in flight in each replica")
+    found = reasoned(account(name, frozen, query), frozen)
+    assert found.why is not None
+    assert found.why.by_shape
+    picture.write(found, tmp_path / "why.png")
+    assert (imread(tmp_path / "why.png")[:, -10:, :3] > 0.99).all()
+
+
+def test_a_past_of_less_than_a_day_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        said(capsys, f"--values={own(tmp_path)}", "--history=1s")
+    told = capsys.readouterr().err
+    assert "`1s`: nothing is judged by less than a day of the past; write 1d or more, such as 28d" in told
+
+
 def test_a_picture_holds_the_same(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "why.png"
     assert said(capsys, f"--values={own(tmp_path)}", f"--output={file}") == (0, "", "")
@@ -382,3 +416,33 @@ def test_a_reader_sees_the_page_and_moves_through_it(browser: Browser, tmp_path:
         shot = tmp_path / f"page-{size[0]}.png"
         browser.run(file, size, f"--screenshot={shot}")
         assert shot.stat().st_size > 20_000
+
+
+@pytest.mark.slow
+def test_a_narrow_screen_opens_a_chart_at_the_explained_moment_or_its_newest_end(
+    browser: Browser, tmp_path: Path
+) -> None:
+    looking = """<script>
+      const inside = (mark, around) => {
+        const [one, all] = [mark, around].map(each => each.getBoundingClientRect());
+        return all.left <= one.left && one.right <= all.right;
+      };
+      const [first, last] = [...document.querySelectorAll(".wide")].map(each => [
+        each.scrollWidth > each.clientWidth,
+        Math.round(each.getBoundingClientRect().right - each.firstElementChild.getBoundingClientRect().right),
+        inside(each.querySelector("circle.marked") ?? each, each),
+      ]);
+      document.body.append(`found: ${JSON.stringify([first, last])}`);
+    </script>"""
+    early = hostile()
+    assert early.marked is not None
+    middle = replace(early, marked=len(early.course.values) // 2)
+    many = overview([early])
+    file = tmp_path / "page.html"
+    for text, places in ((page(early), None), (page(middle), None), (many, 0)):
+        file.write_text(text.replace("Content-Security-Policy", "x-lifted") + looking, encoding="utf-8")
+        shown = browser.seen(file, (500, 1200))["text"]
+        (scrolls, beyond, inside), *_ = json.loads(shown.partition("found: ")[2].replace("null", "[0, 0, 0]"))
+        assert scrolls
+        assert inside
+        assert places is None or beyond == places

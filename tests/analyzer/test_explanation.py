@@ -23,12 +23,13 @@ from airis_mon.analyzer.explanation.account import account, reasoned
 from airis_mon.analyzer.explanation.course import Course, course
 from airis_mon.analyzer.explanation.episodes import episodes, per_week
 from airis_mon.analyzer.explanation.frame import drawn, time_ticks, value_range, value_ticks
-from airis_mon.analyzer.explanation.grounds import grounds
+from airis_mon.analyzer.explanation.grounds import Shape, grounds
 from airis_mon.analyzer.explanation.page import page
 from airis_mon.analyzer.explanation.reasons import headline, reasons
 from airis_mon.analyzer.explanation.sources import SERIES_MAX, SourceError, candidates, recordings, samples
-from airis_mon.analyzer.explanation.wording import clock, difference, moment, number, span
+from airis_mon.analyzer.explanation.wording import clock, difference, moment, number, scored, span
 from airis_mon.analyzer.methods.cells import DAY, HOUR
+from airis_mon.analyzer.methods.seasonal import Direction
 from airis_mon.analyzer.query import Labels
 from airis_mon.analyzer.query.fake import MemoryQuerier
 from airis_mon.analyzer.recording import of_samples
@@ -173,6 +174,38 @@ def test_a_change_of_shape_is_told_by_its_words() -> None:
     rough[-90:-1] += np.random.default_rng(2).normal(0, 3, 89)
     said, _ = why(at, rough, len(at) - 1)
     assert said.startswith("Anomalous: its shape, not its level: over 6h it moved 2")
+
+
+@pytest.mark.parametrize("direction", ["both", "up"])
+def test_a_score_below_one_is_said_to_be_the_shape_s_where_it_is(direction: Direction) -> None:
+    at = BEGIN + STEP * np.arange(9 * DAY // STEP, dtype=np.int64)
+    values = 10 + np.random.default_rng(1).normal(0, 1, len(at))
+    values[-1] = 9
+    values[-60:-1] += np.random.default_rng(2).normal(0, 1, 59)
+    recording = of_samples(at, values)
+    assert recording is not None
+    found = grounds(recording, replace(QUERY, direction=direction), len(at) - 1)
+    assert found.own < found.score < 1
+    said = headline(found)
+    if direction == "both":
+        assert (
+            f"so its level scores {found.own:.2f}; the larger score, {found.score:.2f}, is that of its shape"
+            in said
+        )
+    else:
+        assert said.endswith(f" Its score is that of its shape: {found.score:.2f}.")
+
+
+def test_level_and_shape_are_both_told_where_both_are_anomalous() -> None:
+    at, values = past(9)
+    recording = of_samples(at, values)
+    assert recording is not None
+    found = grounds(recording, QUERY, len(at) - 1)
+    assert found.threshold is not None
+    above = found.expected + 2 * found.threshold.distance
+    both = replace(found, value=above, score=3e9, shape=Shape(9.0, 2.0, 3e9, 6 * HOUR, STEP))
+    assert "its shape, even more than its level, which scores 2.00: " in headline(both)
+    assert "which scores more than 1,000; " in headline(both)
 
 
 def test_growth_is_told_of_as_growth() -> None:
@@ -402,6 +435,14 @@ def test_times_on_the_axis_are_few_and_inside(begin: int, length: int) -> None:
 )
 def test_numbers_are_read_without_counting_digits(value: float, unit: str, text: str) -> None:
     assert number(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [(0.0, "0.00"), (1.234, "1.23"), (1000.0, "1000.00"), (2022725838.0, "more than 1,000")],
+)
+def test_scores_are_told_up_to_a_thousand(score: float, text: str) -> None:
+    assert scored(score) == text
 
 
 def test_times_of_day_are_hours_and_minutes_to_the_second_or_not() -> None:

@@ -9,7 +9,7 @@ comes before need not be what it comes from.
 
 from airis_mon.analyzer.causes.events import Event, Kind
 from airis_mon.analyzer.causes.excursions import Excursion, excursions
-from airis_mon.analyzer.causes.ranking import Candidate, Ranking, Signal, Window, rank
+from airis_mon.analyzer.causes.ranking import Candidate, Ranking, Signal, Window, rank, scored
 
 __all__ = [
     "Candidate",
@@ -21,4 +21,5 @@ __all__ = [
     "Window",
     "excursions",
     "rank",
+    "scored",
 ]

@@ -100,6 +100,8 @@ class Ranking:
     """Largest score of the symptom."""
     visible: bool
     """Whether the symptom left its band at all."""
+    before: bool
+    """Whether it was out of it already when the window began, so that it began earlier than `begins` says."""
     candidates: tuple[Candidate, ...]
 
 
@@ -122,7 +124,14 @@ def rank(
     ]
     found += [_event(event, begins, window) for event in events]
     found.sort(key=lambda one: (-one.weight, one.at, one.name))
-    return Ranking(every[chosen].name, begins, symptom.score, symptom.begins is not None, tuple(found))
+    return Ranking(
+        symptom=every[chosen].name,
+        begins=begins,
+        score=symptom.score,
+        visible=symptom.begins is not None,
+        before=symptom.begins == 0,
+        candidates=tuple(found),
+    )
 
 
 def _signal(
@@ -140,7 +149,7 @@ def _signal(
     weight *= _UNRELATED + (1 - _UNRELATED) * related**2
     side = "above" if excursion.upwards else "below"
     since = "since before the window" if excursion.begins == 0 else _before(lead)
-    reason = f"{signal.name} left its band ({side}) {since}, score {excursion.score:.1f}"
+    reason = f"{signal.name} left its band ({side}) {since}, score {scored(excursion.score)}"
     return Candidate(signal.name, "signal", at, lead, excursion.score, related, weight, reason)
 
 
@@ -152,6 +161,11 @@ def _event(event: Event, begins: float, window: Window) -> Candidate:
     usual = f"; it happens {event.per_hour:.2g} times an hour" if event.per_hour >= 0.05 else ""
     reason = f"{event.what}, {_before(lead)}{usual}"
     return Candidate(event.what, event.kind, event.at, lead, None, float(lead >= 0), weight, reason)
+
+
+def scored(score: float) -> str:
+    """Return a score; how far beyond a thousand it is says nothing more."""
+    return f"{score:.1f}" if score <= 1000 else "more than 1,000"
 
 
 def _timely(lead: float, window: Window) -> float:

@@ -18,6 +18,7 @@ from airis_mon.analyzer.config import Query, load
 from airis_mon.analyzer.explanation.course import Progress
 from airis_mon.analyzer.explanation.sources import incidents as known_incidents
 from airis_mon.analyzer.explanation.sources import samples
+from airis_mon.analyzer.methods.cells import DAY
 from airis_mon.analyzer.methods.seasonal import Direction
 from airis_mon.analyzer.recording import Recording, of_samples
 from airis_mon.analyzer.schedule import HISTORY, moment
@@ -69,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser, since: str) -> None:
     parser.add_argument(
         "--history",
         metavar="DURATION",
-        type=flags.duration,
+        type=_history,
         default=HISTORY,
         help=f"of --values: how far back is learnt from (default: {format_duration(HISTORY)})",
     )
@@ -80,6 +81,15 @@ def add_arguments(parser: argparse.ArgumentParser, since: str) -> None:
         help="known incidents, lines `begin,end`: who was told within one was told rightly",
     )
     flags.add_schedule(parser)
+
+
+def _history(text: str) -> int:
+    seconds = flags.duration(text)
+    if seconds < DAY:
+        raise argparse.ArgumentTypeError(
+            f"`{text}`: nothing is judged by less than a day of the past; write 1d or more, such as 28d"
+        )
+    return seconds
 
 
 def incidents(arguments: argparse.Namespace) -> tuple[tuple[int, int], ...]:

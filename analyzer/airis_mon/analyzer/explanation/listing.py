@@ -8,7 +8,7 @@ from typing import Any
 
 from airis_mon.analyzer.explanation.account import Account
 from airis_mon.analyzer.explanation.episodes import Episode
-from airis_mon.analyzer.explanation.wording import clock, moment, number, plural, span
+from airis_mon.analyzer.explanation.wording import clock, moment, number, plural, scored, span
 
 SHOWN = 20
 """Episodes of one series, the newest ones, that are lines of text."""
@@ -48,7 +48,7 @@ def line(account: Account, episode: Episode) -> str:
     value, expected = (number(float(part[episode.peak]), unit) for part in (course.values, course.expected))
     return (
         f"{moment(episode.begin)}  {span(episode.end - episode.begin):>7}"
-        f"  score {course.score[episode.peak]:5.2f}"
+        f"  score {scored(float(course.score[episode.peak])):>5}"
         f"  {value}, expected {expected}; {told}"
     )
 

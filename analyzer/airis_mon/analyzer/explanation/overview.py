@@ -31,7 +31,7 @@ def _body(accounts: Sequence[Account]) -> Iterator[str]:
     end = max(int(one.course.timestamps[-1]) for one in accounts)
     yield (
         f"<p>{_text(moment(begin))} to {_text(moment(end))} UTC, judged as the analyzer judges it live. "
-        "Nobody was told.</p>"
+        "Below is what would have been told; nothing was sent.</p>"
     )
     yield _table(ordered)
     drawn = [one for one in ordered[:DRAWN] if one.episodes]

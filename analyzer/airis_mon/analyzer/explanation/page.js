@@ -11,6 +11,14 @@ line.setAttribute("visibility", "hidden");
 chart.append(line);
 let place = Math.min(told.marked, told.x.length - 1);
 
+// On a narrow screen: the explained moment in the middle of what is in sight.
+function reveal(frame) {
+  const whole = chart.getBoundingClientRect();
+  const inside = frame.getBoundingClientRect();
+  frame.scrollLeft += whole.left + told.x[place] / box.width * whole.width - (inside.left + inside.width / 2);
+}
+reveal(chart.parentElement);
+
 function show(index) {
   place = Math.max(0, Math.min(told.x.length - 1, index));
   line.setAttribute("x1", told.x[place]);

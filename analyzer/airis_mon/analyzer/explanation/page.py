@@ -16,7 +16,7 @@ from airis_mon.analyzer.explanation.episodes import Episode
 from airis_mon.analyzer.explanation.frame import drawn
 from airis_mon.analyzer.explanation.grounds import Grounds
 from airis_mon.analyzer.explanation.reasons import headline, reasons
-from airis_mon.analyzer.explanation.wording import clock, moment, number, plural, span
+from airis_mon.analyzer.explanation.wording import clock, moment, number, plural, scored, span
 from airis_mon.report import document
 
 SHOWN = 500
@@ -88,7 +88,7 @@ def _about(account: Account) -> str:
     return (
         f"{moment(course.timestamps[0])} to {moment(course.timestamps[-1])} UTC, a value each "
         f"{span(course.step)}, judged as the analyzer judges it live. {counted}"
-        f"What stays anomalous is {who}. Nobody was told."
+        f"What stays anomalous would have been {who}; nothing was sent."
     )
 
 
@@ -105,13 +105,15 @@ def description(account: Account) -> str:
 
 def _tiles(account: Account) -> str:
     budget = account.query.false_pages_per_week
-    tiles = [_tile(f"{len(account.episodes)}", "episodes")]
+    tiles = [_tile(f"{len(account.episodes)}", "episode" if len(account.episodes) == 1 else "episodes")]
     for severity in account.waits:
         weekly = account.weekly(severity)
         kind = "over" if weekly > budget else "within"
         false = "" if not account.incidents else f" {len(account.false(severity))} false,"
-        said = f"{severity}s:{false} {weekly:.2g} a week, {budget:g} false ones accepted"
-        tiles.append(_tile(f"{len(account.told(severity))}", said, kind))
+        count = len(account.told(severity))
+        several = "" if count == 1 else "s"
+        said = f"{severity}{several}:{false} {weekly:.2g} a week, {budget:g} false ones accepted"
+        tiles.append(_tile(f"{count}", said, kind))
     at, ready = account.course.timestamps, np.flatnonzero(account.course.ready)
     warm = span(int(at[ready[0]] - at[0])) if len(ready) else "never"
     tiles.append(_tile(warm, "until the first judgement"))
@@ -132,7 +134,7 @@ def episode_table(account: Account) -> str:
     """Return the episodes as a table, the newest first, with the reasons of those that have some."""
     if not account.episodes:
         return "<p>The score never reached 1.</p>"
-    columns = ("begins", "lasts", "peak score", "value", "expected", "told")
+    columns = ("begins", "lasts", "peak score", "value", "expected", "would be told")
     head = "".join(f'<th scope="col">{column}</th>' for column in columns)
     rows = "".join(_row(account, episode) for episode in reversed(account.episodes[-SHOWN:]))
     rest = len(account.episodes) - SHOWN
@@ -148,10 +150,10 @@ def _row(account: Account, episode: Episode) -> str:
     cells = (
         ("begins", moment(episode.begin)),
         ("lasts", span(episode.end - episode.begin)),
-        ("peak score", f"{course.score[episode.peak]:.2f}"),
+        ("peak score", scored(float(course.score[episode.peak]))),
         ("value", number(float(course.values[episode.peak]), unit)),
         ("expected", number(float(course.expected[episode.peak]), unit)),
-        ("told", told),
+        ("would be told", told),
     )
     line = "".join(f'<td data-label="{name}">{_text(said)}</td>' for name, said in cells)
     why = account.whys.get(episode.peak)
@@ -185,8 +187,10 @@ def _readout(account: Account, sample: int) -> str:
     if not course.ready[sample]:
         return f"{when}: {measured}, warming up"
     usual = f"expected {number(expected, unit)}, usual {number(lower, unit)} to {number(upper, unit)}"
+    score = float(course.score[sample])
+    whose = ", not of its level" if score >= 1 and lower <= value <= upper else ""
     out = ", left out of learning" if course.left_out[sample] else ""
-    return f"{when}: {measured}, {usual}, score {course.score[sample]:.2f}{out}"
+    return f"{when}: {measured}, {usual}, score {scored(score)}{whose}{out}"
 
 
 def _text(text: str) -> str:

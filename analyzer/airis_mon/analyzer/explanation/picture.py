@@ -25,7 +25,7 @@ from airis_mon.analyzer.explanation.frame import (
 )
 from airis_mon.analyzer.explanation.grounds import Grounds
 from airis_mon.analyzer.explanation.reasons import headline, reasons
-from airis_mon.analyzer.explanation.wording import clock, date, moment, number, plural, span
+from airis_mon.analyzer.explanation.wording import clock, date, moment, number, plural, scored, span
 from airis_mon.analyzer.recording import Integers
 
 _WIDTH, _HEIGHT, _DPI = 12.0, 9.6, 110
@@ -35,8 +35,12 @@ _TOLD = {"page": "#b3261e", "ticket": "#8a5a00"}
 _DASHES = (0, (5, 2))
 _COLUMNS = 150
 """Characters of a line of reasons."""
+_HEADING = 130
+"""Characters of a line of the heading, which is larger."""
+_LINE_HEIGHT = 0.0175
+"""Part of the picture that a line of the heading takes."""
 _EPISODES = 5
-_LONGEST_TITLE = 110
+_LONGEST_TITLE = 95
 _FONT = 9.0
 
 
@@ -45,9 +49,10 @@ def write(account: Account, file: Path) -> None:
     figure = Figure(figsize=(_WIDTH, _HEIGHT), dpi=_DPI, facecolor="white")
     FigureCanvasAgg(figure)
     rows = figure.add_gridspec(4, 1, height_ratios=(4.2, 1.5, 1.1, 3.0), hspace=0.16)
-    rows.update(left=0.075, right=0.985, top=0.9, bottom=0.02)
+    heading = _heading(account.why)
+    rows.update(left=0.075, right=0.985, top=0.9 - _LINE_HEIGHT * max(0, len(heading) - 2), bottom=0.02)
     values, scores, days, words = (figure.add_subplot(rows[row]) for row in range(4))
-    _title(figure, account)
+    _title(figure, account, heading)
     at = drawn(account.course)
     _values(values, account, at)
     _scores(scores, account, at)
@@ -56,13 +61,18 @@ def write(account: Account, file: Path) -> None:
     figure.savefig(file, format="png")
 
 
-def _title(figure: Figure, account: Account) -> None:
+def _heading(why: Grounds | None) -> list[str]:
+    said = "" if why is None else f"{moment(why.at)} UTC. {headline(why)}"
+    return textwrap.wrap(said, _HEADING)
+
+
+def _title(figure: Figure, account: Account, heading: list[str]) -> None:
     name = account.name if len(account.name) <= _LONGEST_TITLE else account.name[: _LONGEST_TITLE - 1] + "…"
-    _text(figure, 0.015, 0.972, name, size=13, weight="bold")
+    _text(figure, 0.015, 0.979, name, size=13, weight="bold")
     if account.why is not None:
         colour = _TOLD["page"] if account.why.score >= 1 else "#1b6e3c"
-        said = f"{moment(account.why.at)} UTC. {headline(account.why)}"
-        _text(figure, 0.015, 0.945, said, size=10, color=colour)
+        for index, line in enumerate(heading):
+            _text(figure, 0.015, 0.955 - index * _LINE_HEIGHT, line, size=10, color=colour)
 
 
 def _text(holder: Any, x: float, y: float, said: str, **looks: Any) -> None:
@@ -216,7 +226,11 @@ def _days(axes: Axes, account: Account) -> None:
 def _words(axes: Axes, account: Account) -> None:
     axes.set_axis_off()
     lines = [*_reasons(account.why), ("", "")] if account.why is not None else []
-    newest = [_line(account, episode) for episode in reversed(account.episodes[-_EPISODES:])]
+    newest = [
+        line
+        for episode in reversed(account.episodes[-_EPISODES:])
+        for line in textwrap.wrap(_line(account, episode), _COLUMNS)
+    ]
     titles = [plural(len(account.episodes), "episode"), *[""] * len(newest)]
     lines += zip(titles, newest or ["The score never reached 1."], strict=False)
     top, height = 0.86, 0.062
@@ -238,5 +252,5 @@ def _line(account: Account, episode: Episode) -> str:
     value, expected = (number(float(part[episode.peak]), unit) for part in (course.values, course.expected))
     return (
         f"{moment(episode.begin)}, {span(episode.end - episode.begin)}: score up to "
-        f"{course.score[episode.peak]:.2f}, {value} for an expected {expected}; {told}"
+        f"{scored(float(course.score[episode.peak]))}, {value} for an expected {expected}; {told}"
     )

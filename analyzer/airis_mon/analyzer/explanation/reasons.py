@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from airis_mon.analyzer.explanation.grounds import Grounds, Level, Shape, Threshold, Tried
-from airis_mon.analyzer.explanation.wording import clock, date, difference, moment, number, plural, span
+from airis_mon.analyzer.explanation.wording import (
+    clock,
+    date,
+    difference,
+    moment,
+    number,
+    plural,
+    scored,
+    span,
+)
 from airis_mon.analyzer.methods.cells import DAY
 from airis_mon.analyzer.recording import Beside
 
@@ -48,17 +57,29 @@ def headline(why: Grounds) -> str:
         found = f"{value} is what was expected"
     if why.by_peers and why.beside is not None and why.score >= 1:
         return (
-            f"Anomalous: {value} is unlike its {why.beside.peers} peers, which scores {why.score:.2f}; "
-            f"by its own past it scores {why.own:.2f}, {difference(abs(off), unit)} {side} the expected."
+            f"Anomalous: {value} is unlike its {why.beside.peers} peers, which scores {scored(why.score)}; "
+            f"by its own past it scores {scored(why.own)}, {difference(abs(off), unit)} {side} the expected."
         )
     if why.by_shape and why.shape is not None and why.score >= 1:
-        moved = f"{_moved(why.shape)}, which scores {why.score:.2f}"
-        return f"Anomalous: its shape, not its level: {moved}; {found}."
-    direction = why.query.direction
+        moved = f"{_moved(why.shape)}, which scores {scored(why.score)}"
+        more = "not its level" if why.own < 1 else f"even more than its level, which scores {scored(why.own)}"
+        return f"Anomalous: its shape, {more}: {moved}; {found}."
+    direction, beyond = why.query.direction, why.score > why.own and (why.by_shape or why.by_peers)
     if {"up": off < 0, "down": off > 0}.get(direction, False):
-        return f"As usual: {found}; only what is {other} counts here (direction: {direction})."
-    edge = f"{difference(why.threshold.distance, unit)} off scores 1, so this scores {why.score:.2f}"
+        rest = f" Its score is that of {_other(why)}: {scored(why.score)}." if beyond else ""
+        return f"As usual: {found}; only what is {other} counts here (direction: {direction}).{rest}"
+    edge = f"{difference(why.threshold.distance, unit)} off scores 1, so this scores {scored(why.score)}"
+    if beyond:
+        edge = (
+            f"{difference(why.threshold.distance, unit)} off scores 1, so its level scores {scored(why.own)}"
+            f"; the larger score, {scored(why.score)}, is that of {_other(why)}"
+        )
     return f"{'Anomalous' if why.score >= 1 else 'As usual'}: {found}; {edge}."
+
+
+def _other(why: Grounds) -> str:
+    """Return whose score it is where it is not the level's."""
+    return "its shape" if why.by_shape else "the comparison with its peers"
 
 
 def reasons(why: Grounds) -> tuple[Reason, ...]:
@@ -106,12 +127,12 @@ def _peers(beside: Beside, unit: str) -> str:
         return f"Of the {beside.peers} other series of this query too few have a value to be compared with."
     return (
         f"Beside the {beside.peers} other series of this query: {difference(away, unit)} from the middle of "
-        f"all, usually {difference(usual, unit)}; that scores {score:.2f}. The larger score counts."
+        f"all, usually {difference(usual, unit)}; that scores {scored(score)}. The larger score counts."
     )
 
 
 def _shape(shape: Shape) -> str:
-    edge = f"{shape.edge:.3g} times as far, or as little, scores 1, so this scores {shape.score:.2f}"
+    edge = f"{shape.edge:.3g} times as far, or as little, scores 1, so this scores {scored(shape.score)}"
     return f"Wherever its level is: {_moved(shape)}; {edge}. The larger score counts."
 
 

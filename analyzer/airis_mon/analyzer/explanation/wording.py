@@ -24,6 +24,11 @@ def number(value: float, unit: str = "") -> str:
     return f"{_digits(value)} {unit}".rstrip()
 
 
+def scored(score: float) -> str:
+    """Return a score; how far beyond a thousand it is says nothing more."""
+    return f"{score:.2f}" if score <= 1000 else "more than 1,000"
+
+
 def difference(value: float, unit: str = "") -> str:
     """Return how far two values are from each other: of shares, that is in percentage points."""
     if unit != "ratio" or not math.isfinite(value):

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from airis_mon.analyzer.causes import Ranking
+from airis_mon.analyzer.causes import Ranking, scored
 from airis_mon.cli import console
 
 CAVEAT = (
@@ -34,11 +34,19 @@ def write(stream: TextIO, monitor: str, ranking: Ranking, most: int) -> None:
 
 def heading(ranking: Ranking) -> str:
     """Return what the incident is."""
+    if ranking.before:
+        return (
+            f"{ranking.symptom} is out of its band since before the window, which begins at "
+            f"{moment(ranking.begins)} UTC, score {scored(ranking.score)}. What came before is not among the "
+            "candidates: look further back with a longer --since (at most 1d)."
+        )
     if ranking.visible:
-        return f"{ranking.symptom} left its band at {moment(ranking.begins)} UTC, score {ranking.score:.1f}."
+        return (
+            f"{ranking.symptom} left its band at {moment(ranking.begins)} UTC, score {scored(ranking.score)}."
+        )
     return (
-        f"{ranking.symptom} did not leave its band (score {ranking.score:.1f} at most): the time that was "
-        "named is taken for the beginning, and weights say little."
+        f"{ranking.symptom} did not leave its band (score {scored(ranking.score)} at most): the time that "
+        "was named is taken for the beginning, and weights say little."
     )
 
 
@@ -50,6 +58,7 @@ def plain(monitor: str, ranking: Ranking, most: int) -> Mapping[str, Any]:
         "begins": ranking.begins,
         "score": ranking.score,
         "visible": ranking.visible,
+        "before": ranking.before,
         "candidates": [asdict(one) for one in ranking.candidates[:most]],
         "caveat": CAVEAT,
     }
