@@ -247,3 +247,33 @@ def test_what_wanders_is_no_growth() -> None:
     walks = np.cumsum(np.random.default_rng(2).normal(0, 0.05, (40, 9 * PER_DAY)), axis=1)
     choice = fit(walks, Settings(STEP)).learnt.choice
     assert (choice.best == choice.names.index("trend")).mean() < 0.25
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_a_retention_of_two_weeks_leaves_is_learnt_from_as_a_whole_past_is(seed: int) -> None:
+    asked, kept = 28 * PER_DAY, season(15, seed=seed)
+    frame = np.full((1, asked), np.nan)
+    frame[0, -len(kept) :] = kept
+    found = [float(fit(past, Settings(STEP)).threshold[0]) for past in (frame, kept[None])]
+    # The first day of what is there is known no worse because more was asked for.
+    assert found[0] == pytest.approx(found[1], rel=0.1)
+    assert found[0] < 8 * 0.3
+
+
+@pytest.mark.parametrize("hour", [7, 19])
+def test_a_step_of_every_day_may_come_at_any_minute_of_its_cell(hour: int) -> None:
+    minutes = np.arange(15 * DAY // 60)
+    noise = np.random.default_rng(hour).normal(0, 0.05, len(minutes))
+    values = np.where((minutes * 60) % DAY < hour * HOUR, 1.0, 10.0) + noise
+    learnt = len(minutes) - DAY // 60 + hour * 60 - 60
+    # An hour before the step of the last day, judged minute by minute as live: fitted each ten.
+    for end in range(learnt, learnt + 120, 10):
+        model = fit(values[None, :end], Settings(60))
+        for ahead in range(10):
+            band = model.expected(60 * (ahead + 1))
+            assert model.level_scores(values[end + ahead : end + ahead + 1], 60 * (ahead + 1))[0] < 1
+            assert band.lower[0] <= values[end + ahead] <= band.upper[0]
+    # What is between neither of the two, or lasts beyond the cell, is none of that.
+    model = fit(values[None, : learnt + 60], Settings(60))
+    assert model.level_scores(np.array([20.0]), 180)[0] >= 1
+    assert model.level_scores(np.array([1.0]), 600)[0] >= 1

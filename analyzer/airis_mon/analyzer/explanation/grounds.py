@@ -72,6 +72,8 @@ class Threshold:
     """Whether it is what is usual within minutes that asks for the distance."""
     grain: float = 0.0
     """How far values lay from the mean of their five minutes, but for one in ten."""
+    between: float = 0.0
+    """What is added because what is expected differs from the end of one five minutes to the next."""
 
 
 @dataclass(frozen=True)
@@ -170,12 +172,13 @@ def grounds(recording: Recording, query: Query, sample: int, fit_interval: int =
         Day(until - (days - number) * DAY, float(worst)) for number, worst in enumerate(known.worst[row])
     )
     level = float(model.level[row])
+    departure, between = learnt.departure(model.since + judgement.ahead)
     return replace(
         bare,
         known_since=_known_since(recording, query, until),
         learnt_until=until,
         left_out=_left_out(recording, query, until),
-        profile=float(model.learnt.upon(model.level, model.since + judgement.ahead)[row]) - level,
+        profile=float(departure[row]),
         chosen=learnt.choice.names[int(learnt.choice.best[row])],
         tried=tuple(
             Tried(name, float(error) ** 2)
@@ -183,7 +186,7 @@ def grounds(recording: Recording, query: Query, sample: int, fit_interval: int =
         ),
         level=Level(level, float(model.fast[row]), float(model.slow[row]), float(learnt.room[row])),
         threshold=Threshold(
-            float(model.threshold[row]),
+            float(model.threshold[row] + between[row]),
             float(known.scale[row]),
             float(known.least[row]),
             float(known.passed[row]),
@@ -192,6 +195,7 @@ def grounds(recording: Recording, query: Query, sample: int, fit_interval: int =
             tuple(day for day in remembered if np.isfinite(day.worst)),
             float(model.threshold[row]) > float(learnt.threshold[row]),
             float(model.grain[row]),
+            float(between[row]),
         ),
         shape=_shape(model, row, bare),
     )

@@ -30,6 +30,8 @@ _ADDED = {"daily": "for this time of day", "weekly": "for this time of week", "t
 """What an expectation adds to the level."""
 _STILL = 0.05
 """Part of how far a series should move, below which nobody asks how much."""
+_UNSAID = 0.02
+"""Share of the distance below which a part of it is not worth a sentence."""
 _NAMED_MOST = 4
 """Days that are called by their names."""
 
@@ -168,6 +170,17 @@ def _level(level: Level, unit: str) -> str:
 
 
 def _threshold(found: Threshold, why: Grounds) -> str:
+    said = _distance(found, why)
+    if found.between <= _UNSAID * found.distance:
+        return said
+    unit = why.query.unit
+    return (
+        f"{said} {difference(found.between, unit)} of it are added because what is expected changes by "
+        f"{difference(2 * found.between, unit)} within these five minutes."
+    )
+
+
+def _distance(found: Threshold, why: Grounds) -> str:
     unit = why.query.unit
     if found.within:
         return (

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from airis_mon.analyzer.methods import robust
 from airis_mon.analyzer.methods.cells import HOUR, Cells
@@ -17,6 +18,11 @@ from airis_mon.analyzer.methods.robust import Floats
 
 _DAYS = 7
 _WEEKS = 4
+_OLD = 14
+"""Days of a past from which on its first ones are known in hindsight, whatever was asked for before them.
+
+Of a shorter one too little is known to be sure of it: what its first days were off by is held against it.
+"""
 _EXCURSION = 5.0
 """Robust standard deviations beyond which a cell says nothing of the day's shape, in less than a week."""
 _GROWN = 12 * HOUR
@@ -35,6 +41,7 @@ def profiles(values: Floats, ahead: int, cells: Cells) -> dict[str, Floats]:
     Shape (rows, n + ahead) each, NaN where the past is too short; a profile that no row can have is left out.
     """
     rows, count = values.shape
+    begins = beginnings(values, cells)
     found = {"flat": np.zeros((rows, count + ahead))}
     for name, period, most in (("daily", cells.day, _DAYS), ("weekly", 7 * cells.day, _WEEKS)):
         if count > period:
@@ -43,10 +50,20 @@ def profiles(values: Floats, ahead: int, cells: Cells) -> dict[str, Floats]:
             departures = _smoothed(values - level, cells)
             if count <= _DAYS * cells.day:
                 departures = _tamed(departures, cells.day)
-            found[name] = _repeated(departures, period, min(most, count // period), ahead)
+            found[name] = _repeated(departures, period, min(most, count // period), ahead, begins)
     if count > cells.day:
         found["trend"] = _trend(values, ahead, cells)
     return found
+
+
+def beginnings(values: Floats, cells: Cells) -> NDArray[np.intp]:
+    """Return (rows,): the first cell of each row that is there; 0 for a row that is not old enough."""
+    count = values.shape[1]
+    if not count:
+        return np.zeros(len(values), dtype=np.intp)
+    known = ~np.isnan(values)
+    first = np.argmax(known, axis=1)
+    return np.where(known.any(axis=1) & (count - first >= _OLD * cells.day), first, 0)
 
 
 def hourly(values: Floats, span: int, least: int, cells: Cells) -> Floats:
@@ -78,7 +95,7 @@ def _trend(values: Floats, ahead: int, cells: Cells) -> Floats:
     return np.concatenate([np.full((len(values), cells.day), np.nan), before, later], axis=1)
 
 
-def _repeated(departures: Floats, period: int, most: int, ahead: int) -> Floats:
+def _repeated(departures: Floats, period: int, most: int, ahead: int, begins: NDArray[np.intp]) -> Floats:
     rows, count = departures.shape
     earlier = np.full((rows, most, count + ahead), np.nan)
     for times in range(1, most + 1):
@@ -87,8 +104,13 @@ def _repeated(departures: Floats, period: int, most: int, ahead: int) -> Floats:
     # Beyond one period ahead the latest one is not known yet: older ones speak for it.
     found = robust.median(earlier, axis=1)
     # Nothing is before the first period: the second one speaks for it, lest a cut off past look wild.
-    later = departures[:, period : 2 * period]
-    found[:, : later.shape[1]] = later
+    first = begins[:, None] + np.arange(min(period, max(0, count - period)))
+    later = np.where(
+        first + period < count,
+        np.take_along_axis(departures, np.minimum(first + period, count - 1), 1),
+        np.take_along_axis(found, first, 1),
+    )
+    np.put_along_axis(found, first, later, 1)
     return found
 
 

@@ -108,10 +108,19 @@ class Learnt:
         index = np.where(cell < 0, np.maximum(cell + before, 0), before + cell % self.profile.shape[1])
         return np.concatenate([self.past, self.profile], axis=1)[:, index]
 
-    def upon(self, level: Floats, seconds: int) -> Floats:
-        """Return what is expected `seconds` after the end of the past."""
-        column = max(0, self.cells.ahead(seconds)) % self.profile.shape[1]
-        return np.asarray(self.profile[:, column] + level)
+    def departure(self, seconds: int) -> tuple[Floats, Floats]:
+        """Return what the profile says `seconds` after the end of the past, and how far from it is as good.
+
+        It knows the end of each cell. Between two ends a series may be like either of them: a step that comes
+        each morning is at one minute, and the profile does not say at which.
+        """
+        width, cell = self.profile.shape[1], max(0, self.cells.ahead(seconds))
+        now = self.profile[:, cell % width]
+        if seconds % self.cells.seconds == 0:
+            return now, np.zeros(len(now))
+        before = self.profile[:, (cell - 1) % width] if cell or not self.past.shape[1] else self.past[:, -1]
+        before = np.where(np.isnan(before), now, before)
+        return (now + before) / 2, np.abs(now - before) / 2
 
 
 _BY_ROW = ("past", "profile", "room", "threshold", "least", "most")
@@ -140,7 +149,7 @@ class Model:
 
     @property
     def threshold(self) -> Floats:
-        """(rows,): the distance from the expectation that scores 1; NaN while warming up."""
+        """(rows,): the distance from the expectation that scores 1, at a cell's end; NaN while warming up."""
         return np.maximum(self.learnt.threshold, _GRAINS * self.grain)
 
     @property
@@ -155,8 +164,8 @@ class Model:
 
     def expected(self, ahead: int) -> Band:
         """Return the expectation and the band of score 1, `ahead` seconds after the end of the history."""
-        middle = self._middle(ahead)
-        return self._possible(middle, middle - self.threshold, middle + self.threshold)
+        middle, distance = self.around(ahead)
+        return self._possible(middle, middle - distance, middle + distance)
 
     def scores(
         self, values: Floats, ahead: int, direction: Direction = "both", rows: Rows = slice(None)
@@ -172,7 +181,8 @@ class Model:
         self, values: Floats, ahead: int, direction: Direction = "both", rows: Rows = slice(None)
     ) -> Floats:
         """Return the part of the level in the scores of `values`."""
-        return _sized((values - self._middle(ahead)[rows]) / self.threshold[rows], direction)
+        middle, distance = self.around(ahead)
+        return _sized((values - middle[rows]) / distance[rows], direction)
 
     def shape_scores(self, values: Floats, direction: Direction = "both", rows: Rows = slice(None)) -> Floats:
         """Return the part of the shape in the scores of `values`: rougher is up, calmer is down.
@@ -183,8 +193,10 @@ class Model:
         known = ~np.isnan(values) & self.ready[rows] & ~np.isnan(off)
         return np.where(known, _sized(off, direction), np.nan)
 
-    def _middle(self, ahead: int) -> Floats:
-        return self.learnt.upon(self.level, self.since + ahead)
+    def around(self, ahead: int) -> tuple[Floats, Floats]:
+        """Return the expectation at a moment as `expected` has it, and the distance from it that scores 1."""
+        departure, between = self.learnt.departure(self.since + ahead)
+        return self.level + departure, self.threshold + between
 
     def _possible(self, middle: Floats, lower: Floats, upper: Floats) -> Band:
         least, most = self.learnt.least, self.learnt.most

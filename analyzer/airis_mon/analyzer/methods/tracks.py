@@ -14,7 +14,7 @@ import numpy as np
 
 from airis_mon.analyzer.methods import robust
 from airis_mon.analyzer.methods.cells import HOUR, Cells
-from airis_mon.analyzer.methods.profiles import hourly, profiles
+from airis_mon.analyzer.methods.profiles import beginnings, hourly, profiles
 from airis_mon.analyzer.methods.robust import Floats
 
 _FAST = 2 * HOUR
@@ -79,7 +79,7 @@ def track(values: Floats, ahead: int, cells: Cells) -> Track:
     # Roots: one incident must not choose, yet what comes each night or weekend has to count.
     errors = [np.sqrt(np.abs(values - bases[name][:, :count] - slows[name][:, :-1])) for name in bases]
     there = [_there(base, count, block) for base in bases.values()]
-    best, tried = _best(errors, there, block)
+    best, tried = _best(errors, there, block, beginnings(values, cells))
     # The choice of each block, and of what is to come the last one.
     at = np.minimum(_block(np.arange(count + ahead) - count, block, best.shape[1]), best.shape[1] - 1)
     base, slow, fast = np.zeros((3, len(values), count + ahead))
@@ -163,20 +163,23 @@ def _there(base: Floats, count: int, block: int) -> np.ndarray:
     return np.concatenate([found, ahead[:, None]], axis=1)
 
 
-def _best(errors: list[Floats], there: list[np.ndarray], block: int) -> tuple[np.ndarray, Floats]:
+def _best(
+    errors: list[Floats], there: list[np.ndarray], block: int, begins: np.ndarray
+) -> tuple[np.ndarray, Floats]:
     """Return (rows, blocks + 1): which was off the least in the blocks before each; 0 where close.
 
     It is one that is there. And (rows, errors): how far each was off in the blocks before the last one.
     """
     rows, count = errors[0].shape
     blocks = -(-count // block)
+    begun = (begins + blocks * block - count) // block
     costs, known = [], []
     for error in errors:
         padded = np.full((rows, blocks * block), np.nan)
         padded[:, blocks * block - count :] = error
         parts = padded.reshape(rows, blocks, block)
         finite = ~np.isnan(parts)
-        totals = [_trailing(part.sum(axis=2)) for part in (np.where(finite, parts, 0.0), finite)]
+        totals = [_trailing(part.sum(axis=2), begun) for part in (np.where(finite, parts, 0.0), finite)]
         costs.append(totals[0] / np.maximum(totals[1], 1))
         known.append(totals[1])
     cost = np.stack(costs)
@@ -186,8 +189,13 @@ def _best(errors: list[Floats], there: list[np.ndarray], block: int) -> tuple[np
     return np.asarray(np.argmin(np.where(enough & np.stack(there), cost, np.inf), axis=0)), tried
 
 
-def _trailing(sums: np.ndarray) -> Floats:
-    """Return (rows, n + 1): the sum of the week's blocks before each one; the first week knows itself."""
+def _trailing(sums: np.ndarray, begun: np.ndarray) -> Floats:
+    """Return (rows, n + 1): the sum of the week's blocks before each one; the first week knows itself.
+
+    It begins with the block `begun` of each row.
+    """
     total = np.cumsum(np.concatenate([np.zeros((len(sums), 1)), sums], axis=1), axis=1)
-    last = np.maximum(np.arange(total.shape[1]), min(_TRIED, total.shape[1] - 1))
-    return np.asarray(total[:, last] - total[:, np.maximum(last - _TRIED, 0)])
+    most = total.shape[1] - 1
+    last = np.maximum(np.arange(most + 1), np.minimum(begun[:, None] + _TRIED, most))
+    before = np.maximum(last - _TRIED, 0)
+    return np.asarray(np.take_along_axis(total, last, 1) - np.take_along_axis(total, before, 1))
