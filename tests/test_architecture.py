@@ -65,6 +65,7 @@ FACES = (
     "rules.live",
     "analyzer.comparison",
     "analyzer.trends",
+    "analyzer.versions",
 )
 """What another room may import beside `series`: the names that these list in `__all__`."""
 CLI_ONLY = ("compile", "service", "claims")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
 from airis_mon.analyzer.canaries import Canaries
-from airis_mon.analyzer.comparison import SINCE, Rollout, Span, compare, rollout, samples
+from airis_mon.analyzer.comparison import Span, compare, samples
 from airis_mon.analyzer.compile import PATH, artefacts
 from airis_mon.analyzer.config import Configuration, decode
 from airis_mon.analyzer.cycle import Cycle, Schedule
@@ -25,6 +25,7 @@ from airis_mon.analyzer.query import Frame, Labels, QueryError
 from airis_mon.analyzer.query.fake import Course, MemoryQuerier
 from airis_mon.analyzer.rounds import Rounds
 from airis_mon.analyzer.shards import Shard
+from airis_mon.analyzer.versions import SINCE, Rollout, rollout
 from airis_mon.remote_write.fake import MemoryWriter
 from airis_mon.spec import Bundle, Canary, Errors, Latency, Model, Monitor, Objective, Source, SpecError
 from tests.analyzer.test_workers import Start, config, prometheus, start

@@ -8,20 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from airis_mon.analyzer.comparison import (
-    Counter,
-    Margin,
-    Measure,
-    Side,
-    SideError,
-    Span,
-    UncomparableError,
-    compare,
-    counted,
-    measures,
-    side,
-)
+from airis_mon.analyzer.comparison import SideError, Span, compare, counted
 from airis_mon.analyzer.query.fake import Course, MemoryQuerier
+from airis_mon.analyzer.versions import Counter, Margin, Measure, Side, UncomparableError, measures, side
 from airis_mon.spec import Errors, Fresh, Latency, Model, Monitor, Objective, Quality, Source
 
 SPAN = Span(600, 900, 60)

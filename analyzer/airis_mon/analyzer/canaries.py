@@ -12,18 +12,10 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from airis_mon.analyzer.comparison import (
-    SINCE,
-    Comparison,
-    Rollout,
-    SideError,
-    Span,
-    compare,
-    samples,
-    unknown,
-)
+from airis_mon.analyzer.comparison import Comparison, SideError, Span, compare, samples, unknown
 from airis_mon.analyzer.history import History
 from airis_mon.analyzer.query import Frame, Limit, LimitError, Querier, QueryError
+from airis_mon.analyzer.versions import SINCE, Rollout
 from airis_mon.remote_write import Sample, Writer, WriteResult
 
 

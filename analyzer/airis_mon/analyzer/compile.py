@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airis_mon.analyzer import maintenance, series
-from airis_mon.analyzer.comparison import Measure, rollout
-from airis_mon.analyzer.comparison.rollout import plain
+from airis_mon.analyzer.versions import Measure, plain, rollout
 from airis_mon.exporters import contracts
 from airis_mon.spec import (
     Anomaly,

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from airis_mon.analyzer.comparison.rollout import Rollout
-from airis_mon.analyzer.comparison.rollout import read as read_rollout
 from airis_mon.analyzer.dependencies import CycleError, levels
 from airis_mon.analyzer.forecasting.candidates import Candidates, unusable
 from airis_mon.analyzer.maintenance import Times, read
 from airis_mon.analyzer.methods.seasonal import Direction
 from airis_mon.analyzer.places import located
 from airis_mon.analyzer.schedule import HISTORY
+from airis_mon.analyzer.versions import Rollout
+from airis_mon.analyzer.versions import read as read_rollout
 from airis_mon.spec import (
     CANDIDATES,
     LONGEST_TIME,

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from airis_mon.analyzer import series
-from airis_mon.analyzer.comparison import Rollout
 from airis_mon.analyzer.config import Configuration, Query
 from airis_mon.analyzer.dependencies import components
+from airis_mon.analyzer.versions import Rollout
 
 COUNT_MAX = 1000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from airis_mon.analyzer.comparison import Counter, Measure, margin
+from airis_mon.analyzer.versions import Counter, Measure, margin
 from airis_mon.rules.expressions import ExpressionError, Term, terms
 from airis_mon.spec import Events, Monitor
 

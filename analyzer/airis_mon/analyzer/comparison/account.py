@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from airis_mon.analyzer.comparison.counting import Counted, Span, counted
 from airis_mon.analyzer.comparison.evidence import Steps, difference
-from airis_mon.analyzer.comparison.measures import Measure
-from airis_mon.analyzer.comparison.sides import Side
 from airis_mon.analyzer.comparison.verdict import Verdict, judge, together
 from airis_mon.analyzer.methods.robust import Floats
 from airis_mon.analyzer.query import Querier
+from airis_mon.analyzer.versions import Measure, Side
 from airis_mon.exporters.contracts import matchers
 from airis_mon.spec import format_duration
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from airis_mon.analyzer.comparison.evidence import Steps
-from airis_mon.analyzer.comparison.measures import Counter, Measure
-from airis_mon.analyzer.comparison.sides import Side
 from airis_mon.analyzer.methods.robust import Floats
 from airis_mon.analyzer.query import Frame, Labels, Querier
+from airis_mon.analyzer.versions import Counter, Measure, Side
 
 
 @dataclass(frozen=True)

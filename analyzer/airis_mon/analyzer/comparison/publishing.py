@@ -6,8 +6,8 @@ import math
 
 from airis_mon.analyzer import series
 from airis_mon.analyzer.comparison.account import Comparison
-from airis_mon.analyzer.comparison.sides import Side
 from airis_mon.analyzer.comparison.verdict import VERDICTS
+from airis_mon.analyzer.versions import Side
 from airis_mon.remote_write import Sample
 
 

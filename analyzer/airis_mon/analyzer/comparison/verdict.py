@@ -13,19 +13,6 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 @dataclass(frozen=True)
-class Margin:
-    """By how much a candidate may be worse and still pass."""
-
-    value: float
-    """In the unit of the measure, or as a share of the baseline's where it is relative."""
-    relative: bool = False
-
-    def of(self, baseline: float) -> float:
-        """Return the margin in the unit of the measure."""
-        return self.value * abs(baseline) if self.relative else self.value
-
-
-@dataclass(frozen=True)
 class Finding:
     """What is known of one measure."""
 

@@ -11,24 +11,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from airis_mon.analyzer.comparison import (
+from airis_mon.analyzer.comparison import Comparison, SideError, Span, compare, samples, unknown
+from airis_mon.analyzer.query import HttpQuerier, Querier, QueryError
+from airis_mon.analyzer.versions import (
     SINCE,
-    Comparison,
     Margin,
     Measure,
     Side,
-    SideError,
-    Span,
     UncomparableError,
-    compare,
     measures,
-    samples,
     shortest,
     side,
-    unknown,
     usual_step,
 )
-from airis_mon.analyzer.query import HttpQuerier, Querier, QueryError
 from airis_mon.cli import arguments, comparisons, prometheus, publishing
 from airis_mon.cli.documents import load
 from airis_mon.cli.expressed import expressed

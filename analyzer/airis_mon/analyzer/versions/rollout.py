@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from airis_mon.analyzer.comparison.measures import Counter, Measure, Part, UncomparableError, measures
-from airis_mon.analyzer.comparison.sides import Side, matched, side
-from airis_mon.analyzer.comparison.verdict import Margin
+from airis_mon.analyzer.versions.margins import Margin
+from airis_mon.analyzer.versions.measures import Counter, Measure, Part, UncomparableError, measures
+from airis_mon.analyzer.versions.sides import Side, matched, side
 from airis_mon.exporters.contracts import matchers
 from airis_mon.spec import USUAL_ALPHA, Monitor, did_you_mean
 

@@ -8,8 +8,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
-from airis_mon.analyzer.comparison.sides import Side
-from airis_mon.analyzer.comparison.verdict import Margin
+from airis_mon.analyzer.versions.margins import Margin
+from airis_mon.analyzer.versions.sides import Side
 from airis_mon.exporters import contracts
 from airis_mon.exporters.contracts import Contract, le_matcher, matchers
 from airis_mon.spec import Errors, Latency, Monitor, Objective, Quality, format_duration
