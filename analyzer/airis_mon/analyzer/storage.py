@@ -34,7 +34,7 @@ from airis_mon.analyzer.methods.thresholds import Thresholds
 from airis_mon.analyzer.methods.tracks import Choice
 from airis_mon.analyzer.query import Frame
 
-VERSION = 7
+VERSION = 8
 """To be raised where the same past is learnt to something else: a pair has to come to the same bits."""
 TTL = 12 * 3600
 """Seconds after which what was learnt is not used: what is usual is learnt each six hours."""

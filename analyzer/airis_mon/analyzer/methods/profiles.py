@@ -18,7 +18,7 @@ from airis_mon.analyzer.methods.robust import Floats
 
 _DAYS = 7
 _WEEKS = 4
-_OLD = 14
+_OLD = 10
 """Days of a past from which on its first ones are known in hindsight, whatever was asked for before them.
 
 Of a shorter one too little is known to be sure of it: what its first days were off by is held against it.
