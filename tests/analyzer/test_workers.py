@@ -358,7 +358,7 @@ def test_a_worker_that_is_killed_loses_nothing_that_it_had_queued(start: Start, 
             os.kill(service.pid(worker), signal.SIGKILL)
         until(lambda: len(service.logged("worker started")) == 4)
         until(lambda: service.ready)
-        # Without a --storage.path they judge the same second again, and may have queued it a second time by now.
+        # Without a --storage.path they judge the same second again, and may have queued it again by now.
         kept = service.metric("airis_analyzer_queue_samples")
         assert all(now >= before for now, before in zip(kept, queued, strict=True))
         there.time += 1
