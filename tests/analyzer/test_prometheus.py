@@ -1,4 +1,4 @@
-"""The real Prometheus, from three days of history to a score and back."""
+"""The real Prometheus, from days of history to a score and back."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ from tests.waiting import until
 
 STEP = 60
 SCHEDULE = Schedule(interval=1, step=STEP, fit_interval=600)
+PAST = 4 * DAY
+"""More than a query looks at, whose history ends up to seven hours ago: at no time of the day does the first
+day of the series, which nobody could know anything of, lie within it."""
 
 
 def usual(at: float) -> float:
@@ -29,9 +32,9 @@ def usual(at: float) -> float:
 
 
 def backfill(promtool: Any, folder: Path, now: int) -> Path:
-    """Three days of a gauge, up to a moment ago, as blocks."""
+    """A gauge, up to a moment ago, as blocks."""
     lines = ["# TYPE latency gauge"]
-    lines += [f'latency{{pod="a"}} {usual(at):.6f} {at}' for at in range(now - 3 * DAY, now, STEP)]
+    lines += [f'latency{{pod="a"}} {usual(at):.6f} {at}' for at in range(now - PAST, now, STEP)]
     text = folder / "latency.om"
     text.write_text("\n".join([*lines, "# EOF", ""]))
     data = folder / "data"
