@@ -277,3 +277,13 @@ def test_a_step_of_every_day_may_come_at_any_minute_of_its_cell(hour: int) -> No
     model = fit(values[None, : learnt + 60], Settings(60))
     assert model.level_scores(np.array([20.0]), 180)[0] >= 1
     assert model.level_scores(np.array([1.0]), 600)[0] >= 1
+
+
+@pytest.mark.parametrize("hours", [6, 6.75, 7, 7.25, 8, 10, 12, 16])
+def test_a_day_that_nobody_could_know_the_season_of_is_no_noise(hours: float) -> None:
+    # The series is some hours younger than what is looked at.
+    history = season(3)
+    history[: round(hours * PER_HOUR)] = np.nan
+    model = fit(history[None], Settings(STEP))
+    assert 6 * 0.3 < model.learnt.thresholds.least[0] < 3
+    assert score(history, next_of_season(history) + 4) >= 1

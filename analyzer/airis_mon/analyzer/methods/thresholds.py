@@ -76,7 +76,7 @@ def thresholds(
     """
     week = 7 * cells.day
     size = np.abs(off)
-    middle, outer = robust.quantiles(size[:, -week:], (0.5, 0.9))
+    middle, outer = robust.quantiles(_settled(values, size, cells)[:, -week:], (0.5, 0.9))
     low, high = robust.quantiles(values[:, -week:], (0.05, 0.95))
     largest = robust.most(np.abs(values))
     floor = np.fmax(_RANGE_FLOOR * (high - low), _RELATIVE_FLOOR * largest)
@@ -87,6 +87,22 @@ def thresholds(
     noise, passed = least * scale, _MARGIN * rare
     distance = np.where(_warm(values, off, cells), np.fmax(noise, passed), np.nan)
     return Thresholds(distance, noise, scale, passed, rare, few, worst)
+
+
+def _settled(values: Floats, size: Floats, cells: Cells) -> Floats:
+    """Return departures without those of a row's first day, once there is another: no season was known yet."""
+    since = _first(values) + cells.day
+    known = since <= values.shape[1] - cells.day
+    here = np.arange(values.shape[1]) < since[:, None]
+    return np.where(here & known[:, None], np.nan, size)
+
+
+def _first(values: Floats) -> NDArray[np.intp]:
+    """Return (rows,): the first column with a value; beyond the last one where there is none."""
+    known, columns = ~np.isnan(values), values.shape[1]
+    if not columns:
+        return np.zeros(len(values), dtype=np.intp)
+    return np.where(known.any(axis=1), np.argmax(known, axis=1), columns)
 
 
 def _worst(size: Floats, cells: Cells) -> Floats:
@@ -114,11 +130,6 @@ def _rare(worst: Floats, pages_per_week: float) -> tuple[Floats, Floats]:
 
 def _warm(values: Floats, off: Floats, cells: Cells) -> np.ndarray:
     """Return which rows have a day of history behind them, and values enough to judge."""
-    known = ~np.isnan(values)
-    columns = values.shape[1]
-    first = (
-        np.where(known.any(axis=1), np.argmax(known, axis=1), columns) if columns else np.zeros(len(values))
-    )
-    span = (columns - first) * cells.seconds
+    span = (values.shape[1] - _first(values)) * cells.seconds
     judged = np.sum(~np.isnan(off), axis=1)
     return np.asarray((span >= _WARM * DAY) & (judged >= max(_COUNT_LEAST, cells.day // 8)))
