@@ -58,14 +58,19 @@ class Service:
         self.config = folder / "analyzer.yaml"
         if not self.config.exists():
             self.config.write_text(config(*SIGNALS))
-        self.log = folder / "log"
+        # A log of its own: workers of one that was killed still write to theirs for a moment.
+        self.log = folder / f"log-{len(list(folder.glob('log-*')))}"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", START, "run", f"--config.file={self.config}", "--step=5m",
                  f"--prometheus.url={url}", "--web.listen-address=127.0.0.1:0", *flags],
                 stderr=log,
             )  # fmt: skip
-        self.url = "http://" + until(lambda: self.logged("listening"))[0]["address"]
+        try:
+            self.url = "http://" + until(lambda: self.logged("listening"))[0]["address"]
+        except BaseException:
+            self.kill()
+            raise
 
     def logged(self, message: str) -> list[Any]:
         lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.endswith("}")]
