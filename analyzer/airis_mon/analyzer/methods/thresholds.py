@@ -90,7 +90,7 @@ def thresholds(
 
 
 def _settled(values: Floats, size: Floats, cells: Cells) -> Floats:
-    """Return departures without those of a row's first day, once there is another: no season was known yet."""
+    """Return departures without those of a row's first day, once there is another: its season was unknown."""
     since = _first(values) + cells.day
     known = since <= values.shape[1] - cells.day
     here = np.arange(values.shape[1]) < since[:, None]
@@ -102,7 +102,7 @@ def _first(values: Floats) -> NDArray[np.intp]:
     known, columns = ~np.isnan(values), values.shape[1]
     if not columns:
         return np.zeros(len(values), dtype=np.intp)
-    return np.where(known.any(axis=1), np.argmax(known, axis=1), columns)
+    return np.asarray(np.where(known.any(axis=1), np.argmax(known, axis=1), columns))
 
 
 def _worst(size: Floats, cells: Cells) -> Floats:
