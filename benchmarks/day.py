@@ -30,8 +30,8 @@ import requests
 from airis_mon.analyzer import series
 from airis_mon.analyzer.backfill.passes import Backfill
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.query import HttpQuerier, Labels
+from airis_mon.analyzer.schedule import Schedule
 from airis_mon.demo import documents
 from airis_mon.remote_write import HttpWriter, Sample, Writer, WriteResult
 from airis_mon.spec import parse_duration

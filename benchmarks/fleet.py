@@ -37,8 +37,9 @@ import requests
 from numpy.typing import NDArray
 
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.query import Frame, HttpQuerier
+from airis_mon.analyzer.schedule import Schedule
 from airis_mon.remote_write import Delivery, HttpWriter
 from benchmarks import store
 

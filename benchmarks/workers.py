@@ -30,8 +30,9 @@ from pathlib import Path
 import numpy as np
 import requests
 
-from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.query import HttpQuerier
+from airis_mon.analyzer.schedule import Schedule
 from airis_mon.analyzer.shards import Shard
 from airis_mon.remote_write import Delivery, HttpWriter
 from benchmarks import fleet, record, store

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from airis_mon.analyzer.backfill.passes import Backfill
 from airis_mon.analyzer.backfill.receiver import Receiver, RefusedError
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.query import Frame, Labels, QueryError
 from airis_mon.analyzer.query.fake import Course, MemoryQuerier
 from airis_mon.analyzer.replay import anomaly_scores
+from airis_mon.analyzer.schedule import Schedule
 from airis_mon.remote_write import Sample
 from airis_mon.remote_write.fake import MemoryWriter
 

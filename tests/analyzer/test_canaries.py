@@ -19,11 +19,12 @@ from airis_mon.analyzer.canaries import Canaries
 from airis_mon.analyzer.comparison import Span, compare, samples
 from airis_mon.analyzer.compile import PATH, artefacts
 from airis_mon.analyzer.config import Configuration, decode
-from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.analyzer.query import Frame, Labels, QueryError
 from airis_mon.analyzer.query.fake import Course, MemoryQuerier
 from airis_mon.analyzer.rounds import Rounds
+from airis_mon.analyzer.schedule import Schedule
 from airis_mon.analyzer.shards import Shard
 from airis_mon.analyzer.versions import SINCE, Rollout, rollout
 from airis_mon.remote_write.fake import MemoryWriter

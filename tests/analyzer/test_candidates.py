@@ -20,7 +20,7 @@ from statsmodels.tsa.statespace.sarimax import SARIMAX
 from threadpoolctl import threadpool_info
 
 from airis_mon.analyzer.config import Configuration, Query
-from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.forecasting import statistical
 from airis_mon.analyzer.forecasting.candidates import NONE, Candidates, Fate, Plan
 from airis_mon.analyzer.forecasting.outlook import Attempts, outlook
@@ -31,6 +31,7 @@ from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.analyzer.query.fake import MemoryQuerier
 from airis_mon.analyzer.rounds import Rounds
+from airis_mon.analyzer.schedule import Schedule
 from airis_mon.analyzer.storage import Storage
 from airis_mon.remote_write import Sample, WriteResult
 from airis_mon.remote_write.fake import MemoryWriter

@@ -10,12 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.history import History
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.patience import Patience
 from airis_mon.analyzer.query import Labels, QueryError
 from airis_mon.analyzer.query.fake import Course, MemoryQuerier
+from airis_mon.analyzer.schedule import Schedule
 from airis_mon.remote_write import Sample
 from airis_mon.remote_write.fake import MemoryWriter
 

@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry
 
 from airis_mon.analyzer.access import Access
 from airis_mon.analyzer.commands import delivery, flags
-from airis_mon.analyzer.cycle import Outcome
 from airis_mon.analyzer.metrics import Metrics
+from airis_mon.analyzer.outcome import Outcome
 from airis_mon.analyzer.writing import Destination
 from airis_mon.journal import JournalLockedError
 from airis_mon.remote_write import Sample

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.query import Labels
 from airis_mon.analyzer.query.fake import Course, MemoryQuerier
+from airis_mon.analyzer.schedule import Schedule
 from airis_mon.remote_write import Asked, Delivery, HttpWriter, Sample, is_stale
 from airis_mon.remote_write.fake import MemoryWriter
 from tests.analyzer.test_cycle import AT, NOW, season

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from airis_mon.analyzer import series
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.explanation import listing, table
 from airis_mon.analyzer.explanation.account import account, reasoned
 from airis_mon.analyzer.explanation.course import Course, course
@@ -34,7 +33,7 @@ from airis_mon.analyzer.query import Labels
 from airis_mon.analyzer.query.fake import MemoryQuerier
 from airis_mon.analyzer.recording import of_samples
 from airis_mon.analyzer.replay import anomaly_scores
-from airis_mon.analyzer.schedule import fitted_at
+from airis_mon.analyzer.schedule import Schedule, fitted_at
 from airis_mon.analyzer.watch import Watch
 from airis_mon.spec import Severity, Window
 

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
 from airis_mon.analyzer.config import Configuration, Query
-from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.analyzer.query import Frame, Labels, LimitError, QueryError
 from airis_mon.analyzer.query.fake import MemoryQuerier
 from airis_mon.analyzer.rounds import Rounds
+from airis_mon.analyzer.schedule import Schedule
 from airis_mon.remote_write import Sample, WriteResult
 from airis_mon.remote_write.fake import MemoryWriter
 

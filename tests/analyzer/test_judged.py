@@ -14,11 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.cycle import Cycle, Outcome, Schedule
+from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.judged import Judged
 from airis_mon.analyzer.methods.cells import DAY
+from airis_mon.analyzer.outcome import Outcome
 from airis_mon.analyzer.query import Labels
 from airis_mon.analyzer.query.fake import Course, MemoryQuerier
+from airis_mon.analyzer.schedule import Schedule
 from airis_mon.analyzer.shards import Shard
 from airis_mon.remote_write.fake import MemoryWriter
 

@@ -14,9 +14,10 @@ import pytest
 import requests
 
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.query import HttpQuerier
+from airis_mon.analyzer.schedule import Schedule
 from airis_mon.remote_write import HttpWriter, Sample
 from tests.waiting import until
 

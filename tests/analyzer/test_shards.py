@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.query import Labels
 from airis_mon.analyzer.query.fake import Course, MemoryQuerier
+from airis_mon.analyzer.schedule import Schedule
 from airis_mon.analyzer.service import main
 from airis_mon.analyzer.shards import Shard, place
 from airis_mon.remote_write import Sample

@@ -13,10 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.cycle import Cycle, Outcome, Schedule
+from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.methods.cells import DAY, HOUR
+from airis_mon.analyzer.outcome import Outcome
 from airis_mon.analyzer.query import Labels
 from airis_mon.analyzer.query.fake import MemoryQuerier
+from airis_mon.analyzer.schedule import Schedule
 from airis_mon.analyzer.storage import Result, Storage
 from airis_mon.remote_write.fake import MemoryWriter
 from tests.analyzer.stub import season

@@ -24,10 +24,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from airis_mon.analyzer.config import Configuration, Query, decode
-from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.engine import Settings
 from airis_mon.analyzer.query import Labels
 from airis_mon.analyzer.query.fake import Course
+from airis_mon.analyzer.schedule import Schedule
 from airis_mon.analyzer.shards import COUNT_MAX, Shard
 from airis_mon.analyzer.workers.exposition import Together
 from airis_mon.analyzer.workers.presence import Presence

@@ -13,13 +13,14 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from airis_mon.analyzer.access import Access
 from airis_mon.analyzer.canaries import Canaries
 from airis_mon.analyzer.config import Configuration
-from airis_mon.analyzer.cycle import Cycle, Schedule
+from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.judged import Judged
 from airis_mon.analyzer.leftovers import Leftovers
 from airis_mon.analyzer.metrics import Metrics
 from airis_mon.analyzer.patience import Patience
 from airis_mon.analyzer.query import HttpQuerier, Limits
 from airis_mon.analyzer.rounds import BACKFILL, Rounds
+from airis_mon.analyzer.schedule import Schedule
 from airis_mon.analyzer.shards import Shard
 from airis_mon.analyzer.storage import Result, Storage
 from airis_mon.analyzer.writing import Destination

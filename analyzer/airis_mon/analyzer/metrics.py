@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from airis_mon.analyzer import series
 from airis_mon.analyzer.canaries import Look
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.cycle import Outcome, Tally
+from airis_mon.analyzer.outcome import Outcome, Tally
 from airis_mon.analyzer.phases import PHASES
 from airis_mon.analyzer.query import LIMITS
 from airis_mon.analyzer.storage import RESULTS, Result

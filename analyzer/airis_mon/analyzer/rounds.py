@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 from airis_mon.analyzer.canaries import Canaries, Look
 from airis_mon.analyzer.config import Configuration
-from airis_mon.analyzer.cycle import Cycle, Outcome, Schedule
+from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.forecasting.candidates import Fate
 from airis_mon.analyzer.metrics import Metrics
+from airis_mon.analyzer.outcome import Outcome
 from airis_mon.analyzer.query import QueryError
-from airis_mon.analyzer.schedule import moment
+from airis_mon.analyzer.schedule import Schedule, moment
 from airis_mon.spec import Candidate
 
 _SETTLES = 2.0

@@ -6,6 +6,7 @@ either was started.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -31,6 +32,18 @@ HISTORY = 28 * 86400
 """Seconds of history, where a query does not say: four weeks show how rare a departure is."""
 
 Seconds = TypeVar("Seconds", int, NDArray[np.int64])
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How often what is done, in whole seconds."""
+
+    interval: int = INTERVAL
+    """Between evaluations."""
+    step: int = STEP
+    """Between the points of history; divides a day."""
+    fit_interval: int = FIT_INTERVAL
+    """Between fits."""
 
 
 def evaluated_at(now: float, interval: int) -> int:

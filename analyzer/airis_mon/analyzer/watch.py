@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from airis_mon.analyzer import series
 from airis_mon.analyzer.blocks import blocks, stacked
 from airis_mon.analyzer.config import Query
+from airis_mon.analyzer.evaluation import Evaluation, evaluated
 from airis_mon.analyzer.forecasting.candidates import NONE, Plan
 from airis_mon.analyzer.forecasting.horizons import ahead, coverages, planned
-from airis_mon.analyzer.forecasting.outlook import Outlook
 from airis_mon.analyzer.history import History
-from airis_mon.analyzer.knowledge import Fitted, Foreseen, Known, Memory, Scores, Trial
+from airis_mon.analyzer.knowledge import Fitted, Foreseen, Known, Memory
 from airis_mon.analyzer.methods.beginnings import begun, extended, unready
 from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.exclusion import touched
@@ -32,32 +31,11 @@ from airis_mon.analyzer.schedule import (
     learnable_at,
     learnt_at,
 )
-from airis_mon.remote_write import Sample
-from airis_mon.spec import format_duration
 
-_MODEL_AGE_MAX = 2 * 3600
-"""Seconds after which a model that could not be fitted again is silent: its level is no longer the level."""
 _LEVEL = 0.95
 """Share of outcomes that a forecast's band should hold."""
 _SPREAD = 0.8
 """Part of the time there is in which a fleet prepares; the rest is for those that were late."""
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What one query gave at one time."""
-
-    samples: tuple[Sample, ...]
-    scored: int
-    """Series with a score that means something."""
-    warming_up: int
-    """Series whose score is 0 because their past is too short."""
-    series: int = 0
-    """Series that the expression gave."""
-    inputs: tuple[Labels, ...] = ()
-    """Their labels."""
-    trials: tuple[Trial, ...] = ()
-    """What became of the candidates of forecasts."""
 
 
 class Watch:
@@ -264,89 +242,4 @@ class Watch:
 
     def evaluate(self, querier: Querier, at: int) -> Evaluation:
         """Return what the values at `at` give to write; raises QueryError."""
-        frame = querier.instant(self.query.expr, at)
-        fitted = self._fitted
-        if fitted is None or not 0 < at - fitted.end <= _MODEL_AGE_MAX:
-            return Evaluation(tuple(self._actual(frame, at)), 0, 0, len(frame.labels), frame.labels)
-        values = np.full(len(fitted.rows), np.nan)
-        for labels, value in zip(frame.labels, frame.values[:, 0], strict=True):
-            if labels in fitted.rows:
-                values[fitted.rows[labels]] = value
-        samples = [*self._actual(frame, at), *self._expected(fitted, frame, at)]
-        scored = warming_up = 0
-        if self.query.score:
-            scores = fitted.scores(values, at, self.query.direction)
-            ready = fitted.model.ready
-            for labels, value in zip(frame.labels, frame.values[:, 0], strict=True):
-                row = fitted.rows.get(labels)
-                known = row is not None and bool(ready[row])
-                scored, warming_up = scored + known, warming_up + (not known)
-                if not np.isnan(value):
-                    samples += self._scores(scores, labels, row, at)
-        trials = tuple(
-            trial for horizon, known in fitted.forecasts.items() for trial in known.trials(horizon)
-        )
-        return Evaluation(tuple(samples), scored, warming_up, len(frame.labels), frame.labels, trials)
-
-    def _actual(self, frame: Frame, at: int) -> Iterator[Sample]:
-        for labels, value in zip(frame.labels, frame.values[:, 0], strict=True):
-            if not np.isnan(value):
-                yield self._sample(series.ACTUAL, labels, at, float(value))
-
-    def _expected(self, fitted: Fitted, frame: Frame, at: int) -> Iterator[Sample]:
-        since = at - fitted.end
-        now = fitted.model.expected(since)
-        bands = {series.NOW: (fitted.rows, Outlook(now.expected, now.lower, now.upper))}
-        for seconds, known in fitted.forecasts.items():
-            bands[format_duration(seconds)] = known.rows, known.ahead.at(at - known.end + seconds)
-        for horizon, (rows, band) in bands.items():
-            for labels in frame.labels:
-                row = rows.get(labels)
-                if row is not None:
-                    for name, value in _edges(band, row):
-                        yield self._sample(name, labels, at, value, horizon)
-        yield from self._skills(fitted, frame, at)
-
-    def _skills(self, fitted: Fitted, frame: Frame, at: int) -> Iterator[Sample]:
-        """Yield how good forecasts have been; of a series that is newer than what is known, not yet."""
-        for seconds, forecast in fitted.forecasts.items():
-            horizon, held = format_duration(seconds), fitted.coverages[seconds]
-            for labels in frame.labels:
-                row, learnt = forecast.rows.get(labels), fitted.rows.get(labels)
-                if row is None or np.isnan(forecast.ahead.mase[row]):
-                    continue
-                if learnt is not None and learnt < len(held) and not np.isnan(held[learnt]):
-                    yield self._sample(series.COVERAGE, labels, at, float(held[learnt]), horizon)
-                yield self._sample(series.MASE, labels, at, float(forecast.ahead.mase[row]), horizon)
-                yield self._sample(series.DEMOTED, labels, at, float(forecast.ahead.demoted[row]), horizon)
-
-    def _scores(self, scores: Scores, labels: Labels, row: int | None, at: int) -> Iterator[Sample]:
-        """Yield the score of a series and those of its parts that are known."""
-        yield self._sample(series.SCORE, labels, at, float(scores.whole[row]) if row is not None else 0.0)
-        if row is not None:
-            for name, part in ((series.SHAPE_SCORE, scores.shape), (series.PEER_SCORE, scores.peers)):
-                if part is not None and not np.isnan(part[row]):
-                    yield self._sample(name, labels, at, float(part[row]))
-
-    def _sample(self, name: str, labels: Labels, at: int, value: float, horizon: str | None = None) -> Sample:
-        written = {
-            **dict(labels),
-            "__name__": name,
-            series.MONITOR: self.query.monitor,
-            series.MODEL: self.query.model,
-            series.FOR: self.query.signal,
-        }
-        if horizon is not None:
-            written[series.HORIZON] = horizon
-        return Sample(written, at * 1000, value)
-
-
-def _edges(band: Outlook, row: int) -> Iterator[tuple[str, float]]:
-    edges: tuple[tuple[str, Floats], ...] = (
-        (series.EXPECTED, band.mean),
-        (series.LOWER, band.lower),
-        (series.UPPER, band.upper),
-    )
-    for name, values in edges:
-        if np.isfinite(values[row]):
-            yield name, float(values[row])
+        return evaluated(self.query, self._fitted, querier.instant(self.query.expr, at), at)

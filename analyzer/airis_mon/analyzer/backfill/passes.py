@@ -9,11 +9,10 @@ from airis_mon.analyzer.backfill.reading import ReadAhead
 from airis_mon.analyzer.backfill.receiver import RefusedError
 from airis_mon.analyzer.backfill.written import Written
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.dependencies import levels
 from airis_mon.analyzer.endings import Endings
 from airis_mon.analyzer.query import Querier
-from airis_mon.analyzer.schedule import fitted_at, moment
+from airis_mon.analyzer.schedule import Schedule, fitted_at, moment
 from airis_mon.analyzer.watch import Watch
 from airis_mon.remote_write import Sample, Writer
 

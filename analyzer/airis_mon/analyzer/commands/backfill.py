@@ -21,9 +21,8 @@ from airis_mon.analyzer.backfill.receiver import RefusedError, receiver
 from airis_mon.analyzer.backfill.written import newest
 from airis_mon.analyzer.commands import delivery, flags, identity, limits, spans
 from airis_mon.analyzer.config import Query, load
-from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.query import HttpQuerier, Querier, QueryError
-from airis_mon.analyzer.schedule import evaluated_at, moment
+from airis_mon.analyzer.schedule import Schedule, evaluated_at, moment
 from airis_mon.remote_write import HttpWriter
 from airis_mon.spec import SpecError
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from airis_mon.analyzer.commands import identity
-from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.methods.cells import DAY, Cells
-from airis_mon.analyzer.schedule import FIT_INTERVAL, INTERVAL, STEP
+from airis_mon.analyzer.schedule import FIT_INTERVAL, INTERVAL, STEP, Schedule
 from airis_mon.analyzer.shards import COUNT_MAX, Shard
 from airis_mon.analyzer.storage import TTL
 from airis_mon.spec import format_duration, parse_duration

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from airis_mon.analyzer.canaries import Canaries, Look
 from airis_mon.analyzer.commands import delivery, flags, limits
 from airis_mon.analyzer.config import load
-from airis_mon.analyzer.cycle import Cycle, Outcome
+from airis_mon.analyzer.cycle import Cycle
+from airis_mon.analyzer.outcome import Outcome
 from airis_mon.analyzer.query import QueryError
 from airis_mon.analyzer.schedule import moment
 from airis_mon.remote_write import HttpWriter, WriteResult

@@ -13,14 +13,13 @@ from typing import TextIO
 import numpy as np
 
 from airis_mon.analyzer.config import Query
-from airis_mon.analyzer.cycle import Schedule
 from airis_mon.analyzer.explanation.company import accompanied
 from airis_mon.analyzer.methods.cells import Cells
 from airis_mon.analyzer.methods.robust import Floats
 from airis_mon.analyzer.methods.seasonal import recent_steps
 from airis_mon.analyzer.query import Frame, Labels, Querier
 from airis_mon.analyzer.recording import Integers, Recording
-from airis_mon.analyzer.schedule import evaluated_at, fitted_at, learnt_at
+from airis_mon.analyzer.schedule import Schedule, evaluated_at, fitted_at, learnt_at
 
 _GLANCES = 100
 """Moments at which a query is asked which series it has."""
