@@ -2,8 +2,10 @@
 
 Each series belongs to a service of ten; all are scored, and forecast a day ahead. History lies in Prometheus
 at a point every five minutes. Cycles are run by an analyzer process of its own, a minute of the server's time
-apart, at the service's default schedule; that time is told by us, so that nobody waits for it. Seconds are
-those of the clock: the server's work is in them, and whatever else the machine does.
+apart, at the service's default schedule; that time is told by us, so that nobody waits for it. It begins at
+a quarter of a day, when there is most to do: models are fitted anew, whole pasts are learnt from for the next
+quarter, and forecasts far ahead are made. Seconds are those of the clock: the server's work is in them, and
+whatever else the machine does.
 
 - `fleet_seconds`: the slowest cycle once everything is learnt, of `CYCLES`, among them one that fits anew;
   the larger of two shapes: a query for each service (of 10 series), and one for each thousand series.
@@ -39,7 +41,7 @@ from numpy.typing import NDArray
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.query import Frame, HttpQuerier
-from airis_mon.analyzer.schedule import Schedule
+from airis_mon.analyzer.schedule import LEARN_INTERVAL, Schedule
 from airis_mon.remote_write import Delivery, HttpWriter
 from benchmarks import store
 
@@ -49,8 +51,9 @@ SIZES = (1_000, 3_000, 10_000, 50_000)
 GROWTH_DAYS = 2
 SHAPES = {"many": 10, "few": 1_000}
 """Series of one query."""
-CYCLES = (120, 180, 240, 660, 720, 780)
+CYCLES = tuple(range(120, 840, 60))
 """Seconds after the end of the history that a cold start saw; at 600 models are fitted anew."""
+GROWTH_CYCLES = (120, 180, 240, 660, 720, 780)
 DAY = 86400
 SCRAPE = 300
 _DEADLINE = 1800
@@ -144,7 +147,7 @@ def queries(shape: str, count: int, days: int, run: int) -> list[Query]:
     ]
 
 
-def analyzer(url: str, shape: str, count: int, days: int, end: int, run: int) -> Run:
+def analyzer(url: str, shape: str, count: int, days: int, end: int, run: int, *cycles: int) -> Run:
     """Run cycles in this process, which has done nothing else."""
     there = Clocked(HttpQuerier(url, timeout=600.0))
     writer = HttpWriter(Delivery(f"{url}/api/v1/write", timeout=60.0), budget=600.0)
@@ -156,12 +159,12 @@ def analyzer(url: str, shape: str, count: int, days: int, end: int, run: int) ->
     cold = time.monotonic() - began
     times = []
     used = _processor(url)
-    for after in CYCLES:
+    for after in cycles:
         there.time = end + after
         began = time.monotonic()
         written = _complete(cycle, watched, count)
         times.append(time.monotonic() - began)
-    used = (_processor(url) - used) / len(CYCLES)
+    used = (_processor(url) - used) / len(cycles)
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Run(cold, tuple(times), used, rss, written)
 
@@ -182,9 +185,11 @@ def _processor(url: str) -> float:
     return time.process_time() + float(server.rpartition(" ")[2])
 
 
-def apart(url: str, shape: str, count: int, days: int, end: int, run: int) -> Run:
+def apart(
+    url: str, shape: str, count: int, days: int, end: int, run: int, cycles: Sequence[int] = CYCLES
+) -> Run:
     """Run cycles in a new process, so that its memory is its own."""
-    arguments = ["--analyzer", url, shape, str(count), str(days), str(end), str(run)]
+    arguments = ["--analyzer", url, shape, *map(str, (count, days, end, run, *cycles))]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.fleet", *arguments],
         stdout=subprocess.PIPE,
@@ -217,7 +222,7 @@ def measure(
 ) -> dict[str, object]:
     """Return the figures."""
     with store.prometheus(binary) as url:
-        end = (int(time.time()) - 3600) // 600 * 600
+        end = (int(time.time()) - 3600) // LEARN_INTERVAL * LEARN_INTERVAL
         stop = end + 1200
         made = fleet(max(count, *sizes))
         began = time.monotonic()
@@ -226,7 +231,7 @@ def measure(
         print(f"  {len(made)} series filled in {time.monotonic() - began:.0f} s", flush=True)
         shapes = [apart(url, shape, count, days, end, run) for run, shape in enumerate(SHAPES)]
         runs = enumerate(sizes, len(SHAPES))
-        grown = [apart(url, "many", size, GROWTH_DAYS, end, run) for run, size in runs]
+        grown = [apart(url, "many", size, GROWTH_DAYS, end, run, GROWTH_CYCLES) for run, size in runs]
     return {
         "fleet_series": count,
         "fleet_days": days,
@@ -246,7 +251,7 @@ def parser(program: str) -> argparse.ArgumentParser:
     made.add_argument("--days", type=int, default=DAYS, help="of its history (default: %(default)s)")
     made.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="of the fleets that grow")
     made.add_argument("--prometheus", type=Path, help="the program (default: PATH, else Debian's)")
-    made.add_argument("--analyzer", nargs=6, help=argparse.SUPPRESS)
+    made.add_argument("--analyzer", nargs="+", help=argparse.SUPPRESS)
     return made
 
 

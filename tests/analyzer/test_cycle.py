@@ -286,7 +286,9 @@ def test_what_a_round_has_no_time_for_is_what_the_next_one_begins_with() -> None
     source = Slow({name: {POD: season} for name in ("huge", "a", "b")}, NOW)
     queries = [replace(QUERY, expr=name, signal=name) for name in ("huge", "a", "b")]
     writer = MemoryWriter()
-    cycle = Cycle(source, writer, SCHEDULE, clock=lambda: seconds[0], patience=Patience(15, 60))
+    cycle = Cycle(
+        source, writer, SCHEDULE, clock=lambda: seconds[0], patience=Patience(learning=15, judging=60)
+    )
     first = cycle.run(queries)
     assert ([f.query.signal for f in first.failures], first.scored, len(first.tallies)) == (["huge"], 0, 3)
     assert first.limited == {
@@ -312,7 +314,9 @@ def test_a_round_that_takes_too_long_leaves_queries_to_the_next() -> None:
 
     source = Slow({name: {POD: season} for name in ("a", "b", "c")}, NOW)
     queries = [replace(QUERY, expr=name, signal=name) for name in ("a", "b", "c")]
-    cycle = Cycle(source, MemoryWriter(), SCHEDULE, clock=lambda: seconds[0], patience=Patience(30, 60))
+    cycle = Cycle(
+        source, MemoryWriter(), SCHEDULE, clock=lambda: seconds[0], patience=Patience(learning=30, judging=60)
+    )
     outcome = cycle.run(queries)
     (failure,) = outcome.failures
     assert failure.query.signal == "c"
@@ -320,6 +324,30 @@ def test_a_round_that_takes_too_long_leaves_queries_to_the_next() -> None:
     assert "not judged: 80 s are over, and the next round begins with it" in failure.text
     source.time += 60
     assert [tally.query.signal for tally in cycle.run(queries).tallies] == ["c", "a"]
+
+
+def test_what_fits_to_come_need_is_prepared_a_few_queries_a_round() -> None:
+    seconds = [0.0]
+
+    class Slow(MemoryQuerier):
+        def range(self, expr: str, start: int, end: int, step: int):  # type: ignore[no-untyped-def]
+            seconds[0] += 4
+            return super().range(expr, start, end, step)
+
+    names = ("a", "b", "c", "d", "e")
+    due = NOW - NOW % (6 * HOUR)
+    source = Slow({name: {POD: season} for name in names}, due - 300)
+    queries = [replace(QUERY, expr=name, signal=name, horizons=()) for name in names]
+    cycle = Cycle(source, MemoryWriter(), SCHEDULE, clock=lambda: seconds[0], patience=Patience(preparing=10))
+    cycle.run(queries)
+    prepared = []
+    for minute in (51, 52, 53, 54):
+        source.time = due + minute * 60
+        before = len(source.ranges)
+        assert cycle.run(queries).complete
+        prepared.append(sum(end - start > DAY for _, start, end, _ in source.ranges[before:]))
+    # The first of these rounds fits, which takes all the time there is for what is not urgent.
+    assert prepared == [0, 3, 2, 0]
 
 
 def test_asking_ahead_changes_nothing_that_is_written() -> None:

@@ -199,7 +199,7 @@ class Cycle:
     def _prepare(self, querier: Querier, at: int, began: float, failures: dict[Query, Failure]) -> None:
         """Do what fits to come would have to do, a few queries in each round."""
         for number, (query, watch) in enumerate(self._watches.items()):
-            if self._stopped() or self._clock() - began > self._patience.learning:
+            if self._stopped() or self._clock() - began > self._patience.preparing:
                 break
             if query not in failures:
                 with _caught(query, failures):

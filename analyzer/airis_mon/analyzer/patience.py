@@ -16,10 +16,16 @@ class Patience:
 
     learning: float = math.inf
     """After which no long past is read any more: a query without a model has to wait for one."""
+    preparing: float = math.inf
+    """After which nothing is prepared for fits to come: a share of a cycle each time is enough for that."""
     judging: float = math.inf
     """After which no query is judged any more: one that is slow shall not make all others late."""
 
     @classmethod
     def of(cls, interval: int) -> Patience:
         """Return what suits rounds that are so far apart."""
-        return cls(max(interval / 2, _LEARNING_LEAST), max(float(interval), _JUDGING_LEAST))
+        return cls(
+            learning=max(interval / 2, _LEARNING_LEAST),
+            preparing=max(interval / 3, _LEARNING_LEAST),
+            judging=max(float(interval), _JUDGING_LEAST),
+        )
