@@ -3,7 +3,8 @@
 Each of them reads from one real Prometheus and writes back, at a time that it is told, all at once; a cycle
 has ended when the last of them has. Series and queries are those of `benchmarks.fleet`: ten series each.
 
-- `workers_seconds`: seconds of the clock of a cycle, by the number of workers, the mean of `fleet.GROWTH_CYCLES`.
+- `workers_seconds`: seconds of the clock of a cycle, by the number of workers, the mean of some cycles
+  (`fleet.GROWTH_CYCLES`).
 - `workers_processor`: processor seconds of such a cycle, Prometheus' own included.
 - `workers_rss_mib`: memory of all of them together, at most.
 - `workers_load`: load of the machine before each number of workers began: seconds of the clock say little

@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.dependencies import levels
@@ -25,16 +26,35 @@ _SAVING = 5.0
 """Seconds of a round that go into saving, each few hours: the next evaluation must not be missed for it."""
 
 
-@contextmanager
-def _caught(query: Query, failures: dict[Query, Failure]) -> Iterator[None]:
-    """Keep what goes wrong with one query from the others, be it the server's fault or ours."""
-    try:
-        yield
-    except QueryError as error:
-        limit = error.limit if isinstance(error, LimitError) else None
-        failures.setdefault(query, Failure(query, str(error), limit))
-    except Exception:
-        failures.setdefault(query, Failure(query, f"unexpected: {traceback.format_exc(limit=-5)}"))
+@dataclass
+class _Round:
+    """One round as it goes."""
+
+    at: int
+    """The time that is judged."""
+    until: int
+    """The end of what its models have seen."""
+    began: float
+    """By the process' own clock."""
+    querier: Querier
+    phases: Phases
+    written: WriteResult = field(default_factory=WriteResult)
+    failures: dict[Query, Failure] = field(default_factory=dict)
+    tallies: list[Tally] = field(default_factory=list)
+    unjudged: list[Query] = field(default_factory=list)
+    unlearnt: list[Query] = field(default_factory=list)
+    fits: int = 0
+
+    @contextmanager
+    def caught(self, query: Query) -> Iterator[None]:
+        """Keep what goes wrong with one query from the others, be it the server's fault or ours."""
+        try:
+            yield
+        except QueryError as error:
+            limit = error.limit if isinstance(error, LimitError) else None
+            self.failures.setdefault(query, Failure(query, str(error), limit))
+        except Exception:
+            self.failures.setdefault(query, Failure(query, f"unexpected: {traceback.format_exc(limit=-5)}"))
 
 
 class Cycle:
@@ -96,69 +116,67 @@ class Cycle:
             return Outcome(now, at, repeated=True, back=last - at)
         # A query that stays the same keeps what it has learnt, whatever else a reload changes.
         self._watches = {query: self._watches.get(query) or self._watch(query, at) for query in queries}
-        written = WriteResult()
-        failures: dict[Query, Failure] = {}
-        tallies: list[Tally] = []
-        unjudged: list[Query] = []
-        unlearnt: list[Query] = []
-        fits = 0
-        until = fitted_at(at, self._schedule.fit_interval)
+        here = _Round(at, fitted_at(at, self._schedule.fit_interval), began, querier, phases)
         for level in levels(tuple(self._watches)):
             samples: list[Sample] = []
             with self._querier.asking((q.expr for q in level if q not in done), at, self._concurrency):
                 for query in self._in_turn(level):
                     if self._stopped():
                         break
-                    if query in done:
-                        continue
-                    watch = self._watches[query]
-                    waited = self._clock() - began
-                    if waited > self._patience.judging:
-                        text = f"not judged: {waited:.0f} s are over, and the next round begins with it"
-                        failures[query] = Failure(query, text, "judging")
-                        unjudged.append(query)
-                        continue
-                    with _caught(query, failures), phases.of("learn"):
-                        if watch.knows(until) or waited <= self._patience.learning:
-                            fits += watch.fit(querier, until)
-                        else:
-                            unlearnt.append(query)
-                    with _caught(query, failures), phases.of("score"):
-                        found = watch.evaluate(querier, at)
-                        samples += found.samples
-                        self._endings.saw(query, found.inputs, found.samples)
-                        tallies.append(Tally.of(query, found))
+                    if query not in done:
+                        samples += self._judge(here, query)
             # Before the next level reads it.
-            with phases.of("write"):
-                written += self._writer.write(samples)
-        ended = self._endings.ended(self._watches, at)
-        if ended:
-            with phases.of("write"):
-                written += self._writer.write(ended)
-        self._turn = next(iter([*unjudged, *unlearnt]), None)
+            self._write(here, samples)
+        if ended := self._endings.ended(self._watches, at):
+            self._write(here, ended)
+        self._turn = next(iter([*here.unjudged, *here.unlearnt]), None)
         with phases.of("learn"):
-            self._prepare(querier, at, began, failures)
-        if written.sent or written.queued or not any(tally.samples for tally in tallies):
+            self._prepare(here)
+        if here.written.sent or here.written.queued or not any(tally.samples for tally in here.tallies):
             self._last = at
             self._before = {query: until for query, until in before.items() if until > at}
         with phases.of("save"):
             if self._judged is not None and self._last == at:
-                self._judged.save(self._watches, [tally.query for tally in tallies], at)
+                self._judged.save(self._watches, [tally.query for tally in here.tallies], at)
             self._save()
         return Outcome(
             now=now,
             at=at,
             seconds=self._clock() - began,
-            written=written,
-            failures=tuple(failures.values()),
-            tallies=tuple(tallies),
+            written=here.written,
+            failures=tuple(here.failures.values()),
+            tallies=tuple(here.tallies),
             ages={q: at - w.learnt_until for q, w in self._watches.items() if w.learnt_until is not None},
             phases=phases.seconds,
             missed=range(at if last is None else evaluated_at(last, interval) + interval, at, interval),
             resumed=resumed,
-            fits=fits,
-            unlearnt=len(unlearnt),
+            fits=here.fits,
+            unlearnt=len(here.unlearnt),
         )
+
+    def _judge(self, here: _Round, query: Query) -> Sequence[Sample]:
+        """Return what a query gives to write, nothing where it fails or its time is over."""
+        watch, waited = self._watches[query], self._clock() - here.began
+        if waited > self._patience.judging:
+            text = f"not judged: {waited:.0f} s are over, and the next round begins with it"
+            here.failures[query] = Failure(query, text, "judging")
+            here.unjudged.append(query)
+            return ()
+        with here.caught(query), here.phases.of("learn"):
+            if watch.knows(here.until) or waited <= self._patience.learning:
+                here.fits += watch.fit(here.querier, here.until)
+            else:
+                here.unlearnt.append(query)
+        with here.caught(query), here.phases.of("score"):
+            found = watch.evaluate(here.querier, here.at)
+            self._endings.saw(query, found.inputs, found.samples)
+            here.tallies.append(Tally.of(query, found))
+            return found.samples
+        return ()
+
+    def _write(self, here: _Round, samples: Sequence[Sample]) -> None:
+        with here.phases.of("write"):
+            here.written += self._writer.write(samples)
 
     def _judged_before(self, queries: Iterable[Query], at: int) -> Mapping[Query, int]:
         """Return until when earlier processes had judged, as far as this one has not come beyond that."""
@@ -196,11 +214,11 @@ class Cycle:
         first = level.index(self._turn) if self._turn in level else 0
         return (*level[first:], *level[:first])
 
-    def _prepare(self, querier: Querier, at: int, began: float, failures: dict[Query, Failure]) -> None:
+    def _prepare(self, here: _Round) -> None:
         """Do what fits to come would have to do, a few queries in each round."""
         for number, (query, watch) in enumerate(self._watches.items()):
-            if self._stopped() or self._clock() - began > self._patience.preparing:
+            if self._stopped() or self._clock() - here.began > self._patience.preparing:
                 break
-            if query not in failures:
-                with _caught(query, failures):
-                    watch.prepare(querier, at, number / len(self._watches))
+            if query not in here.failures:
+                with here.caught(query):
+                    watch.prepare(here.querier, here.at, number / len(self._watches))

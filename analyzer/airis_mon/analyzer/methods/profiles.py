@@ -41,7 +41,7 @@ def profiles(values: Floats, ahead: int, cells: Cells) -> dict[str, Floats]:
     Shape (rows, n + ahead) each, NaN where the past is too short; a profile that no row can have is left out.
     """
     rows, count = values.shape
-    begins = beginnings(values, cells)
+    begins = first_cells(values, cells)
     found = {"flat": np.zeros((rows, count + ahead))}
     for name, period, most in (("daily", cells.day, _DAYS), ("weekly", 7 * cells.day, _WEEKS)):
         if count > period:
@@ -56,14 +56,10 @@ def profiles(values: Floats, ahead: int, cells: Cells) -> dict[str, Floats]:
     return found
 
 
-def beginnings(values: Floats, cells: Cells) -> NDArray[np.intp]:
+def first_cells(values: Floats, cells: Cells) -> NDArray[np.intp]:
     """Return (rows,): the first cell of each row that is there; 0 for a row that is not old enough."""
-    count = values.shape[1]
-    if not count:
-        return np.zeros(len(values), dtype=np.intp)
-    known = ~np.isnan(values)
-    first = np.argmax(known, axis=1)
-    return np.where(known.any(axis=1) & (count - first >= _OLD * cells.day), first, 0)
+    count, first = values.shape[1], robust.first(values)
+    return np.where(count - first >= _OLD * cells.day, first, 0)
 
 
 def hourly(values: Floats, span: int, least: int, cells: Cells) -> Floats:

@@ -66,6 +66,14 @@ def most(values: Floats, axis: int = -1) -> Floats:
     return np.asarray(np.fmax.reduce(values, axis=axis), dtype=np.float64)
 
 
+def first(values: Floats) -> NDArray[np.intp]:
+    """Return (rows,): the first column that is no gap; beyond the last one where all are."""
+    known, count = ~np.isnan(values), values.shape[1]
+    if not count:
+        return np.zeros(len(values), dtype=np.intp)
+    return np.asarray(np.where(known.any(axis=1), np.argmax(known, axis=1), count))
+
+
 def flattened(values: Floats) -> Floats:
     """Return (rows, everything else), of no rows too, where numpy's own -1 has no answer."""
     return values.reshape(len(values), math.prod(values.shape[1:]))

@@ -91,18 +91,10 @@ def thresholds(
 
 def _settled(values: Floats, size: Floats, cells: Cells) -> Floats:
     """Return departures without those of a row's first day, once there is another: its season was unknown."""
-    since = _first(values) + cells.day
+    since = robust.first(values) + cells.day
     known = since <= values.shape[1] - cells.day
     here = np.arange(values.shape[1]) < since[:, None]
     return np.where(here & known[:, None], np.nan, size)
-
-
-def _first(values: Floats) -> NDArray[np.intp]:
-    """Return (rows,): the first column with a value; beyond the last one where there is none."""
-    known, columns = ~np.isnan(values), values.shape[1]
-    if not columns:
-        return np.zeros(len(values), dtype=np.intp)
-    return np.asarray(np.where(known.any(axis=1), np.argmax(known, axis=1), columns))
 
 
 def _worst(size: Floats, cells: Cells) -> Floats:
@@ -130,6 +122,6 @@ def _rare(worst: Floats, pages_per_week: float) -> tuple[Floats, Floats]:
 
 def _warm(values: Floats, off: Floats, cells: Cells) -> np.ndarray:
     """Return which rows have a day of history behind them, and values enough to judge."""
-    span = (values.shape[1] - _first(values)) * cells.seconds
+    span = (values.shape[1] - robust.first(values)) * cells.seconds
     judged = np.sum(~np.isnan(off), axis=1)
     return np.asarray((span >= _WARM * DAY) & (judged >= max(_COUNT_LEAST, cells.day // 8)))

@@ -14,7 +14,7 @@ import numpy as np
 
 from airis_mon.analyzer.methods import robust
 from airis_mon.analyzer.methods.cells import HOUR, Cells
-from airis_mon.analyzer.methods.profiles import beginnings, hourly, profiles
+from airis_mon.analyzer.methods.profiles import first_cells, hourly, profiles
 from airis_mon.analyzer.methods.robust import Floats
 
 _FAST = 2 * HOUR
@@ -79,7 +79,7 @@ def track(values: Floats, ahead: int, cells: Cells) -> Track:
     # Roots: one incident must not choose, yet what comes each night or weekend has to count.
     errors = [np.sqrt(np.abs(values - bases[name][:, :count] - slows[name][:, :-1])) for name in bases]
     there = [_there(base, count, block) for base in bases.values()]
-    best, tried = _best(errors, there, block, beginnings(values, cells))
+    best, tried = _best(errors, there, block, first_cells(values, cells))
     # The choice of each block, and of what is to come the last one.
     at = np.minimum(_block(np.arange(count + ahead) - count, block, best.shape[1]), best.shape[1] - 1)
     base, slow, fast = np.zeros((3, len(values), count + ahead))
