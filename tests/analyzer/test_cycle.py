@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from airis_mon.analyzer import learning
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.history import History
 from airis_mon.analyzer.methods.cells import DAY, HOUR
+from airis_mon.analyzer.methods.seasonal import Learnt, Settings, learn
 from airis_mon.analyzer.patience import Patience
 from airis_mon.analyzer.query import Labels, QueryError
 from airis_mon.analyzer.query.fake import Course, MemoryQuerier
@@ -348,6 +350,37 @@ def test_what_fits_to_come_need_is_prepared_a_few_queries_a_round() -> None:
         prepared.append(sum(end - start > DAY for _, start, end, _ in source.ranges[before:]))
     # The first of these rounds fits, which takes all the time there is for what is not urgent.
     assert prepared == [0, 3, 2, 0]
+
+
+def test_a_query_of_many_series_is_prepared_in_parts_to_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds, rows = [0.0], []
+
+    def slow(values: NDArray[np.float64], settings: Settings) -> Learnt:
+        seconds[0] += 4
+        rows.append(len(values))
+        return learn(values, settings)
+
+    monkeypatch.setattr(learning, "learn", slow)
+    pods: dict[Labels, object] = {
+        (("__name__", "latency"), ("pod", f"p{number:03}")): lambda at, add=number: season(at) + add
+        for number in range(150)
+    }
+    due = NOW - NOW % (6 * HOUR)
+    source, query = querier(due - 300, latency=pods), replace(QUERY, horizons=())
+    patient, hasty = MemoryWriter(), MemoryWriter()
+    cycle = Cycle(source, patient, SCHEDULE, clock=lambda: seconds[0], patience=Patience(preparing=6))
+    cycle.run([query])
+    learnt = []
+    for minute in (51, 52, 53, 61):
+        source.time = due + minute * 60
+        rows.clear()
+        outcome = cycle.run([query])
+        learnt.append(sum(rows))
+    assert learnt == [128, 22, 0, 0]
+    Cycle(source, hasty, SCHEDULE).run([query])
+    assert [s for s in patient.samples if s.timestamp_ms == outcome.at * 1000] == hasty.samples
 
 
 def test_asking_ahead_changes_nothing_that_is_written() -> None:

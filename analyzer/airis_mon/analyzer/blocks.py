@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -12,12 +13,43 @@ _ROWS = 64
 """Rows at a time: four weeks of them take some tens of megabytes on the way."""
 
 Known = TypeVar("Known")
+Part = TypeVar("Part")
+Whole = TypeVar("Whole")
 
 
 def blocks(rows: int) -> Iterator[slice]:
     """Yield what cuts so many rows; one empty block where there are none."""
     for first in range(0, max(rows, 1), _ROWS):
         yield slice(first, first + _ROWS)
+
+
+class Work(Generic[Part, Whole]):
+    """What is computed some rows at a time: a part when there is time for it, the rest once it is needed."""
+
+    def __init__(
+        self, rows: int, part: Callable[[slice], Part], whole: Callable[[list[Part]], Whole]
+    ) -> None:
+        """Compute a `part` of each block of so many rows, and of all parts the `whole`."""
+        self._part = part
+        self._whole = whole
+        self._left = deque(blocks(rows))
+        self._parts: list[Part] = []
+
+    @property
+    def ended(self) -> bool:
+        """Whether all parts are there."""
+        return not self._left
+
+    def advance(self) -> None:
+        """Compute one more part; after an error it is the next one again."""
+        self._parts.append(self._part(self._left[0]))
+        self._left.popleft()
+
+    def result(self) -> Whole:
+        """Return the whole, having computed what is left of it."""
+        while self._left:
+            self.advance()
+        return self._whole(self._parts)
 
 
 def stacked(parts: Sequence[Known]) -> Known:

@@ -215,10 +215,12 @@ class Cycle:
         return (*level[first:], *level[:first])
 
     def _prepare(self, here: _Round) -> None:
-        """Do what fits to come would have to do, a few queries in each round."""
+        """Do what fits to come would have to do, some of it in each round."""
         for number, (query, watch) in enumerate(self._watches.items()):
-            if self._stopped() or self._clock() - here.began > self._patience.preparing:
-                break
-            if query not in here.failures:
+            more = query not in here.failures
+            while more:
+                if self._stopped() or self._clock() - here.began > self._patience.preparing:
+                    return
+                more = False
                 with here.caught(query):
-                    watch.prepare(here.querier, here.at, number / len(self._watches))
+                    more = watch.prepare(here.querier, here.at, number / len(self._watches))

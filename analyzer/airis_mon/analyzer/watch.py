@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from airis_mon.analyzer.blocks import blocks, stacked
+from airis_mon.analyzer.blocks import Work
 from airis_mon.analyzer.config import Query
 from airis_mon.analyzer.evaluation import Evaluation, evaluated
-from airis_mon.analyzer.forecasting.candidates import NONE, Plan
-from airis_mon.analyzer.forecasting.horizons import ahead, coverages, planned
 from airis_mon.analyzer.history import History
 from airis_mon.analyzer.knowledge import Fitted, Foreseen, Known, Memory
-from airis_mon.analyzer.methods.beginnings import begun, extended, unready
+from airis_mon.analyzer.learning import Learner
+from airis_mon.analyzer.methods.beginnings import begun, extended
 from airis_mon.analyzer.methods.cells import Cells
-from airis_mon.analyzer.methods.exclusion import touched
-from airis_mon.analyzer.methods.peers import FEWEST, Peers, company, learn_peers, middle
+from airis_mon.analyzer.methods.peers import company
 from airis_mon.analyzer.methods.robust import Floats
-from airis_mon.analyzer.methods.seasonal import Settings, learn, recent_steps
+from airis_mon.analyzer.methods.seasonal import recent_steps
 from airis_mon.analyzer.query import Frame, Labels, Querier
 from airis_mon.analyzer.schedule import (
     FAR,
@@ -32,8 +30,6 @@ from airis_mon.analyzer.schedule import (
     learnt_at,
 )
 
-_LEVEL = 0.95
-"""Share of outcomes that a forecast's band should hold."""
 _SPREAD = 0.8
 """Part of the time there is in which a fleet prepares; the rest is for those that were late."""
 
@@ -51,16 +47,12 @@ class Watch:
         self._columns = max(1, query.history // cell)
         # Longer than a history by what lies between the ends of those that are learnt and foreseen from.
         self._past = History(query.expr, self._columns * cell + LEARN_INTERVAL + LEARN_DELAY, cell)
-        self._settings = Settings(
-            step,
-            pages_per_week=query.false_pages_per_week,
-            ratio=query.ratio,
-        )
-        # Who is judged beside its peers as well has two ways to page.
-        self._shared = replace(self._settings, pages_per_week=query.false_pages_per_week / 2)
-        self._candidates = dict(query.candidates)
+        self._learner = Learner(query, step)
         self._known: dict[int, Known] = {}
         self._foreseen: dict[tuple[int, int], Foreseen] = {}
+        # What is not urgent is begun, and ended when there is time.
+        self._learning: dict[int, Work[Any, Known]] = {}
+        self._foreseeing: dict[tuple[int, int], Work[Any, Foreseen]] = {}
         self._fitted: Fitted | None = None
 
     @property
@@ -79,7 +71,7 @@ class Watch:
         foreseen = {
             (horizon, end): one
             for (horizon, end), one in self._foreseen.items()
-            if horizon >= FAR and horizon in self._candidates
+            if horizon >= FAR and horizon in dict(self.query.candidates)
         }
         return Memory(known, self._recent.frame, self._past.frame, foreseen)
 
@@ -116,99 +108,80 @@ class Watch:
         return learnt_at(end, self._cells.seconds) in self._known
 
     def prepare(self, querier: Querier, at: int, share: float) -> bool:
-        """Do at `at` what a fit to come would have to do; say whether there was anything to do.
+        """Do at `at` a part of what a fit to come would have to do; say whether there was anything to do.
 
         It may wait for long: a fleet is at it one after the other, and `share`, from 0 to 1, is this query's
         place in the row. Whoever prepares nothing reaches the same numbers. Raises QueryError.
         """
+        if self._fitted is None:
+            return False
         cell = self._cells.seconds
         waits = _SPREAD * share
-        done = False
         for horizon in self.query.horizons:
-            end = foreseeable_at(at, horizon, cell)
-            known = (horizon, end) in self._foreseen
-            if horizon >= FAR and not known and self._fitted and at - end >= waits * FORECAST_INTERVAL:
-                self._forecast(querier, horizon, end)
-                done = True
+            key = horizon, foreseeable_at(at, horizon, cell)
+            if horizon >= FAR and key not in self._foreseen and at - key[1] >= waits * FORECAST_INTERVAL:
+                work = self._foreseeing_of(querier, *key)
+                work.advance()
+                if work.ended:
+                    self._forecast(querier, *key)
+                return True
         end = learnable_at(at, cell)
-        if end not in self._known and self._fitted and at - end >= waits * LEARN_DELAY:
+        if end in self._known or at - end < waits * LEARN_DELAY:
+            return False
+        lesson = self._learning_of(querier, end)
+        lesson.advance()
+        if lesson.ended:
             self._learnt(querier, end)
-            done = True
-        return done
+        return True
 
     def _forget(self, fitted: int) -> None:
         """Let go of what no later fit asks for."""
         cell = self._cells.seconds
         known = learnt_at(fitted, cell)
         self._known = {end: one for end, one in self._known.items() if end >= known}
-        self._foreseen = {
-            (horizon, end): one
-            for (horizon, end), one in self._foreseen.items()
-            if end >= foreseen_at(fitted, horizon, cell)
-        }
+        self._learning = {end: one for end, one in self._learning.items() if end >= known}
+        asked = {horizon: foreseen_at(fitted, horizon, cell) for horizon in self.query.horizons}
+        self._foreseen = {key: one for key, one in self._foreseen.items() if key[1] >= asked[key[0]]}
+        self._foreseeing = {key: one for key, one in self._foreseeing.items() if key[1] >= asked[key[0]]}
 
     def _forecast(self, querier: Querier, horizon: int, end: int) -> Foreseen:
         """Return what comes over a horizon, learnt from the past up to `end`."""
-        found = self._foreseen.get((horizon, end))
-        if found is None:
-            cell = self._cells.seconds
+        key = horizon, end
+        if key not in self._foreseen:
+            self._foreseen[key] = self._foreseeing_of(querier, horizon, end).result()
+            del self._foreseeing[key]
+        return self._foreseen[key]
+
+    def _foreseeing_of(self, querier: Querier, horizon: int, end: int) -> Work[Any, Foreseen]:
+        key = horizon, end
+        if key not in self._foreseeing:
             if end > self._past.end:
                 self._past.until(querier, end)
-            frame = self._past.between(querier, end - (self._columns - 1) * cell, end)
-            values = self._usual(frame)
-            plan = self._plan(horizon, values)
-            parts = [
-                ahead(values[some], cell, (horizon,), _LEVEL, ratio=self.query.ratio, plan=plan)[horizon]
-                for some in blocks(len(values))
-            ]
-            rows = {labels: n for n, labels in enumerate(frame.labels)}
-            # Distances are of no row.
-            whole = replace(stacked(parts), distances=parts[0].distances)
-            found = self._foreseen[horizon, end] = Foreseen(whole, rows, end, plan)
-        return found
+            self._foreseeing[key] = self._learner.foreseen(self._long_past(querier, end), horizon, end)
+        return self._foreseeing[key]
 
-    def _plan(self, horizon: int, values: Floats) -> Plan:
-        """Return which candidates there is time for, of all series together."""
-        asked = self._candidates.get(horizon)
-        return NONE if asked is None else planned(asked, values, self._cells.seconds, horizon)
+    def _learnt(self, querier: Querier, end: int) -> Known:
+        """Return what the long past up to `end` says, asked for once: it is too long to be kept for long."""
+        if end not in self._known:
+            self._known[end] = self._learning_of(querier, end).result()
+            del self._learning[end]
+        return self._known[end]
+
+    def _learning_of(self, querier: Querier, end: int) -> Work[Any, Known]:
+        if end not in self._learning:
+            self._learning[end] = self._learner.known(self._long_past(querier, end), end)
+        return self._learning[end]
+
+    def _long_past(self, querier: Querier, end: int) -> Frame:
+        return self._past.between(querier, end - (self._columns - 1) * self._cells.seconds, end)
 
     def _aligned(self, frame: Frame, rows: dict[Labels, int]) -> Floats:
         """Return the usual past of `rows`, gaps where the frame has nothing of one."""
         found = np.full((len(rows), len(frame.timestamps)), np.nan)
-        for labels, values in zip(frame.labels, self._usual(frame), strict=True):
+        for labels, values in zip(frame.labels, self._learner.usual(frame), strict=True):
             if labels in rows:
                 found[rows[labels]] = values
         return found
-
-    def _learnt(self, querier: Querier, end: int) -> Known:
-        """Return what the long past up to `end` says, asked for once: it is too long to be kept for long."""
-        known = self._known.get(end)
-        if known is None:
-            frame = self._past.between(querier, end - (self._columns - 1) * self._cells.seconds, end)
-            rows = {labels: n for n, labels in enumerate(frame.labels)}
-            values = self._usual(frame)
-            accompanied = self.query.score and len(values) >= FEWEST
-            settings = self._shared if accompanied else self._settings
-            learnt = stacked([learn(values[some], settings) for some in blocks(len(values))])
-            short = unready(learnt)
-            day = values[short, -self._cells.day :]
-            held = self._coverages(values)
-            peers = self._peers(values) if accompanied else None
-            known = self._known[end] = Known(learnt, rows, end, short, day, held, peers)
-        return known
-
-    def _peers(self, values: Floats) -> Peers:
-        among = middle(values)
-        return stacked([learn_peers(values[some], among, self._shared) for some in blocks(len(values))])
-
-    def _coverages(self, values: Floats) -> Mapping[int, Floats]:
-        cell, horizons = self._cells.seconds, self.query.horizons
-        plans = {horizon: self._plan(horizon, values) for horizon in horizons}
-        parts = [
-            coverages(values[some], cell, horizons, _LEVEL, ratio=self.query.ratio, plans=plans)
-            for some in blocks(len(values))
-        ]
-        return {horizon: np.concatenate([part[horizon] for part in parts]) for horizon in horizons}
 
     def _grown(self, frame: Frame, known: Known) -> tuple[Floats, Known]:
         """Return the last hours, and with them what is known of series that were short of a day, or new."""
@@ -225,20 +198,10 @@ class Watch:
         begin, end = np.searchsorted(frame.timestamps, [known.end, until], side="right")
         since = self._cells.newest(recent[short, begin:end])
         day = np.concatenate([before, since], axis=1)
-        settings, peers = self._settings, known.peers
-        if peers is not None:
-            settings, peers = self._shared, peers.extended(len(new))
+        settings = self._learner.settings(peers=known.peers is not None)
         learnt = begun(extended(known.learnt, len(new)), short, day, settings)
+        peers = None if known.peers is None else known.peers.extended(len(new))
         return recent, replace(known, learnt=learnt, rows=rows, peers=peers)
-
-    def _usual(self, frame: Frame) -> Floats:
-        """Return the past without what happened while the model was worked on."""
-        left_out = touched(self.query.maintenance, frame.timestamps, self.query.window)
-        if not left_out.any():
-            return frame.values
-        values = frame.values.copy()
-        values[:, left_out] = np.nan
-        return values
 
     def evaluate(self, querier: Querier, at: int) -> Evaluation:
         """Return what the values at `at` give to write; raises QueryError."""
