@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from airis_mon.analyzer.blocks import blocks, stacked
+from airis_mon.analyzer.blocks import Work, blocks, stacked
 from airis_mon.analyzer.forecasting.horizons import ahead, coverages
 from airis_mon.analyzer.methods.cells import DAY, HOUR
 from airis_mon.analyzer.methods.seasonal import Settings, learn
@@ -64,3 +64,33 @@ def test_rows_are_foreseen_alone_as_together_to_the_bit(horizon: int) -> None:
         assert whole.mase[chosen].tobytes() == alone.mase.tobytes()
         assert whole.demoted[chosen].tobytes() == alone.demoted.tobytes()
         assert held[chosen].tobytes() == coverages(values[chosen], STEP, (horizon,), 0.95)[horizon].tobytes()
+
+
+def test_work_that_failed_is_gone_on_with_where_it_was() -> None:
+    trouble = [True, False, True]
+    done: list[int] = []
+
+    def part(some: slice) -> int:
+        if len(done) == 1 and trouble.pop():
+            raise MemoryError
+        first: int = some.start
+        done.append(first)
+        return first
+
+    def whole(parts: list[int]) -> list[int]:
+        if trouble.pop():
+            raise MemoryError
+        return parts
+
+    work = Work(130, part, whole)
+    work.advance()
+    with pytest.raises(MemoryError):
+        work.advance()
+    assert not work.ended
+    with pytest.raises(MemoryError):
+        work.result()
+    assert work.ended
+    # Nothing is left to compute, and that is no error.
+    work.advance()
+    trouble.append(False)
+    assert work.result() == done == [0, 64, 128]

@@ -87,6 +87,12 @@ def test_once_says_which_queries_had_no_series(
     assert "m/absent: 0 series" in out
     assert err == "nothing came for m/absent; `airis-mon check --live` says what is missing\n"
 
+    config.write_text("queries:\n" + GOOD.replace("one", "far").replace("vector(1)", "vector(1) / 0"))
+    assert ended(["once", *flags]) == 1
+    out, err = capsys.readouterr()
+    assert "m/far: 1 series, 0 scored, 1 warming up; 0 samples" in out
+    assert err == "all values are NaN or infinite: m/far\n"
+
     # As long as something came, one that is silent is a hint.
     config.write_text("queries:\n" + ABSENT + GOOD)
     assert ended(["once", *flags]) == 0

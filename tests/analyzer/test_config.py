@@ -67,6 +67,7 @@ def test_what_is_left_out_has_defaults() -> None:
             "a.yaml:2:",
             "`e` is",
         ),
+        (HEAD + ", by: [pod, model]}", "a.yaml:2:", "`model` is a label that the analyzer writes itself"),
         (HEAD + ", alerts: {}}", "a.yaml:2:", "such as `{ticket: 15m}`"),
         (HEAD + ", alerts: {alarm: 15m}}", "a.yaml:2:", "ticket, page are the severities"),
         (HEAD + ", alerts: {page: soon}}", "a.yaml:2:", "soon"),

@@ -110,3 +110,38 @@ def test_too_little_is_answered_with_silence() -> None:
     assert anomaly_scores(np.array([], dtype=np.int64), np.array([])).shape == (0,)
     at = np.arange(10, dtype=np.int64) * HOUR
     assert (anomaly_scores(at, np.arange(10.0)) == 0).all()
+
+
+@pytest.mark.parametrize("days", [5.5, 7.5, 8.5, 9.5])
+def test_a_season_that_was_learnt_in_the_first_days_is_not_forgotten_in_the_second_week(days: float) -> None:
+    found = []
+    for seed in range(3):
+        at = 1_790_035_200 + np.arange(0, round(days * DAY) + 2 * HOUR, 300)
+        noise = np.random.default_rng(seed).normal(0, 5, len(at))
+        incident = at >= at[0] + days * DAY
+        scores = anomaly_scores(at, 100 + 40 * np.sin(2 * np.pi * at / DAY) + noise + 50 * incident)
+        found.append((scores[incident] >= 1).sum() >= 6)
+        assert (scores[~incident] >= 1).sum() <= 2
+    assert all(found)
+
+
+def test_a_day_without_values_after_the_first_leaves_a_noise_of_more_than_a_few_values() -> None:
+    for seed in range(4):
+        at = 1_790_035_200 + np.arange(0, 4 * DAY, 300)
+        noise = np.random.default_rng(seed).normal(size=len(at))
+        values = np.where(at % DAY > 7 * HOUR, 50 * (1 + 0.15 * noise), 2 + 0.1 * noise)
+        values[(at >= at[0] + DAY) & (at < at[0] + 2.15 * DAY)] = np.nan
+        scores = anomaly_scores(at, values)
+        # What the morning of the second known day does is not known before it.
+        assert scores.max() < 2
+        assert (scores >= 1).sum() <= HOUR // 300
+
+
+@pytest.mark.parametrize("off", [70, -70])
+def test_an_idle_first_day_widens_nothing(off: int) -> None:
+    for seed in range(4):
+        at = 1_790_035_200 + np.arange(0, round(3.45 * DAY) + 2 * HOUR, 300)
+        noise = np.random.default_rng(seed).normal(0, 2, len(at))
+        incident = at >= at[0] + 3.45 * DAY
+        usual = (100 + 40 * np.sin(2 * np.pi * at / DAY)) * np.where(at < at[0] + DAY, 0.05, 1)
+        assert (anomaly_scores(at, usual + noise + off * incident)[incident] >= 1).sum() >= 6

@@ -41,13 +41,15 @@ class Work(Generic[Part, Whole]):
         return not self._left
 
     def advance(self) -> None:
-        """Compute one more part; after an error it is the next one again."""
+        """Compute one more part, if there is one; after an error it is the next one again."""
+        if self.ended:
+            return
         self._parts.append(self._part(self._left[0]))
         self._left.popleft()
 
     def result(self) -> Whole:
         """Return the whole, having computed what is left of it."""
-        while self._left:
+        while not self.ended:
             self.advance()
         return self._whole(self._parts)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from airis_mon.analyzer import series
 from airis_mon.analyzer.dependencies import CycleError, levels
 from airis_mon.analyzer.forecasting.candidates import Candidates, unusable
 from airis_mon.analyzer.maintenance import Times, read
@@ -36,6 +37,8 @@ _PROBLEMS_MAX = 50
 _CANARIES = "canaries"
 _BEGIN = "the one key `queries`, a list; `queries: []` watches nothing"
 _SEVERITIES: tuple[Severity, ...] = ("ticket", "page")
+_WRITTEN = (series.MONITOR, series.MODEL, series.FOR, series.HORIZON, "__name__")
+"""Labels of what is written, whatever the input has."""
 Refuse = Callable[..., None]
 _REQUIRED = ("monitor", "model", "for", "expr")
 
@@ -212,6 +215,14 @@ def _text(value: Any) -> str:
     raise ValueError("a text is needed here; put quotes around it where YAML takes it for something else")
 
 
+def _label(value: Any) -> str:
+    name = _text(value)
+    if name in _WRITTEN:
+        rename = "write the input's under another name, by `label_replace` in `expr`, and that one here"
+        raise ValueError(f"`{name}` is a label that the analyzer writes itself: {rename}")
+    return name
+
+
 def _unit(value: Any) -> str:
     return "" if value == "" else _text(value)
 
@@ -296,7 +307,7 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "false_pages_per_week": ("false_pages_per_week", _pages),
     "horizons": ("horizons", _several(_seconds)),
     "candidates": ("candidates", _several(_candidates)),
-    "by": ("by", _several(_text)),
+    "by": ("by", _several(_label)),
     "maintenance": ("maintenance", _several(read, _TIMES_MAX)),
     "window": ("window", _seconds),
     "alerts": ("alerts", _alerts),

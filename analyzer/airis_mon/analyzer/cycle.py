@@ -219,7 +219,7 @@ class Cycle:
         for number, (query, watch) in enumerate(self._watches.items()):
             more = query not in here.failures
             while more:
-                if self._stopped() or self._clock() - here.began > self._patience.preparing:
+                if self._stopped() or self._clock() - here.began >= self._patience.preparing:
                     return
                 more = False
                 with here.caught(query):

@@ -17,7 +17,10 @@ class Patience:
     learning: float = math.inf
     """After which no long past is read any more: a query without a model has to wait for one."""
     preparing: float = math.inf
-    """After which nothing is prepared for fits to come: a share of a cycle each time is enough for that."""
+    """After which nothing is prepared for fits to come: a share of a cycle each time is enough for that.
+
+    0 prepares nothing: nobody will ask for it.
+    """
     judging: float = math.inf
     """After which no query is judged any more: one that is slow shall not make all others late."""
 

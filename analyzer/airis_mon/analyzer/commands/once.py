@@ -14,6 +14,7 @@ from airis_mon.analyzer.commands import delivery, flags, limits
 from airis_mon.analyzer.config import load
 from airis_mon.analyzer.cycle import Cycle
 from airis_mon.analyzer.outcome import Outcome
+from airis_mon.analyzer.patience import Patience
 from airis_mon.analyzer.query import QueryError
 from airis_mon.analyzer.schedule import moment
 from airis_mon.remote_write import HttpWriter, WriteResult
@@ -41,7 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
         shard = flags.shard(arguments)
         configuration = load(arguments.config_file)
         querier, writer = limits.querier(arguments), HttpWriter(delivery.protocol(arguments))
-        cycle = Cycle(querier, writer, flags.schedule(arguments), concurrency=arguments.query_concurrency)
+        cycle = Cycle(
+            querier,
+            writer,
+            flags.schedule(arguments),
+            patience=Patience(preparing=0),
+            concurrency=arguments.query_concurrency,
+        )
         outcome = cycle.run(shard.of(configuration.queries))
         look = Canaries(querier, writer).look(shard.rollouts(configuration.rollouts), outcome.at)
     except (SpecError, QueryError, OSError, ValueError) as error:
@@ -59,7 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
     empty = [tally.query.title for tally in outcome.tallies if not tally.series]
     if empty:
         print(f"nothing came for {_listed(empty)}; {_HINT}", file=sys.stderr)
-    nothing = bool(empty) and len(empty) == len(outcome.tallies)
+    no_number = [tally.query.title for tally in outcome.tallies if tally.series and not tally.samples]
+    if no_number:
+        print(f"all values are NaN or infinite: {_listed(no_number)}", file=sys.stderr)
+    nothing = not any(tally.samples for tally in outcome.tallies) and bool(outcome.tallies)
     complete = outcome.complete and not look.failures and not look.written.dropped
     return 0 if complete and not nothing else 1
 

@@ -18,7 +18,7 @@ from airis_mon.analyzer.methods.robust import Floats
 
 _DAYS = 7
 _WEEKS = 4
-_OLD = 10
+OLD = 10
 """Days of a past from which on its first ones are known in hindsight, whatever was asked for before them.
 
 Of a shorter one too little is known to be sure of it: what its first days were off by is held against it.
@@ -59,7 +59,7 @@ def profiles(values: Floats, ahead: int, cells: Cells) -> dict[str, Floats]:
 def first_cells(values: Floats, cells: Cells) -> NDArray[np.intp]:
     """Return (rows,): the first cell of each row that is there; 0 for a row that is not old enough."""
     count, first = values.shape[1], robust.first(values)
-    return np.where(count - first >= _OLD * cells.day, first, 0)
+    return np.where(count - first >= OLD * cells.day, first, 0)
 
 
 def hourly(values: Floats, span: int, least: int, cells: Cells) -> Floats:

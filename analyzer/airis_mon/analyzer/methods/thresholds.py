@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from airis_mon.analyzer.methods import robust
 from airis_mon.analyzer.methods.cells import DAY, Cells
+from airis_mon.analyzer.methods.profiles import OLD
 from airis_mon.analyzer.methods.robust import Floats
 
 _LEAST = 6.0
@@ -34,6 +35,10 @@ _TINY = 1e-9
 _WARM = 0.98
 """Days of history without which nothing is called anomalous."""
 _COUNT_LEAST = 24
+_SETTLED = 0.75
+"""Days' worth of values after the first day, from which on that one says nothing of a row's noise."""
+_WEEK = 7
+"""Days of a row from which on its first two are not held against it."""
 
 
 @dataclass(frozen=True)
@@ -74,27 +79,53 @@ def thresholds(
     `values` and what they were `off` the expectation have shape (rows, cells); `least` robust standard
     deviations are never anomalous.
     """
-    week = 7 * cells.day
     size = np.abs(off)
-    middle, outer = robust.quantiles(_settled(values, size, cells)[:, -week:], (0.5, 0.9))
-    low, high = robust.quantiles(values[:, -week:], (0.05, 0.95))
+    low, high = robust.quantiles(values[:, -7 * cells.day :], (0.05, 0.95))
     largest = robust.most(np.abs(values))
     floor = np.fmax(_RANGE_FLOOR * (high - low), _RELATIVE_FLOOR * largest)
-    scale = np.fmax(np.fmax(1.4826 * middle, outer / 1.645), floor)
+    scale = np.fmax(_noise(values, size, cells), floor)
     scale = np.fmax(scale, _RATIO_FLOOR if ratio else _TINY)
-    worst = _worst(size, cells)
+    worst = _worst(_remembered(values, size, cells), cells)
     rare, few = _rare(worst, _SPENT * pages_per_week)
     noise, passed = least * scale, _MARGIN * rare
     distance = np.where(_warm(values, off, cells), np.fmax(noise, passed), np.nan)
     return Thresholds(distance, noise, scale, passed, rare, few, worst)
 
 
-def _settled(values: Floats, size: Floats, cells: Cells) -> Floats:
-    """Return departures without those of a row's first day, once there is another: its season was unknown."""
-    since = robust.first(values) + cells.day
-    known = since <= values.shape[1] - cells.day
-    here = np.arange(values.shape[1]) < since[:, None]
-    return np.where(here & known[:, None], np.nan, size)
+def _noise(values: Floats, size: Floats, cells: Cells) -> Floats:
+    """Return (rows,): the robust standard deviation of a week's departures.
+
+    Of a row's first day no season was known: once more is there, the lesser of those with it and without.
+    """
+    week = size[:, -7 * cells.day :]
+    found = _deviation(week)
+    since = robust.first(values) + cells.day - (size.shape[1] - week.shape[1])
+    some = np.flatnonzero(since > 0)
+    if len(some):
+        later = np.where(np.arange(week.shape[1]) < since[some, None], np.nan, week[some])
+        known = np.sum(~np.isnan(later), axis=1) >= _SETTLED * cells.day
+        found[some] = np.where(known, np.fmin(found[some], _deviation(later)), found[some])
+    return found
+
+
+def _deviation(size: Floats) -> Floats:
+    middle, outer = robust.quantiles(size, (0.5, 0.9))
+    return np.fmax(1.4826 * middle, outer / 1.645)
+
+
+def _remembered(values: Floats, size: Floats, cells: Cells) -> Floats:
+    """Return departures without those of a row's first two days, once a week is there, until it is old.
+
+    What they were off by grows when the week that says how far a level may move no longer has them.
+    """
+    first, count = robust.first(values), values.shape[1]
+    old = (count - first) / cells.day
+    # Where all columns are known, something may be known of what was before the first.
+    young = (first > 0) & (old >= _WEEK) & (old < OLD)
+    if not young.any():
+        return size
+    here = np.arange(count) < (first + 2 * cells.day)[:, None]
+    return np.where(here & young[:, None], np.nan, size)
 
 
 def _worst(size: Floats, cells: Cells) -> Floats:

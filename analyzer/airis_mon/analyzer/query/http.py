@@ -29,6 +29,12 @@ _PIECE = 1 << 20
 _NESTED = 20
 """Errors within an error that are looked at."""
 _LOCKED_OUT = "; say who we are with --prometheus.http-config"
+_HINTS = {
+    401: _LOCKED_OUT,
+    403: _LOCKED_OUT,
+    404: "; the address is the one that `/api/v1` follows on, such as http://prometheus:9090",
+}
+"""What to do about a status."""
 _HEADERS = {
     # Prometheus takes ten times as long to answer compressed as to answer.
     "Accept-Encoding": "identity",
@@ -175,8 +181,7 @@ class HttpQuerier:
         try:
             return Answer(body)
         except AnswerError as error:
-            hint = _LOCKED_OUT if status in (401, 403) else ""
-            raise QueryError(f"{self._shown} answered {status}{error}{hint}") from error
+            raise QueryError(f"{self._shown} answered {status}{error}{_HINTS.get(status, '')}") from error
 
     @contextmanager
     def _lent(self) -> Iterator[requests.Session]:
