@@ -54,6 +54,7 @@ SHAPES = {"many": 10, "few": 1_000}
 CYCLES = tuple(range(120, 840, 60))
 """Seconds after the end of the history that a cold start saw; at 600 models are fitted anew."""
 GROWTH_CYCLES = (120, 180, 240, 660, 720, 780)
+"""Likewise, of fleets that grow and of several workers: fewer, since one of 50,000 series takes a minute."""
 DAY = 86400
 SCRAPE = 300
 _DEADLINE = 1800
